@@ -1,0 +1,52 @@
+# `make` alone lists what there is. Every target does its own set-up; a second call finds it done.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first Python here that is new enough and can make virtual environments. `make install PYTHON=/path/to/python` decides.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(USABLE)' >/dev/null 2>&1 && echo $$python && break; done)
+
+# More arguments for the command behind a target: `make train ARGS='epochs=2 seed=1'`, `make test ARGS='tests/data -x'`.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-all check wheel clean
+
+help:  ## list the targets
+	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## make .venv and install cnnexp with its development tools into it
+
+train: $(STAMP)  ## train LeNet-5 on 5,000 real MNIST digits (no download)
+	$(BIN)/cnnexp train model=lenet5 data=mnist5k $(ARGS)
+
+test: $(STAMP)  ## run the tests, but not those marked slow
+	$(BIN)/python -m pytest $(ARGS)
+
+test-all: $(STAMP)  ## run all tests: training to a score, DDP, kill and resume
+	$(BIN)/python -m pytest -m "" $(ARGS)
+
+check: $(STAMP)  ## lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(STAMP)  ## build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+clean:  ## remove build output and caches; .venv and outputs stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
+	find cnnexp tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# torch and torchvision are resolved in this one command, so that they are a matching pair.
+$(STAMP): pyproject.toml
+	@test -n "$(strip $(PYTHON))" || { echo "make: no Python >= 3.11 with the venv module found;" \
+	  "install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,249 @@
+"""One configuration → the data, the net and the task of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnexp.augmentation.engine import Augmentation
+from cnnexp.builders.target import bind, import_target
+from cnnexp.data.base import DataSet, Facts
+from cnnexp.data.module import PictureData
+from cnnexp.errors import InputError
+from cnnexp.tasks.base import Parts, Task
+from cnnexp.training.penalty import Penalty
+from cnnexp.training.schedules import Schedule
+
+RESERVED = (
+    "_target_",
+    "targets",
+    "channels",
+    "image_size",
+    "classes",
+    "mask_classes",
+    "mean",
+    "std",
+    "fraction",
+    "workers",
+    "in_memory",
+)
+"""Keys of every data set; the others are arguments of its class."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A run's parts, ready to fit."""
+
+    data: PictureData
+    task: Task
+
+    @property
+    def facts(self) -> Facts:
+        return self.data.facts
+
+
+def build(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Experiment:
+    """Bind every open part of the configuration, then prepare the data and make the net.
+
+    The net's first weights are a function of ``seed``.
+
+    Raises:
+        InputError: a line for every argument that does not fit; a data set that cannot be had.
+    """
+    dataset = build_dataset(config, trusted)
+    bind_task(config, provisional_facts(config), trusted)
+    dataset.prepare()
+    facts = find_facts(config, dataset)
+    return Experiment(build_data(config, dataset, facts), build_task(config, facts, trusted))
+
+
+@dataclass(frozen=True)
+class BoundTask:
+    """What makes a task, with every argument checked and nothing made yet."""
+
+    task: type[Task]
+    net: partial[nn.Module]
+    optimizer: partial[torch.optim.Optimizer]
+    schedule: partial[Schedule]
+    augmentation: partial[Augmentation]
+
+
+def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = ()) -> BoundTask:
+    """Import the classes that the configuration names and bind its keys to their signatures.
+
+    Raises:
+        InputError: a line for every argument that does not fit.
+    """
+    task_class = import_target(config["task"]["_target_"], "task", trusted)
+    if not (isinstance(task_class, type) and issubclass(task_class, Task)):
+        raise InputError(f"task._target_={config['task']['_target_']}: not a task")
+    net, net_problems = net_maker(config, task_class, facts, trusted)
+    optimizer, optimizer_problems = _optimizer(config, trusted)
+    schedule, schedule_problems = _bound(config["scheduler"], {}, "scheduler", Schedule, trusted)
+    augmentation, augmentation_problems = _bound(
+        config["augmentation"], {"seed": config["seed"]}, "augmentation", Augmentation, trusted
+    )
+    problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems]
+    problems += _unsupported(config, task_class)
+    if problems:
+        raise InputError(*problems)
+    return BoundTask(task_class, net, optimizer, schedule, augmentation)
+
+
+def build_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = ()) -> Task:
+    """The task with its net, for data of these facts; no data is needed.
+
+    Raises:
+        InputError: as for ``bind_task``.
+    """
+    bound = bind_task(config, facts, trusted)
+    parts = Parts(
+        net=_seeded(bound.net, config["seed"], config),
+        optimizer=bound.optimizer,
+        schedule=bound.schedule(),
+        penalty=Penalty(config["regularization"]["l1"], config["regularization"]["l2"]),
+        augmentation=bound.augmentation(),
+        facts=facts,
+        seed=config["seed"],
+        epochs=config["epochs"],
+        monitor=config["task"]["monitor"],
+        mode=config["task"]["mode"],
+        label_smoothing=config["regularization"]["label_smoothing"],
+        channels_last=config["hardware"]["channels_last"],
+    )
+    return bound.task(parts)
+
+
+def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> DataSet:
+    """The data set, not yet prepared."""
+    data = config["data"]
+    given = {key: value for key, value in data.items() if key not in RESERVED}
+    injected = {key: _tupled(value) for key, value in data.items() if key in RESERVED}
+    class_ = import_target(data["_target_"], "data", trusted)
+    arguments, problems = bind(class_, given, injected, "data")
+    if problems:
+        raise InputError(*problems)
+    return class_(**arguments)  # type: ignore[no-any-return]
+
+
+def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts) -> PictureData:
+    """The loaders around a prepared data set."""
+    data = config["data"]
+    return PictureData(
+        dataset=dataset,
+        facts=facts,
+        batch_size=config["batch_size"],
+        fraction=data["fraction"],
+        workers=data["workers"],
+        seed=config["seed"],
+    )
+
+
+def provisional_facts(config: Mapping[str, Any]) -> Facts:
+    """What the configuration alone says of the data; two classes where only the user's folder knows."""
+    data = config["data"]
+    channels, (height, width) = data["channels"], data["image_size"]
+    unknown = ("0", "1")
+    return Facts(
+        name=str(config["choices"]["data"]),
+        channels=channels,
+        height=height,
+        width=width,
+        classes=tuple(data["classes"] or unknown),
+        targets=tuple(data["targets"]),
+        mean=tuple(data["mean"] or [0.5] * channels),
+        std=tuple(data["std"] or [0.25] * channels),
+        mask_classes=tuple(data.get("mask_classes") or (unknown if "mask" in data["targets"] else ())),
+    )
+
+
+def find_facts(config: Mapping[str, Any], dataset: DataSet) -> Facts:
+    """The facts of a prepared data set, with the classes found in the user's folder where there is one."""
+    facts = provisional_facts(config)
+    classes = config["data"]["classes"] or dataset.class_names() or ()
+    masks = config["data"].get("mask_classes") or dataset.mask_class_names() or ()
+    return replace(facts, classes=tuple(classes), mask_classes=tuple(masks))
+
+
+def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    """The configuration with the names of the classes that were found, so that a run's folder stands on its own."""
+    named = {"classes": list(facts.classes), "mask_classes": list(facts.mask_classes)}
+    return {**config, "data": {**config["data"], **named}}
+
+
+def net_maker(
+    config: Mapping[str, Any], task_class: type[Task], facts: Facts, trusted: Sequence[str] = ()
+) -> tuple[partial[nn.Module], list[str]]:
+    """What makes the net for this data, and a line for every argument that does not fit."""
+    regularization, model = config["regularization"], config["model"]
+    class_ = import_target(model["_target_"], "model", trusted)
+    given = {key: value for key, value in model.items() if key != "_target_"}
+    injected: dict[str, Any] = {
+        "in_channels": facts.channels,
+        "num_classes": task_class.num_outputs(facts),
+        "image_size": (facts.height, facts.width),
+        "dropout": None,
+    }
+    if regularization["dropout"] is not None:
+        injected["dropout"] = regularization["dropout"]
+        given.pop("dropout", None)
+    arguments, problems = bind(class_, given, injected, "model")
+    if regularization["dropout"] is not None and "dropout" not in arguments and not _ignored(config):
+        problems.append(
+            f"regularization.dropout={regularization['dropout']}: model={config['choices']['model']} has no place for "
+            "dropout; leave it null, or set regularization.if_unsupported=ignore for a sweep over several nets"
+        )
+    return partial(class_, **{key: _tupled(value) for key, value in arguments.items()}), problems
+
+
+def _unsupported(config: Mapping[str, Any], task_class: type[Task]) -> list[str]:
+    smoothing = config["regularization"]["label_smoothing"]
+    if not smoothing or task_class.uses_label_smoothing or _ignored(config):
+        return []
+    return [
+        f"regularization.label_smoothing={smoothing}: the task {config['task']['name']} does not use it; leave it 0, "
+        "or set regularization.if_unsupported=ignore"
+    ]
+
+
+def _ignored(config: Mapping[str, Any]) -> bool:
+    return bool(config["regularization"]["if_unsupported"] == "ignore")
+
+
+def _optimizer(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[partial[torch.optim.Optimizer], list[str]]:
+    class_ = import_target(config["optimizer"]["_target_"], "optimizer", trusted)
+    given = {key: _tupled(value) for key, value in config["optimizer"].items() if key != "_target_"}
+    arguments, problems = bind(class_, given, {"params": None}, "optimizer")
+    arguments.pop("params", None)
+    return partial(class_, **arguments), problems
+
+
+def _bound(
+    group_config: Mapping[str, Any], injected: Mapping[str, Any], group: str, kind: type, trusted: Sequence[str]
+) -> tuple[partial[Any], list[str]]:
+    class_ = import_target(group_config["_target_"], group, trusted)
+    if not (isinstance(class_, type) and issubclass(class_, kind)):
+        raise InputError(f"{group}._target_={group_config['_target_']}: not a {kind.__name__}")
+    given = {key: value for key, value in group_config.items() if key != "_target_"}
+    arguments, problems = bind(class_, given, injected, group)
+    return partial(class_, **arguments), problems
+
+
+def _seeded(make: partial[nn.Module], seed: int, config: Mapping[str, Any]) -> nn.Module:
+    torch.manual_seed(seed)
+    try:
+        net = make()
+    except ValueError as error:
+        raise InputError(f"model={config['choices']['model']}: {error}") from error
+    if not isinstance(net, nn.Module):
+        raise InputError("model._target_ made no torch.nn.Module")
+    return net
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(item) for item in value) if isinstance(value, (list, tuple)) else value

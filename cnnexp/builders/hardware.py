@@ -1,0 +1,92 @@
+"""What a run trains on: ``auto`` becomes a number before the configuration is frozen; then Lightning's arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+
+from cnnexp.config.check import uneven_batch
+from cnnexp.errors import InputError
+
+PRECISION: Mapping[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+
+
+def resolve_hardware(config: dict[str, Any], launched: str | None = None) -> dict[str, Any]:
+    """The configuration with every ``auto`` and null of ``hardware`` replaced by what is here.
+
+    Args:
+        launched: the launcher that started all processes, if one did.
+
+    Raises:
+        InputError: no GPU where one is asked for; a batch that does not split evenly; a launcher that started another
+            number of processes than the configuration has devices.
+    """
+    hardware = dict(config["hardware"])
+    if hardware["accelerator"] == "auto":
+        hardware["accelerator"] = "gpu" if torch.cuda.is_available() else "cpu"
+    gpu = hardware["accelerator"] == "gpu"
+    if gpu and not torch.cuda.is_available():
+        raise InputError("hardware.accelerator=gpu: torch sees no GPU here; hardware=cpu runs on the processor")
+    if hardware["precision"] == "fp16" and not gpu:
+        raise InputError("hardware.precision=fp16 needs a GPU; the processor takes fp32 or bf16")
+    _resolve_counts(hardware, launched)
+    if gpu and hardware["devices"] > torch.cuda.device_count() and launched is None:
+        raise InputError(f"hardware.devices={hardware['devices']}: there are {torch.cuda.device_count()} GPUs here")
+    processes = hardware["devices"] * hardware["nodes"]
+    if processes > 1:
+        hardware["strategy"] = "ddp"
+    if problems := uneven_batch(config["batch_size"], processes):
+        raise InputError(*problems)
+    if hardware["threads"] is None:
+        hardware["threads"] = max(1, torch.get_num_threads() // (1 if gpu else hardware["devices"]))
+    return {**config, "hardware": hardware}
+
+
+def _resolve_counts(hardware: dict[str, Any], launched: str | None) -> None:
+    given = {"torchrun": ("LOCAL_WORLD_SIZE", "WORLD_SIZE"), "slurm": ("SLURM_NTASKS_PER_NODE", "SLURM_NTASKS")}
+    if launched:
+        local, world = (int(os.environ.get(name, "1")) for name in given[launched])
+        started = {"devices": local, "nodes": max(1, world // local)}
+        for key, count in started.items():
+            if hardware[key] not in ("auto", count):
+                raise InputError(
+                    f"{launched} started {count} {'processes on a machine' if key == 'devices' else 'machines'}, but "
+                    f"hardware.{key}={hardware[key]}; give the same number, or hardware.{key}=auto"
+                )
+        hardware.update(started)
+    elif hardware["devices"] == "auto":
+        hardware["devices"] = torch.cuda.device_count() if hardware["accelerator"] == "gpu" else 1
+    if hardware["nodes"] == "auto":
+        hardware["nodes"] = 1
+
+
+def trainer_arguments(hardware: Mapping[str, Any], launched: str | None) -> dict[str, Any]:
+    """Lightning's arguments for resolved hardware."""
+    return {
+        "accelerator": hardware["accelerator"],
+        "devices": hardware["devices"],
+        "num_nodes": hardware["nodes"],
+        "strategy": _strategy(hardware),
+        "precision": PRECISION[hardware["precision"]],
+        "plugins": [LightningEnvironment()] if launched is None else None,
+    }
+
+
+def _strategy(hardware: Mapping[str, Any]) -> Strategy | str:
+    if hardware["strategy"] != "ddp":
+        return "auto"
+    return DDPStrategy(process_group_backend="gloo" if hardware["accelerator"] == "cpu" else "nccl")
+
+
+def set_up_process(hardware: Mapping[str, Any]) -> None:
+    """Threads and determinism of this process."""
+    torch.set_num_threads(hardware["threads"])
+    torch.use_deterministic_algorithms(bool(hardware["deterministic"]))
+    if hardware["accelerator"] == "gpu":
+        torch.backends.cudnn.benchmark = not hardware["deterministic"]
+        torch.set_float32_matmul_precision("highest" if hardware["deterministic"] else "high")

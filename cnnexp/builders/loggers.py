@@ -1,0 +1,61 @@
+"""The loggers beside metrics.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import Logger
+
+from cnnexp.errors import InputError
+
+
+def build_loggers(config: Mapping[str, Any], folder: Path) -> list[Logger]:
+    """The logger that the configuration asks for, writing into the run's folder.
+
+    Raises:
+        InputError: its package is not installed, or an online service does not let us in.
+    """
+    return MAKERS[config["logger"]["kind"]](config, folder)
+
+
+def _tensorboard(config: Mapping[str, Any], folder: Path) -> list[Logger]:
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    try:
+        return [TensorBoardLogger(str(folder), name="tensorboard", version="", default_hp_metric=False)]
+    except ModuleNotFoundError as error:
+        raise InputError("logger=tensorboard needs its package: pip install 'cnnexp[tensorboard]'") from error
+
+
+def _wandb(config: Mapping[str, Any], folder: Path) -> list[Logger]:
+    from pytorch_lightning.loggers import WandbLogger
+
+    logger = config["logger"]
+    if logger["mode"] not in ("offline", "online"):
+        raise InputError(f"logger.mode={logger['mode']}: expected offline or online")
+    return [
+        WandbLogger(
+            name=config["name"] or folder.name,
+            id=folder.name,
+            save_dir=str(folder),
+            project=logger["project"],
+            offline=logger["mode"] == "offline",
+            config=dict(config),
+            settings=_quiet_wandb(),
+        )
+    ]
+
+
+def _quiet_wandb() -> Any:
+    import wandb
+
+    return wandb.Settings(silent=True, console="off")
+
+
+MAKERS: Mapping[str, Callable[[Mapping[str, Any], Path], list[Logger]]] = {
+    "none": lambda config, folder: [],
+    "tensorboard": _tensorboard,
+    "wandb": _wandb,
+}

@@ -1,0 +1,56 @@
+"""A recorded run → its task with the trained weights. The run's folder may be a stranger's: nothing in it executes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from cnnexp.builders.build import build_task, provisional_facts
+from cnnexp.builders.weights import load_weights
+from cnnexp.config.schema import RUN, problems_of
+from cnnexp.errors import InputError
+from cnnexp.runs.read import Record, inside
+from cnnexp.tasks.base import Task
+
+
+def checked_config(record: Record) -> dict[str, Any]:
+    """The run's frozen configuration, as strictly checked as a new one.
+
+    Raises:
+        InputError: a line for each problem.
+    """
+    problems = problems_of(record.config, RUN)
+    if problems:
+        raise InputError(*(f"{record.id}: config.yaml: {problem}" for problem in problems))
+    return record.config
+
+
+def revive(record: Record, config: Mapping[str, Any], checkpoint: str = "best", trusted: Sequence[str] = ()) -> Task:
+    """The run's task with the weights of its best or last epoch, in evaluation mode.
+
+    Args:
+        config: the run's, or one with other data of the same classes. checkpoint: best or last.
+
+    Raises:
+        InputError: there are no such weights, they are damaged, or they do not fit the net.
+    """
+    path = inside(record.folder, f"checkpoints/{checkpoint}.ckpt")
+    task = build_task(config, provisional_facts(config), trusted)
+    put_weights(task, load_weights(path), str(path))
+    return task.eval()
+
+
+def put_weights(task: Task, weights: Mapping[str, torch.Tensor], source: str) -> None:
+    """Load a state dict into the task's net, all of it or nothing.
+
+    Raises:
+        InputError: names or shapes differ; it says how many fit.
+    """
+    own = task.net.state_dict()
+    fitting = [name for name in weights if name in own and own[name].shape == weights[name].shape]
+    if len(fitting) != len(own) or len(weights) != len(own):
+        other = next((name for name in [*own, *weights] if name not in fitting), "")
+        raise InputError(f"{source}: weights of another net: {len(fitting)} of its {len(own)} tensors fit, not {other}")
+    task.net.load_state_dict(weights)

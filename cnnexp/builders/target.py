@@ -1,0 +1,154 @@
+"""From a ``_target_`` to a class, through a narrow list, and from a configuration to arguments that it takes.
+
+A configuration may come from a stranger's run, so a name is checked twice: as text before anything is imported, and by
+what the imported object says of itself afterwards (``cnnexp.paths.os.getcwd`` would pass a check of its beginning).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from cnnexp.config.nearest import did_you_mean
+from cnnexp.errors import InputError
+
+GROUP_PACKAGES = {
+    "model": "cnnexp.models",
+    "data": "cnnexp.data",
+    "task": "cnnexp.tasks",
+    "scheduler": "cnnexp.training",
+    "augmentation": "cnnexp.augmentation",
+}
+OPTIMIZERS = frozenset(
+    f"torch.optim.{name}"
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop")
+)
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def import_target(target: Any, group: str, trusted: Sequence[str] = ()) -> Any:
+    """The class or function that a group's ``_target_`` names.
+
+    Args:
+        target: a dotted name. group: one of the configuration's groups. trusted: packages of the user's own, which
+            only the command line can give.
+
+    Raises:
+        InputError: the name is not on the list for this group, or does not lead to a class or function of that place.
+    """
+    if not isinstance(target, str) or not _NAME.fullmatch(target):
+        raise InputError(f"{group}._target_={target!r}: not the dotted name of a class")
+    if group == "optimizer" and target in OPTIMIZERS:
+        import torch
+
+        return getattr(torch.optim, target.rsplit(".", 1)[1])
+    module_name, name = target.rsplit(".", 1)
+    packages = [GROUP_PACKAGES[group]] if group in GROUP_PACKAGES else []
+    if not any(module_name.startswith(f"{package}.") for package in packages) and not _is_trusted(target, trusted):
+        raise InputError(
+            f"{group}._target_={target}: not one of cnnexp's own, so it is not run; "
+            f"--trust {target.split('.')[0]} allows a package that you know"
+        )
+    return _own_object(module_name, name, group)
+
+
+def _is_trusted(target: str, trusted: Sequence[str]) -> bool:
+    return any(target.startswith(f"{package}.") for package in trusted)
+
+
+def _own_object(module_name: str, name: str, group: str) -> Any:
+    try:
+        found = getattr(import_module(module_name), name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{group}._target_={module_name}.{name}: there is no such class ({error})") from error
+    own = inspect.isclass(found) or inspect.isfunction(found)
+    if not own or found.__module__ != module_name or found.__qualname__ != name or name.startswith("_"):
+        raise InputError(f"{group}._target_={module_name}.{name}: not a class or function of {module_name}; not run")
+    return found
+
+
+def bind(
+    callable_: Any, given: Mapping[str, Any], injected: Mapping[str, Any], group: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Arguments for a class from its part of the configuration, checked against its signature.
+
+    Args:
+        given: what the configuration says, without ``_target_``. injected: what the run knows; handed over where the
+            signature asks for it, unless the configuration says otherwise.
+
+    Returns:
+        The arguments, and a line for each problem: a key that nothing reads, a value of another type, a missing one.
+    """
+    parameters = inspect.signature(callable_).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    hints = _hints(callable_)
+    problems = []
+    for key, value in given.items():
+        if key not in parameters and not takes_any:
+            hint = did_you_mean(key, [n for n in parameters if n != "self"])
+            problems.append(f"{group}.{key}: nothing reads it in {callable_.__name__}; {hint}")
+        elif key in hints and (expected := mismatch(value, hints[key])):
+            problems.append(f"{group}.{key}={value}: expected {expected}")
+    arguments = {key: value for key, value in injected.items() if key in parameters} | dict(given)
+    for name, parameter in parameters.items():
+        optional = parameter.default is not parameter.empty or parameter.kind in (
+            parameter.VAR_KEYWORD,
+            parameter.VAR_POSITIONAL,
+        )
+        if not optional and name not in arguments:
+            problems.append(f"{group}.{name}: missing; {callable_.__name__} needs it")
+    return arguments, problems
+
+
+def _hints(callable_: Any) -> dict[str, Any]:
+    function = callable_.__init__ if inspect.isclass(callable_) else callable_
+    try:
+        return typing.get_type_hints(function)
+    except (NameError, TypeError):
+        return {}
+
+
+def mismatch(value: Any, hint: Any) -> str | None:
+    """What an annotation expects, where a value from YAML is not that; None where it is, or where nobody can say."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any or hint is inspect.Parameter.empty:
+        return None
+    if origin is typing.Literal:
+        return None if value in arguments else " or ".join(_word(one) for one in arguments)
+    if origin in (typing.Union, types.UnionType):
+        problems = [mismatch(value, one) for one in arguments]
+        return None if None in problems else " or ".join(p for p in problems if p)
+    if hint is type(None):
+        return None if value is None else "null"
+    if origin in (tuple, list, Sequence):
+        return _list_mismatch(value, origin, arguments)
+    return _plain_mismatch(value, hint)
+
+
+def _plain_mismatch(value: Any, hint: Any) -> str | None:
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+    if hint not in names:
+        return None
+    fits = isinstance(value, (int, float)) if hint is float else isinstance(value, hint)
+    return None if fits and (hint is bool or not isinstance(value, bool)) else names[hint]
+
+
+def _list_mismatch(value: Any, origin: Any, arguments: tuple[Any, ...]) -> str | None:
+    if not isinstance(value, (list, tuple)):
+        return "a list such as [1,2]"
+    if origin is tuple and arguments and arguments[-1] is not Ellipsis and len(value) != len(arguments):
+        return f"a list of {len(arguments)} values"
+    hints = (
+        arguments if origin is tuple and arguments and arguments[-1] is not Ellipsis else [arguments[0]] * len(value)
+    )
+    found = next((p for item, hint in zip(value, hints, strict=False) if (p := mismatch(item, hint))), None)
+    return f"a list of which each item is {found}" if found else None
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)

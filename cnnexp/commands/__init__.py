@@ -1,0 +1,1 @@
+"""One file for each command: read the arguments, call one function, print."""

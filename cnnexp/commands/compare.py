@@ -1,0 +1,96 @@
+"""`cnnexp compare`: runs side by side, as a table, JSON or CSV."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnexp.commands.arguments import add_outputs
+from cnnexp.errors import InputError
+from cnnexp.paths import outputs_folder
+
+if TYPE_CHECKING:
+    from cnnexp.runs.read import Record
+
+HELP = "a table of runs, with their scores and the settings in which they differ"
+EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "runs", nargs="*", metavar="RUN", help="runs, or folders with runs below them (default: all of your runs)"
+    )
+    add_outputs(parser)
+    parser.add_argument(
+        "--sort",
+        metavar="KEY",
+        help="a metric (test/accuracy), a configuration key (optimizer.lr), score, duration or created; "
+        "the best score or the smallest value comes first, -KEY turns it round (default: created)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a list with one object for each run")
+    form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
+    # argparse takes the word after `--sort` for an option when it begins with a dash, unless it looks like a negative
+    # number. So `-test/accuracy` shall look like one; `--sort=-KEY` works without this.
+    parser._negative_number_matcher = re.compile(r"-[A-Za-z_]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the runs in the form that was asked for.
+
+    Raises:
+        InputError: a path that does not exist, no run found, or a key to sort by that no run has.
+    """
+    from cnnexp.report.comparison import sort_records
+    from cnnexp.report.export import to_csv, to_json
+    from cnnexp.runs.read import read_record
+
+    outputs = outputs_folder(arguments.outputs)
+    folders = _folders(arguments.runs, outputs)
+    records = sort_records([read_record(folder) for folder in folders], arguments.sort)
+    if arguments.json:
+        print(to_json(records))
+    elif arguments.csv:
+        sys.stdout.write(to_csv(records))
+    else:
+        _print_table(records, outputs)
+    return 0
+
+
+def _folders(given: list[str], outputs: Path) -> list[Path]:
+    """The folders of the runs that were named, or of all runs, each once."""
+    from cnnexp.runs.find import find_runs
+
+    places = [_place(text, outputs) for text in given] if given else [outputs]
+    found = find_runs([place for place in places if place.is_dir()])
+    if not found:
+        where = ", ".join(str(place) for place in places)
+        raise InputError(f"no runs in {where}; make one with: cnnexp train model=lenet5 data=mnist5k")
+    return list({folder.resolve(): folder for folder in found}.values())
+
+
+def _place(text: str, outputs: Path) -> Path:
+    from cnnexp.runs.find import resolve
+
+    path = Path(text)
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise InputError(f"{text}: this is a file; name a run's folder, or a folder with runs below it")
+    if path.name != text.rstrip("/"):
+        raise InputError(f"{text}: there is no such folder")
+    return resolve(text, outputs)
+
+
+def _print_table(records: list[Record], outputs: Path) -> None:
+    from rich.console import Console
+
+    from cnnexp.report.table import ComparisonTable
+    from cnnexp.runs.find import find_runs
+
+    known_ids = {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else set()
+    Console(highlight=False).print(ComparisonTable(records, known_ids))

@@ -1,0 +1,57 @@
+"""``cnnexp list``: every option of every group, with the one line that its file says of itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from cnnexp.commands.arguments import add_own_code
+from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.options import GROUPS, config_folders, option_files, purpose
+from cnnexp.errors import InputError
+
+EXAMPLE = "cnnexp list models data"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"only these groups: {', '.join(GROUPS)}")
+    parser.add_argument("--json", action="store_true", help="as JSON: group → option → its line")
+    add_own_code(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    folders = config_folders(arguments.config_dir)
+    wanted = [_group(word) for word in arguments.groups] or GROUPS
+    content = {group: {name: purpose(path) for name, path in option_files(group, folders).items()} for group in wanted}
+    if arguments.json:
+        import json
+
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+    else:
+        print(_text(content))
+    return 0
+
+
+def _group(word: str) -> str:
+    """A group by its name, its plural, or another word for it."""
+    plurals = {"dataset": "data", "datasets": "data", "regularizations": "regularization"}
+    known = {**{group: group for group in GROUPS}, **{f"{group}s": group for group in GROUPS}, **plurals}
+    if word not in known:
+        raise InputError(f"{word}: there is no such group; {did_you_mean(word, GROUPS)}")
+    return known[word]
+
+
+def _text(content: dict[str, dict[str, str]]) -> str:
+    import shutil
+    import textwrap
+
+    width = max(60, min(shutil.get_terminal_size().columns, 120))
+    column = 2 + max((len(name) for options in content.values() for name in options), default=0) + 2
+    lines = []
+    for group, options in content.items():
+        lines.append(f"{group}=")
+        for name, line in options.items():
+            wrapped = textwrap.wrap(line, width - column) or [""]
+            lines.append(f"  {name:<{column - 2}}{wrapped[0]}")
+            lines.extend(" " * column + rest for rest in wrapped[1:])
+        lines.append("")
+    return "\n".join(lines).rstrip()

@@ -1,0 +1,136 @@
+"""``cnnexp predict``: pictures in; labels, boxes, masks or reconstructions out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnexp.commands.arguments import add_own_code, add_run
+from cnnexp.errors import InputError
+from cnnexp.paths import outputs_folder
+from cnnexp.runs.find import open_run
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnexp.tasks.base import Task
+
+EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures")
+    parser.add_argument("--json", action="store_true", help="as JSON, an object for each picture")
+    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
+    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_own_code(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    record = open_run(arguments.run, outputs_folder(arguments.outputs))
+    files = _pictures(arguments.files)
+
+    from cnnexp.builders.revive import checked_config, revive
+
+    task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
+    out = _writable(arguments.out)
+    rows = []
+    for path, drawn in zip(files, _names(files), strict=True):
+        picture, prediction = _ask(task, path)
+        row = {"file": str(path), **task.answer(prediction, picture)}
+        if out is not None:
+            from cnnexp.visualize.png import write_png
+
+            row["drawn"] = str(write_png(task.image(picture, prediction), out / drawn))
+        rows.append(row)
+    _print(rows, as_json=arguments.json)
+    return 0
+
+
+def _pictures(given: list[str]) -> list[Path]:
+    """Files as given, and the pictures in folders.
+
+    Raises:
+        InputError: a line for each that is not there.
+    """
+    found: list[Path] = []
+    missing = []
+    for text in given:
+        path = Path(text)
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if path.is_dir() and not inside:
+            missing.append(f"{text}: a folder without pictures ({', '.join(SUFFIXES[:3])}, …)")
+        elif not path.exists():
+            missing.append(f"{text}: there is no such file")
+        found.extend(inside)
+    if missing:
+        raise InputError(*missing)
+    return found
+
+
+def _names(files: list[Path]) -> list[str]:
+    """A file name for each drawn picture, none twice."""
+    names: list[str] = []
+    for path in files:
+        name, number = f"{path.stem}.png", 2
+        while name in names:
+            name, number = f"{path.stem}-{number}.png", number + 1
+        names.append(name)
+    return names
+
+
+def _writable(out: str | None) -> Path | None:
+    if out is None:
+        return None
+    from cnnexp.runs.write import writable_folder
+
+    return writable_folder(Path(out))
+
+
+def _ask(task: Task, path: Path) -> tuple[np.ndarray, Any]:
+    """A picture as it is, and what the net says of it."""
+    import torch
+
+    from cnnexp.data.pictures import read_picture
+    from cnnexp.tasks.base import as_pictures
+
+    facts = task.parts.facts
+    fitted, _ = read_picture(path, (facts.height, facts.width), facts.channels)
+    original, _ = read_picture(path, None, 3 if facts.channels == 3 else 1)
+    with torch.no_grad():
+        prepared = task.prepare({"image": fitted[None]}, train=False)["image"]
+        return as_pictures(original[None])[0], task.predict(prepared)[0]
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        print(row["file"])
+        for line in _lines(row):
+            print(f"  {line}")
+    sys.stdout.flush()
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    """An answer in words."""
+    if "top" in row:
+        lines = [f"{one['label']:<24}{one['probability']:.4f}" for one in row["top"]]
+    elif "boxes" in row:
+        lines = [
+            f"{one['label']:<24}{one['score']:.2f}  x {one['box'][0]:.0f}-{one['box'][2]:.0f}"
+            f"  y {one['box'][1]:.0f}-{one['box'][3]:.0f}"
+            for one in row["boxes"]
+        ] or ["nothing found"]
+    elif "area" in row:
+        lines = [f"{name:<24}{part:.1%} of the picture" for name, part in row["area"].items()]
+    else:
+        lines = [f"{name:<24}{value}" for name, value in row.items() if name not in ("file", "drawn")]
+    return [*lines, *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]

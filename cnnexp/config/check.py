@@ -1,0 +1,74 @@
+"""The composed configuration, checked leaf by leaf and across groups, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnexp.config.options import models_for
+from cnnexp.config.schema import RUN, problems_of
+from cnnexp.errors import InputError
+
+TASK_OF_TARGET = {"label": "classification", "mask": "segmentation", "boxes": "detection"}
+
+
+def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
+    """Refuse a configuration that cannot make a run.
+
+    Raises:
+        InputError: with a line for each problem.
+    """
+    problems = problems_of(config, RUN)
+    if not problems:
+        problems = [
+            *_task_and_data(config, folders),
+            *_channels(config),
+            *_uneven_batch(config),
+        ]
+    if problems:
+        raise InputError(*problems)
+
+
+def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
+    target, targets = config["task"]["target"], config["data"]["targets"]
+    if target is None or target in targets:
+        return []
+    choices = config["choices"]
+    fitting = {TASK_OF_TARGET[given] for given in targets} | {"autoencoder"}
+    return [
+        f"model={choices['model']} is for {config['task']['name']} and needs data with {target}; "
+        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'}: "
+        f"it fits model={', '.join(models_for(fitting, folders))}"
+    ]
+
+
+def _channels(config: Mapping[str, Any]) -> list[str]:
+    data, wanted = config["data"], config["model"].get("in_channels")
+    found = [
+        f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel"
+        for key in ("mean", "std")
+        if data[key] is not None and len(data[key]) != data["channels"]
+    ]
+    if wanted is not None and wanted != data["channels"]:
+        found.append(
+            f"model.in_channels={wanted}: data={config['choices']['data']} has pictures of {data['channels']} channels; "
+            f"data.channels={wanted} converts them"
+        )
+    return found
+
+
+def _uneven_batch(config: Mapping[str, Any]) -> list[str]:
+    hardware, batch = config["hardware"], config["batch_size"]
+    if not isinstance(hardware["devices"], int) or not isinstance(hardware["nodes"], int):
+        return []
+    return uneven_batch(batch, hardware["devices"] * hardware["nodes"])
+
+
+def uneven_batch(batch: int, processes: int) -> list[str]:
+    """A global batch must split evenly over the processes."""
+    if batch % processes == 0:
+        return []
+    below, above = batch // processes * processes, (batch // processes + 1) * processes
+    near = f"{below} or {above}" if below else f"{above}"
+    return [f"batch_size={batch} does not split evenly over {processes} devices; try {near}"]

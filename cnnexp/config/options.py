@@ -1,0 +1,71 @@
+"""The groups of options on disk: which there are, and the one line that each file says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from cnnexp.errors import InputError
+from cnnexp.paths import config_folder
+
+GROUPS = (
+    "model",
+    "data",
+    "optimizer",
+    "scheduler",
+    "regularization",
+    "augmentation",
+    "hardware",
+    "task",
+    "logger",
+    "experiment",
+)
+
+
+def config_folders(extra: Sequence[str] = ()) -> list[Path]:
+    """The user's own folders of YAML first, then the shipped one.
+
+    Raises:
+        InputError: a folder of the user's does not exist.
+    """
+    own = [Path(folder).resolve() for folder in extra]
+    for given, folder in zip(extra, own, strict=True):
+        if not folder.is_dir():
+            raise InputError(f"--config-dir {given}: there is no such folder")
+    return [*own, config_folder()]
+
+
+def option_files(group: str, folders: Sequence[Path]) -> dict[str, Path]:
+    """Every option of a group by name; where two folders have one of the same name, the user's comes first."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted((folder / group).glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
+
+
+def purpose(path: Path) -> str:
+    """The one line a file says of itself: its first comment that is no Hydra header (``# @package …``)."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text = line.strip()
+        if text.startswith("#") and not text.startswith("# @"):
+            return text.lstrip("# ").strip()
+        if text and not text.startswith("#"):
+            break
+    return ""
+
+
+def task_of_model(path: Path) -> str | None:
+    """The task that a model's file brings (its ``override /task:`` entry)."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    for entry in content.get("defaults", []):
+        if isinstance(entry, dict) and "override /task" in entry:
+            return str(entry["override /task"])
+    return None
+
+
+def models_for(tasks: set[str], folders: Sequence[Path]) -> list[str]:
+    """Names of the models whose task is among those given."""
+    return [name for name, path in option_files("model", folders).items() if task_of_model(path) in tasks]

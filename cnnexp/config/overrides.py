@@ -1,0 +1,164 @@
+"""The words after the command: read in Hydra's grammar and checked one by one, so that every mistake is named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.options import GROUPS, option_files
+from cnnexp.errors import InputError
+
+OPEN = ("model", "data", "optimizer", "scheduler", "augmentation")
+"""Groups whose files name a class: keys beyond those of the file are bound to its signature later."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One override: ``text`` as Hydra takes it, ``key`` without a leading plus, ``value`` as Hydra understood it."""
+
+    text: str
+    key: str
+    value: Any
+    added: bool
+
+
+def read_words(texts: Sequence[str]) -> list[Word]:
+    """Parse overrides, with ``dataset`` read as ``data``.
+
+    Raises:
+        InputError: a line for each word that is no ``key=value``, deletes a key, or asks for a sweep.
+    """
+    words, problems = [], []
+    for text in texts:
+        try:
+            words.append(_read(text))
+        except InputError as error:
+            problems.extend(error.lines)
+    if problems:
+        raise InputError(*problems)
+    return words
+
+
+def _read(text: str) -> Word:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    if "=" not in text:
+        raise InputError(f"{text}: expected key=value, for example model=resnet20 or optimizer.lr=0.01")
+    text = _spell(text)
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{text}: not understood ({reason}); quote values that hold spaces or brackets") from error
+    if override.is_delete():
+        raise InputError(f"{text}: a key cannot be deleted; give it another value, null switches most things off")
+    if override.is_sweep_override():
+        raise InputError(f"{text}: several values make a sweep; train takes one value for each key")
+    key = override.key_or_group
+    if override.package is not None:
+        raise InputError(f"{text}: a package (@…) cannot be given on the command line")
+    return Word(text.lstrip("+"), key, override.value(), override.is_add() or override.is_force_add())
+
+
+def _spell(text: str) -> str:
+    """``dataset=`` and ``dataset.x=`` are other words for ``data=`` and ``data.x=``."""
+    plus = text[: len(text) - len(text.lstrip("+"))]
+    rest = text[len(plus) :]
+    for alias in ("dataset=", "dataset."):
+        if rest.startswith(alias):
+            rest = "data" + rest[len("dataset") :]
+    return plus + rest
+
+
+def check_groups(words: Sequence[Word], folders: Sequence[Path]) -> list[str]:
+    """Problems of the words that choose an option of a group, or that name what nobody may set."""
+    problems = []
+    for word in words:
+        top = word.key.split(".")[0].split("/")[0]
+        if word.key == "hydra.searchpath":
+            problems.append(f"{word.text}: give folders of your own YAML with --config-dir DIR")
+        elif top == "hydra":
+            problems.append(f"{word.text}: hydra's own settings cannot be changed here")
+        elif top == "choices":
+            problems.append(f"{word.text}: choices are what the groups were set to; set the group itself, model=…")
+        elif word.key in GROUPS and not (word.key == "experiment" and word.value is None):
+            problems.extend(_option(word, folders))
+    return problems
+
+
+def _option(word: Word, folders: Sequence[Path]) -> list[str]:
+    known = option_files(word.key, folders)
+    if isinstance(word.value, str) and word.value in known:
+        return []
+    hint = did_you_mean(str(word.value), known)
+    return [f"{word.key}={word.value}: there is no such {word.key}; {hint} (cnnexp list {word.key} shows all)"]
+
+
+def check_keys(words: Sequence[Word], config: Mapping[str, Any]) -> list[str]:
+    """Problems of the words that set a value: a key that is not there, or a value of another type than the file's."""
+    problems = []
+    for word in words:
+        if word.key in GROUPS:
+            continue
+        problem = _key_problem(word, config)
+        if problem:
+            problems.append(problem)
+    return problems
+
+
+def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
+    parts = word.key.split(".")
+    node: Any = config
+    for depth, part in enumerate(parts):
+        if not isinstance(node, Mapping):
+            return f"{word.key}: {'.'.join(parts[:depth])} is a single value, it has no key {part}"
+        if part not in node:
+            if word.added and parts[0] in OPEN and depth >= 1:
+                return None
+            return _unknown(word, parts, depth, node)
+        node = node[part]
+    if parts[-1].startswith("_") and parts[-1].endswith("_"):
+        return f"{word.key}: choose another class by another option of {parts[0]}, or in a YAML file of your own"
+    if isinstance(node, Mapping) and not isinstance(word.value, Mapping):
+        return f"{word.text}: {word.key} is a group of keys ({', '.join(node)}); set one of them"
+    return type_problem(word.key, node, word.value)
+
+
+def _unknown(word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any]) -> str:
+    prefix = ".".join(parts[:depth])
+    known = [f"{prefix}.{key}" if prefix else str(key) for key in node if not str(key).startswith("_")]
+    hint = did_you_mean(".".join(parts[: depth + 1]), known)
+    more = f"; +{word.key}=… hands it to the class all the same" if parts[0] in OPEN and depth else ""
+    return f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}{more}"
+
+
+def type_problem(key: str, default: Any, value: Any) -> str | None:
+    """Why a value cannot stand where the file has this default; None where it can. ``null`` takes anything."""
+    if default is None or value is None or type(value) is type(default):
+        return None
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return None
+    if isinstance(default, str) and not isinstance(value, str):
+        return None if _stands_for_word(value) else f"{key}={value}: expected a word such as {default}"
+    if isinstance(default, str) or default in ("auto",):
+        return None
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", list: "a list such as [1,2]"}
+    expected = next((text for kind, text in kinds.items() if isinstance(default, kind)), type(default).__name__)
+    if value == "auto" and isinstance(default, int):
+        return None
+    return f"{key}={value}: expected {expected}, such as {_shown(default)}"
+
+
+def _stands_for_word(value: Any) -> bool:
+    """Numbers and switches may replace a word like ``auto``; the schema and the signature decide."""
+    return isinstance(value, (int, float, bool))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace(" ", "")

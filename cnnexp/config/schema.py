@@ -1,0 +1,262 @@
+"""What every key of a configuration may hold. Defaults live in YAML, once; here every key is required.
+
+Nothing is coerced: a number where a switch is expected is an error, an integer may stand for a float, and ``nan`` and
+``inf`` are no values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cnnexp.config.nearest import did_you_mean
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number between two bounds, which belong to the range unless ``above`` or ``below`` says otherwise."""
+
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    nullable: bool = False
+    above: bool = False
+    below: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        if value is None and self.nullable:
+            return None
+        good = isinstance(value, int) if self.whole else isinstance(value, (int, float))
+        if not good or isinstance(value, bool) or not math.isfinite(value) or not self._inside(value):
+            return f"expected {self.described()}"
+        return None
+
+    def _inside(self, value: float) -> bool:
+        if self.low is not None and (value < self.low or (self.above and value == self.low)):
+            return False
+        return self.high is None or not (value > self.high or (self.below and value == self.high))
+
+    def described(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        parts = []
+        if self.low is not None:
+            parts.append(f"{'above' if self.above else 'of at least'} {self.low:g}")
+        if self.high is not None:
+            parts.append(f"{'below' if self.below else 'of at most'} {self.high:g}")
+        return " ".join([kind, " and ".join(parts)]).strip() + (", or null" if self.nullable else "")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A word, one of ``choices`` where there are any."""
+
+    choices: tuple[str, ...] = ()
+    nullable: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        if value is None and self.nullable:
+            return None
+        if isinstance(value, str) and value and (not self.choices or value in self.choices):
+            return None
+        return "expected " + (" or ".join(self.choices) if self.choices else "a word")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """true or false; ``words`` may stand beside them (``auto``)."""
+
+    words: tuple[str, ...] = ()
+
+    def problem(self, value: Any) -> str | None:
+        if isinstance(value, bool) or (isinstance(value, str) and value in self.words):
+            return None
+        return "expected " + " or ".join(["true", "false", *self.words])
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of values of one kind, of a length where one is given."""
+
+    of: Rule
+    length: int | None = None
+    nullable: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        if value is None and self.nullable:
+            return None
+        if not isinstance(value, (list, tuple)) or (self.length is not None and len(value) != self.length):
+            return f"expected a list of {self.length} values" if self.length else "expected a list"
+        return next((f"item {i + 1}: {p}" for i, item in enumerate(value) if (p := self.of.problem(item))), None)
+
+
+@dataclass(frozen=True)
+class Either:
+    """A value that satisfies one of several rules."""
+
+    rules: tuple[Rule, ...]
+
+    def problem(self, value: Any) -> str | None:
+        problems = [rule.problem(value) for rule in self.rules]
+        return None if None in problems else " or ".join(p.removeprefix("expected ") for p in problems if p)
+
+
+@dataclass(frozen=True)
+class Free:
+    """Anything: bound to a signature later."""
+
+    def problem(self, value: Any) -> str | None:
+        return None
+
+
+Rule = Number | Text | Switch | Items | Either | Free
+
+
+@dataclass(frozen=True)
+class Group:
+    """Named keys; an open group may hold further ones, which go to the class that it names."""
+
+    keys: Mapping[str, Rule | Group]
+    open: bool = False
+    optional: bool = False
+
+
+def problems_of(config: Any, group: Group, prefix: str = "") -> list[str]:
+    """Every problem of a configuration, a line each: keys that are missing, unknown, or hold what they must not."""
+    if not isinstance(config, Mapping):
+        return [f"{prefix.rstrip('.') or 'configuration'}: expected a group of keys"]
+    found = []
+    for key, rule in group.keys.items():
+        if key in config:
+            found.extend(_problems_of_key(config[key], rule, f"{prefix}{key}"))
+        elif not group.open or not group.optional:
+            found.append(f"{prefix}{key}: missing from the configuration")
+    if not group.open:
+        for key in config:
+            if key not in group.keys:
+                found.append(f"{prefix}{key}: there is no such key; {did_you_mean(str(key), group.keys)}")
+    elif group.optional:
+        found.extend(_open_problems(config, group, prefix))
+    return found
+
+
+def _problems_of_key(value: Any, rule: Rule | Group, name: str) -> list[str]:
+    if isinstance(rule, Group):
+        return problems_of(value, rule, f"{name}.")
+    problem = rule.problem(value)
+    return [f"{name}={_shown(value)}: {problem}"] if problem else []
+
+
+def _open_problems(config: Mapping[str, Any], group: Group, prefix: str) -> list[str]:
+    return [
+        f"{prefix}{key}={value}: not a finite number"
+        for key, value in config.items()
+        if key not in group.keys and isinstance(value, float) and not math.isfinite(value)
+    ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
+
+
+COUNT = Number(1, whole=True)
+UNIT = Number(0, 1)
+SIZE = Items(COUNT, length=2)
+TARGET = {"_target_": Text()}
+
+
+def _open(**keys: Rule) -> Group:
+    return Group(TARGET | keys, open=True, optional=True)
+
+
+AUTO_COUNT = Either((COUNT, Text(("auto",))))
+
+RUN = Group(
+    {
+        "seed": Number(0, 2**32 - 1, whole=True),
+        "epochs": COUNT,
+        "batch_size": COUNT,
+        "max_steps": Number(1, whole=True, nullable=True),
+        "outputs": Text(),
+        "name": Text(nullable=True),
+        "log_every_steps": COUNT,
+        "early_stopping": Group({"patience": Number(1, whole=True, nullable=True), "min_delta": Number(0)}),
+        "checkpoint": Group({"every_steps": Number(1, whole=True, nullable=True)}),
+        "task": Group(
+            TARGET
+            | {
+                "name": Text(),
+                "target": Text(("label", "mask", "boxes"), nullable=True),
+                "monitor": Text(nullable=True),
+                "mode": Text(("max", "min")),
+            }
+        ),
+        "model": _open(in_channels=COUNT),
+        "data": Group(
+            TARGET
+            | {
+                "targets": Items(Text(("label", "mask", "boxes"))),
+                "channels": COUNT,
+                "image_size": SIZE,
+                "classes": Items(Text(), nullable=True),
+                "mean": Items(Number(), nullable=True),
+                "std": Items(Number(0, above=True), nullable=True),
+                "fraction": Number(0, 1, above=True),
+                "workers": Number(0, whole=True),
+                "in_memory": Switch(("auto",)),
+            },
+            open=True,
+        ),
+        "optimizer": _open(
+            lr=Number(0, above=True),
+            momentum=Number(0, 1, below=True),
+            weight_decay=Number(0),
+            nesterov=Switch(),
+            eps=Number(0),
+            alpha=UNIT,
+            betas=Items(Number(0, 1, below=True), length=2),
+        ),
+        "scheduler": _open(
+            gamma=Number(0, above=True),
+            every_epochs=COUNT,
+            final=UNIT,
+            start=UNIT,
+            rise=Number(0, 1, above=True, below=True),
+            factor=Number(0, 1, above=True, below=True),
+            patience=Number(0, whole=True),
+            min_delta=Number(0),
+            minimum=UNIT,
+        ),
+        "regularization": Group(
+            {
+                "l1": Number(0),
+                "l2": Number(0),
+                "dropout": Number(0, 1, below=True, nullable=True),
+                "label_smoothing": Number(0, 1, below=True),
+                "gradient_clip_norm": Number(0, above=True, nullable=True),
+                "if_unsupported": Text(("error", "ignore")),
+            }
+        ),
+        "augmentation": _open(
+            shift=Number(0, whole=True), mirror_horizontal=UNIT, mirror_vertical=UNIT, quarter_turn=UNIT
+        ),
+        "hardware": Group(
+            {
+                "accelerator": Text(("auto", "cpu", "gpu")),
+                "devices": AUTO_COUNT,
+                "nodes": AUTO_COUNT,
+                "strategy": Text(("auto", "ddp")),
+                "precision": Text(("fp32", "bf16", "fp16")),
+                "compile": Switch(),
+                "channels_last": Switch(),
+                "threads": Number(1, whole=True, nullable=True),
+                "deterministic": Switch(),
+            }
+        ),
+        "logger": Group({"kind": Text(("none", "tensorboard", "wandb"))}, open=True, optional=True),
+        "choices": Group({}, open=True),
+    }
+)

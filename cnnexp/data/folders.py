@@ -1,0 +1,153 @@
+"""Finding things in a user's folder: its root, its pictures, its splits."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cnnexp.data.base import SPLITS, SplitName
+from cnnexp.data.corrupt import CorruptFile
+from cnnexp.data.fixed_splits import divide, hold_out
+from cnnexp.data.pictures import find_pictures
+from cnnexp.errors import InputError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SPLIT_WORDS: dict[SplitName, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+
+
+def existing_root(root: str | None, option: str) -> Path:
+    """The user's folder.
+
+    Raises:
+        InputError: none was named, or it is not a folder.
+    """
+    if root is None:
+        raise InputError(f"data={option} reads a folder of yours: add data.root=FOLDER")
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"data.root={root}: {'not a folder' if folder.exists() else 'no such folder'}")
+    return folder
+
+
+def required_folder(root: Path, name: str) -> Path:
+    folder = root / name
+    if not folder.is_dir():
+        there = ", ".join(sorted(p.name for p in root.iterdir())[:8]) or "nothing"
+        raise InputError(f"{root}: holds no folder {name} (it holds {there})")
+    return folder
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders in alphabetical order, without hidden ones."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def split_folders(root: Path) -> dict[SplitName, Path]:
+    """The subfolders that are called train, val (valid, validation) and test, whatever their case."""
+    found: dict[SplitName, Path] = {}
+    for folder in subfolders(root):
+        split = split_of(folder.name)
+        if split is not None and folder.name.lower() in SPLIT_WORDS[split]:
+            if split in found:
+                raise InputError(f"{root}: {found[split].name} and {folder.name} both look like {split}; remove one")
+            found[split] = folder
+    return found
+
+
+def split_of(name: str) -> SplitName | None:
+    """The split that a file or folder name speaks of as a word of its own ("instances_val2017" → val)."""
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    return next((split for split in SPLITS if words & set(SPLIT_WORDS[split])), None)
+
+
+def paired_folders(root: Path, pictures: str, notes: str) -> Iterator[tuple[SplitName, Path, Path]]:
+    """Split, folder of pictures, folder of what belongs to them, in whichever of three layouts the user chose.
+
+    Raises:
+        InputError: none of ``train/PICTURES``, ``PICTURES/train`` and ``PICTURES`` is there, or its counterpart is not.
+    """
+    outer = split_folders(root)
+    if not outer and (root / pictures).is_dir():
+        inner = split_folders(root / pictures)
+        if inner and "train" not in inner:
+            raise InputError(f"{root / pictures}: holds {', '.join(p.name for p in inner.values())} but no train")
+        if not inner:
+            yield "train", root / pictures, required_folder(root, notes)
+        for split, folder in inner.items():
+            yield split, folder, required_folder(root / notes, folder.name)
+        return
+    if "train" not in outer:
+        raise InputError(f"{root}: expected {pictures}/ and {notes}/, or train/{pictures}/ and train/{notes}/")
+    for split in SPLITS:
+        if split in outer:
+            yield split, required_folder(outer[split], pictures), required_folder(outer[split], notes)
+
+
+def picture_by_stem(folder: Path) -> dict[str, Path]:
+    """The pictures in a folder by their names without suffix.
+
+    Raises:
+        InputError: two pictures have the same stem, so that it is not known which one an annotation means.
+    """
+    pictures: dict[str, Path] = {}
+    for path in find_pictures(folder):
+        if path.stem in pictures:
+            raise InputError(
+                f"{path}: {pictures[path.stem].name} has the same name with another suffix; remove one of them"
+            )
+        pictures[path.stem] = path
+    return pictures
+
+
+def split_list(folder: Path, split: SplitName) -> list[str]:
+    """The stems that FOLDER/train.txt, val.txt or test.txt lists, one a line (what follows a blank is ignored)."""
+    path = folder / f"{split}.txt"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise CorruptFile(f"{path}: no such file; {folder} must hold train.txt, val.txt and test.txt") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorruptFile(f"{path}: not a list of names ({error})") from error
+    return [re.split(r"\s", line.strip())[0] for line in lines if line.strip()]
+
+
+def complete_splits(
+    found: Mapping[SplitName, Sequence[T]], key: Callable[[T], str], label: Callable[[T], int] = lambda item: 0
+) -> dict[SplitName, list[T]]:
+    """Fill in the splits that a folder does not have; always the same way, and stratified by ``label``.
+
+    Only train: it is divided 80 / 10 / 10. No val: a tenth of train is held out. No test: val is used for both, and a
+    warning says so.
+
+    Args:
+        found: what the folder has; train at least.
+        key: sorts the items, so that the order in which they were found does not matter.
+    """
+    splits = {split: sorted(items, key=key) for split, items in found.items()}
+    train = splits["train"]
+    labels = [label(item) for item in train]
+    if splits.keys() == {"train"}:
+        return {split: [train[i] for i in positions] for split, positions in divide(labels).items()}
+    if "val" not in splits:
+        kept, held = hold_out(labels, max(1, len(train) // 10))
+        splits["train"], splits["val"] = [train[i] for i in kept], [train[i] for i in held]
+    if "test" not in splits:
+        log.warning("no pictures for test: those for validation are used, so test scores will be too good")
+        splits["test"] = splits["val"]
+    return splits
+
+
+def refuse_empty(root: Path, splits: Mapping[SplitName, Sequence[object]]) -> None:
+    """Raises InputError if a split has no pictures."""
+    for split in SPLITS:
+        if not splits[split]:
+            raise InputError(f"{root}: no pictures for {split}; it takes a few per split, at least ten in all")

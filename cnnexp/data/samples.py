@@ -1,0 +1,188 @@
+"""Pictures on disk with their labels, boxes or masks, decoded into memory or one at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnexp.data import decoded_cache
+from cnnexp.data.base import FileSplit, TensorSplit, collate
+from cnnexp.data.memory import fits_in_memory
+from cnnexp.data.pictures import Size, fit_boxes, read_mask, read_picture
+from cnnexp.errors import InputError
+
+log = logging.getLogger(__name__)
+
+InMemory = bool | Literal["auto"]
+
+SMALLEST_BOX = 1.0
+"""A box must be longer than this in both directions, in pixels of the original picture, to be kept."""
+
+SLOW_DECODE_S = 3.0
+"""Decoding that took longer is kept in the cache folder for the next run."""
+
+_THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture file and what is known of it.
+
+    ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and height where
+    ``relative``. They may reach over the edge: decoding clips them.
+    """
+
+    picture: Path
+    name: str
+    label: int | None = None
+    mask: Path | None = None
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    classes: tuple[int, ...] = ()
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Position → the tensors of one sample. Picklable, so that loader workers can hold it.
+
+    ``mask_values`` maps each of the 256 values of a mask file to a class, -1 = not allowed; None where there are no
+    masks. ``boxed`` says whether the samples have boxes (a picture may have none).
+    """
+
+    samples: tuple[Sample, ...]
+    image_size: Size
+    channels: int
+    boxed: bool = False
+    mask_values: tuple[int, ...] | None = None
+
+    def __call__(self, position: int) -> dict[str, Tensor]:
+        pixels, original = self.pixels(position)
+        return {**pixels, **self.notes(position, original)}
+
+    def pixels(self, position: int) -> tuple[dict[str, Tensor], Size]:
+        """Image uint8 (C, H, W), mask uint8 (H, W) where there is one, and height and width in the file."""
+        sample = self.samples[position]
+        image, original = read_picture(sample.picture, self.image_size, self.channels)
+        if sample.mask is None:
+            return {"image": image}, original
+        return {"image": image, "mask": self._mask(sample.picture, sample.mask, original)}, original
+
+    def notes(self, position: int, original: Size) -> dict[str, Tensor]:
+        """What is known beside the pixels: label (), or boxes (M, 4) in pixels of the resized picture, classes (M,)."""
+        sample = self.samples[position]
+        notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
+        if self.boxed:
+            boxes = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
+            kept, usable = clip_boxes(boxes * _extent(original) if sample.relative else boxes, original)
+            notes["boxes"] = fit_boxes(kept, original, self.image_size)
+            notes["classes"] = torch.tensor(sample.classes, dtype=torch.int64)[usable]
+        return notes
+
+    def _mask(self, picture: Path, path: Path, original: Size) -> Tensor:
+        values, size = read_mask(path, self.image_size)
+        if size != original:
+            sizes = f"{size[1]}×{size[0]} pixels and its picture {picture.name} {original[1]}×{original[0]}"
+            raise InputError(f"{path}: the mask has {sizes}; they must be of one size")
+        assert self.mask_values is not None
+        mapped = np.asarray(self.mask_values, dtype=np.int16)[values]
+        if (mapped < 0).any():
+            allowed = ", ".join(str(v) for v, c in enumerate(self.mask_values) if c >= 0)
+            raise InputError(
+                f"{path}: holds the value {int(values[mapped < 0][0])}, which stands for no class; allowed: {allowed}"
+            )
+        return torch.from_numpy(mapped.astype(np.uint8))
+
+
+def open_samples(decoder: Decoder, in_memory: InMemory) -> TensorSplit | FileSplit:
+    """The samples as a split, in memory or left on disk.
+
+    Args:
+        in_memory: "auto" decides by the size of the decoded pictures (see ``MEMORY_BUDGET``).
+
+    Raises:
+        InputError: a file is missing or broken (found now for a split in memory, else when it is decoded).
+    """
+    samples = decoder.samples
+    planes = decoder.channels + (decoder.mask_values is not None)
+    names = [sample.name for sample in samples]
+    if in_memory is True or (in_memory == "auto" and fits_in_memory(len(samples), decoder.image_size, planes)):
+        return TensorSplit(_decode_all(decoder), names=names)
+    labels = [sample.label for sample in samples if sample.label is not None]
+    return FileSplit(decoder, len(samples), names=names, labels=torch.tensor(labels) if labels else None)
+
+
+def clip_boxes(boxes: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+    """Boxes (M, 4) cut at the picture's edges, less those that then have no area to speak of, and which were kept."""
+    clipped = torch.minimum(boxes.clamp(min=0), _extent(size))
+    usable = (clipped[:, 2:] - clipped[:, :2] > SMALLEST_BOX).all(1)
+    return clipped[usable], usable
+
+
+def _extent(size: Size) -> Tensor:
+    return torch.tensor([size[1], size[0], size[1], size[0]], dtype=torch.float32)
+
+
+def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
+    key = decoded_cache.key_of(_files(decoder.samples), (decoder.image_size, decoder.channels, decoder.mask_values))
+    arrays = decoded_cache.load(key)
+    if arrays is None:
+        start = perf_counter()
+        arrays = _decode_pixels(decoder)
+        if perf_counter() - start > SLOW_DECODE_S:
+            decoded_cache.save(key, arrays)
+    sizes = arrays.pop("size").tolist()
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    notes = [decoder.notes(position, (height, width)) for position, (height, width) in enumerate(sizes)]
+    _report_dropped(decoder.samples, notes)
+    return {**tensors, **collate(notes)}
+
+
+def _files(samples: Sequence[Sample]) -> list[Path]:
+    return [path for sample in samples for path in (sample.picture, sample.mask) if path is not None]
+
+
+def _decode_pixels(decoder: Decoder) -> dict[str, NDArray[Any]]:
+    count = len(decoder.samples)
+    arrays: dict[str, NDArray[Any]] = {
+        "image": np.empty((count, decoder.channels, *decoder.image_size), np.uint8),
+        "size": np.empty((count, 2), np.int64),
+    }
+    if decoder.mask_values is not None:
+        arrays["mask"] = np.empty((count, *decoder.image_size), np.uint8)
+
+    def decode(position: int) -> None:
+        pixels, arrays["size"][position] = decoder.pixels(position)
+        for name, tensor in pixels.items():
+            arrays[name][position] = tensor.numpy()
+
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        for _ in pool.map(decode, range(count)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return arrays
+
+
+def _report_dropped(samples: Sequence[Sample], notes: Sequence[dict[str, Tensor]]) -> None:
+    dropped = [(s.name, len(s.boxes) - len(n["boxes"])) for s, n in zip(samples, notes, strict=True) if "boxes" in n]
+    left_out = [name for name, count in dropped if count]
+    if left_out:
+        total = sum(count for _, count in dropped)
+        log.warning(
+            "left out %d of %d boxes, too small or outside of the picture: %s",
+            total,
+            sum(len(s.boxes) for s in samples),
+            ", ".join(left_out[:5]),
+        )

@@ -1,0 +1,125 @@
+"""Your own boxes in the format of Pascal VOC: one XML file per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.corrupt import CorruptFile
+from cnnexp.data.folders import (
+    complete_splits,
+    existing_root,
+    picture_by_stem,
+    refuse_empty,
+    required_folder,
+    split_list,
+)
+from cnnexp.data.pictures import Size, pillow_mode
+from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.errors import InputError
+
+Annotation = list[tuple[str, tuple[float, float, float, float]]]
+
+
+class VOC(DataSet):
+    """A folder with ``JPEGImages/``, ``Annotations/`` and, if there are fixed splits, ``ImageSets/Main/*.txt``.
+
+    Without lists the pictures are divided 80 / 10 / 10, the same way every time (see ``complete_splits``). The classes
+    are those found in the annotations, in alphabetical order, unless ``classes`` names them. Everingham et al. 2010.
+    """
+
+    targets = ("boxes",)
+
+    def __init__(
+        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
+    ) -> None:
+        pillow_mode(channels)
+        self.root = root
+        self.classes = tuple(classes) if classes is not None else None
+        self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+
+    def prepare(self) -> None:
+        voc_samples(self._root(), [stem for stems in self._stems().values() for stem in stems], self.class_names())
+
+    def class_names(self) -> tuple[str, ...]:
+        if self.classes is None:
+            folder = required_folder(self._root(), "Annotations")
+            found = {name for path in sorted(folder.glob("*.xml")) for name, _ in read_annotation(path)}
+            self.classes = tuple(sorted(found))
+        return self.classes
+
+    def load(self, split: SplitName) -> TensorSplit | FileSplit:
+        samples = voc_samples(self._root(), self._stems()[split], self.class_names())
+        return open_samples(Decoder(samples, self.image_size, self.channels, boxed=True), self.in_memory)
+
+    def _root(self) -> Path:
+        return existing_root(self.root, "voc")
+
+    def _stems(self) -> dict[SplitName, list[str]]:
+        root = self._root()
+        lists = root / "ImageSets" / "Main"
+        listed = {split: split_list(lists, split) for split in SPLITS if (lists / f"{split}.txt").is_file()}
+        if "train" not in listed:
+            listed = {"train": [path.stem for path in required_folder(root, "Annotations").glob("*.xml")]}
+        splits = complete_splits(listed, key=str)
+        refuse_empty(root, splits)
+        return splits
+
+
+def voc_samples(root: Path, stems: Sequence[str], classes: Sequence[str]) -> tuple[Sample, ...]:
+    """The samples of a folder in VOC's layout.
+
+    Raises:
+        InputError: a picture or annotation is missing, or names a class that is not among ``classes``.
+    """
+    numbers = {name: number for number, name in enumerate(classes)}
+    pictures = picture_by_stem(required_folder(root, "JPEGImages"))
+    annotations = required_folder(root, "Annotations")
+    return tuple(_sample(stem, pictures, annotations / f"{stem}.xml", numbers) for stem in stems)
+
+
+def read_annotation(path: Path) -> Annotation:
+    """Class names and boxes of one XML file. VOC counts pixels from 1 and includes the last; the result counts from 0
+    and excludes it.
+
+    Raises:
+        CorruptFile: not XML, or an object without a name or with a box that is not four numbers.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+        return [(_text(item, "name"), _box(item)) for item in root.iter("object")]
+    except FileNotFoundError as error:
+        raise CorruptFile(
+            f"{path}: no such file; every picture needs an annotation (with no objects, if it shows none)"
+        ) from error
+    except (ElementTree.ParseError, ValueError, OSError) as error:
+        raise CorruptFile(f"{path}: not a VOC annotation ({error})") from error
+
+
+def _sample(stem: str, pictures: Mapping[str, Path], annotation: Path, numbers: Mapping[str, int]) -> Sample:
+    if stem not in pictures:
+        raise CorruptFile(
+            f"{annotation.parent.parent / 'JPEGImages'}: holds no picture {stem}, which a list or an annotation names"
+        )
+    objects = read_annotation(annotation)
+    unknown = sorted({name for name, _ in objects} - numbers.keys())
+    if unknown:
+        raise InputError(
+            f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}; name it in data.classes"
+        )
+    boxes, classes = tuple(box for _, box in objects), tuple(numbers[name] for name, _ in objects)
+    return Sample(pictures[stem], stem, boxes=boxes, classes=classes)
+
+
+def _box(item: ElementTree.Element) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (float(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
+    return x1 - 1, y1 - 1, x2, y2
+
+
+def _text(item: ElementTree.Element, path: str) -> str:
+    found = item.findtext(path)
+    if found is None or not found.strip():
+        raise ValueError(f"an object has no {path}")
+    return found.strip()

@@ -1,0 +1,136 @@
+"""Your own boxes in the format of YOLO: one text file per picture, a line per box."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.folders import (
+    complete_splits,
+    existing_root,
+    paired_folders,
+    picture_by_stem,
+    refuse_empty,
+)
+from cnnexp.data.pictures import Size, pillow_mode
+from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.errors import InputError
+
+# Box edges are written with few digits, so they may stick out of the picture by a rounding error.
+_ROUNDING = 1e-3
+_Line = tuple[int, tuple[float, float, float, float]]
+
+
+class YOLO(DataSet):
+    """A folder with ``images/`` and ``labels/``, each with ``train``, ``val`` and ``test`` inside, or the other way
+    round (``train/images``, ``train/labels``), or without splits (then see ``complete_splits``).
+
+    ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture. A
+    picture without such a file has no boxes. The classes are the ``names`` of ``data.yaml`` or the lines of
+    ``classes.txt``, unless ``classes`` names them. Redmon et al. 2016.
+    """
+
+    targets = ("boxes",)
+
+    def __init__(
+        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
+    ) -> None:
+        pillow_mode(channels)
+        self.root = root
+        self.classes = tuple(classes) if classes is not None else None
+        self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+
+    def prepare(self) -> None:
+        refuse_empty(self._root, self._samples)
+
+    def class_names(self) -> tuple[str, ...]:
+        if self.classes is None:
+            self.classes = _names_in(self._root)
+        return self.classes
+
+    def load(self, split: SplitName) -> TensorSplit | FileSplit:
+        self.prepare()
+        decoder = Decoder(tuple(self._samples[split]), self.image_size, self.channels, boxed=True)
+        return open_samples(decoder, self.in_memory)
+
+    @property
+    def _root(self) -> Path:
+        return existing_root(self.root, "yolo")
+
+    @cached_property
+    def _samples(self) -> dict[SplitName, list[Sample]]:
+        count = len(self.class_names())
+        found = {
+            split: _samples_of(images, labels, count)
+            for split, images, labels in paired_folders(self._root, "images", "labels")
+        }
+        return complete_splits(found, key=lambda sample: sample.name)
+
+
+def read_label_file(path: Path, class_count: int) -> list[_Line]:
+    """Class and x1 y1 x2 y2 (fractions of the picture) of every line.
+
+    Raises:
+        InputError: a line is not "class x y width height" with fractions, or names a class that there is not; the
+            message names the file and the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a text file ({error})") from error
+    return [_parse(f"{path}:{number}", line, class_count) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _parse(where: str, line: str, class_count: int) -> _Line:
+    words = line.split()
+    try:
+        kind, (x, y, width, height) = int(words[0]), (float(word) for word in words[1:])
+    except ValueError as error:
+        raise InputError(f"{where}: expected 'class x y width height', found '{line.strip()[:60]}'") from error
+    if not 0 <= kind < class_count:
+        raise InputError(f"{where}: class {kind} is not among the {class_count} classes (0 to {class_count - 1})")
+    values = (x, y, width, height)
+    if not all(math.isfinite(v) and -_ROUNDING <= v <= 1 + _ROUNDING for v in values) or min(width, height) <= 0:
+        raise InputError(
+            f"{where}: x, y, width and height are fractions of the picture (0 to 1), found '{line.strip()[:60]}'"
+        )
+    return kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _samples_of(images: Path, labels: Path, class_count: int) -> list[Sample]:
+    samples = []
+    for stem, path in picture_by_stem(images).items():
+        lines = read_label_file(labels / f"{stem}.txt", class_count)
+        boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
+        samples.append(Sample(path, path.name, boxes=boxes, classes=classes, relative=True))
+    if not samples:
+        raise InputError(f"{images}: no pictures found")
+    return samples
+
+
+def _names_in(root: Path) -> tuple[str, ...]:
+    for name in ("data.yaml", "dataset.yaml"):
+        if (root / name).is_file():
+            return _names_in_yaml(root / name)
+    for path in (root / "classes.txt", root / "labels" / "classes.txt"):
+        if path.is_file():
+            return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    raise InputError(f"{root}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'")
+
+
+def _names_in_yaml(path: Path) -> tuple[str, ...]:
+    try:
+        names = yaml.safe_load(path.read_text(encoding="utf-8"))["names"]
+        ordered = [names[number] for number in range(len(names))]  # a list, or numbers to names
+    except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: expected 'names:' with a list, or with numbers from 0, found none ({type(error).__name__})"
+        ) from error
+    return tuple(str(name) for name in ordered)

@@ -1,0 +1,35 @@
+"""Random numbers that are a function of their place alone: the same on every machine, in any order, vectorised.
+
+Each number is splitmix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators") of a key that
+is folded from integers such as (seed, split, index). No generator is carried along, so the i-th number is had without
+the ones before it, and a new version of numpy can't change a data set.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def uniform(*key: int | NDArray[np.integer]) -> NDArray[np.float64]:
+    """Numbers in [0, 1) for keys of integers ≥ 0 that broadcast against each other; the result has their shape."""
+    state = np.zeros((), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for part in key:
+            state = _mix(state + _GAMMA + np.asarray(part).astype(np.uint64))
+    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def permutation(count: int, *key: int) -> NDArray[np.int64]:
+    """The positions 0 ... count-1 in a fixed random order that depends on ``key`` alone."""
+    return np.argsort(uniform(*key, np.arange(count)), kind="stable")
+
+
+def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    state = (state ^ (state >> np.uint64(30))) * _MIX_1
+    state = (state ^ (state >> np.uint64(27))) * _MIX_2
+    return state ^ (state >> np.uint64(31))

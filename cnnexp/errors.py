@@ -1,0 +1,28 @@
+"""The errors that a person can mend, and the exit statuses they end in."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """Bad input: one or more lines, each naming what was given, what is allowed and what to do.
+
+    The command line prints the lines on stderr, without a traceback, and exits with status 2.
+    """
+
+    exit_status = 2
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class RunFailed(Exception):
+    """A run that began and could not go on (a loss that is not finite, a rank that died). Exit status 1."""
+
+    exit_status = 1
+
+
+class Interrupted(Exception):
+    """The person asked the run to stop. Exit status 130."""
+
+    exit_status = 130

@@ -1,0 +1,92 @@
+"""How long a run will take and how much memory, measured on its own first batch before it starts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cnnexp.tasks.base import Batch, Task
+
+LONGEST_S = 3.0
+"""Timing goes on for so long at most, unless a single step takes longer."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one training step and of one validation batch; bytes held at the peak of a training step."""
+
+    step_s: float
+    evaluation_s: float
+    memory_bytes: int
+
+
+def measure(task: Task, batch: Batch) -> Estimate:
+    """Time a few steps of the net on a batch, and put everything back as it was.
+
+    No weight, statistic, gradient or metric is different afterwards.
+    """
+    kept = {name: value.detach().clone() for name, value in task.net.state_dict().items()}
+    random_state = torch.get_rng_state()
+    batch = {name: value.to(task.device) for name, value in batch.items()}
+    try:
+        first, memory = _train_step(task, batch)
+        best, spent = first, first
+        while spent < LONGEST_S and first < LONGEST_S / 2:
+            seconds, _ = _train_step(task, batch, count_memory=False)
+            best, spent = min(best, seconds), spent + max(seconds, 0.05)
+        evaluation = _evaluation(task, batch)
+    finally:
+        task.net.load_state_dict(kept)
+        task.net.zero_grad(set_to_none=True)
+        task.net.train()
+        torch.set_rng_state(random_state)
+    weights = sum(p.numel() * p.element_size() for p in task.net.parameters())
+    return Estimate(best, evaluation, memory + 3 * weights)
+
+
+def _train_step(task: Task, batch: Batch, count_memory: bool = True) -> tuple[float, int]:
+    """Seconds of a forward and backward pass, and bytes kept between the two."""
+    held: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        held[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    began = time.perf_counter()
+    prepared = task.prepare(batch, train=True)
+    if count_memory:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            output = task.step(prepared, "train")
+    else:
+        output = task.step(prepared, "train")
+    output.loss.backward()  # type: ignore[no-untyped-call]
+    if task.device.type == "cuda":
+        torch.cuda.synchronize(task.device)
+    return time.perf_counter() - began, sum(held.values())
+
+
+@torch.no_grad()
+def _evaluation(task: Task, batch: Batch) -> float:
+    task.net.eval()
+    began = time.perf_counter()
+    task.step(task.prepare(batch, train=False), "val")
+    if task.device.type == "cuda":
+        torch.cuda.synchronize(task.device)
+    return time.perf_counter() - began
+
+
+def describe_time(seconds: float) -> str:
+    """A duration as people say it: 40 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def describe_bytes(count: float) -> str:
+    """A size in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"

@@ -1,0 +1,45 @@
+"""Validation and test outside of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+
+from cnnexp.builders.build import Experiment
+from cnnexp.builders.hardware import trainer_arguments
+
+PARTIAL_BATCHES = 4
+"""Batches of a validation or test that is only for trying."""
+
+
+def evaluate(
+    experiment: Experiment,
+    config: Mapping[str, Any],
+    stages: Sequence[str],
+    partial: bool = False,
+    callbacks: Sequence[pl.Callback] = (),
+    launched: str | None = None,
+) -> dict[str, float]:
+    """Run the net over splits as it is; the metrics are in the task's ``results``, and returned.
+
+    Args:
+        stages: of val and test. partial: only a few batches of each.
+    """
+    limit = PARTIAL_BATCHES if partial else 1.0
+    trainer = pl.Trainer(
+        logger=False,
+        callbacks=list(callbacks),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=limit,
+        limit_test_batches=limit,
+        use_distributed_sampler=False,
+        **trainer_arguments(config["hardware"], launched),
+    )
+    for stage in stages:
+        function = trainer.validate if stage == "val" else trainer.test
+        function(experiment.task, datamodule=experiment.data, verbose=False)
+    return experiment.task.results

@@ -1,0 +1,97 @@
+"""Writes down what a run measures while it trains: metrics.csv, the loggers, the throughput."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+from cnnexp.runs.metrics import MetricsFile
+from cnnexp.tasks.base import Task, not_finite
+
+
+class Recording(Checkpoint):
+    """One row an epoch, and one for every so many batches. (A ``Checkpoint``, so that it comes after the task's hook.)
+
+    Args:
+        metrics: where rows go; None in every process but that of rank 0.
+        every_steps: batches between rows for single batches.
+        show: told the number of every finished epoch and its results.
+    """
+
+    def __init__(
+        self, metrics: MetricsFile | None, every_steps: int, show: Callable[[int, dict[str, float]], None]
+    ) -> None:
+        self._metrics = metrics
+        self._every_steps = every_steps
+        self._show = show
+        self.train_seconds = 0.0
+        self.samples = 0
+        self._began = 0.0
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        return None
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._began = time.perf_counter()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if not self._began:  # a run that goes on in mid-epoch has no epoch start
+            self._began = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        assert isinstance(pl_module, Task)
+        self.samples += len(batch["image"]) * trainer.world_size
+        step = trainer.current_epoch * pl_module.steps_per_epoch + batch_idx + 1
+        due = step % self._every_steps == 0
+        if due or pl_module.device.type == "cpu":
+            self._watch(trainer, pl_module, step, due)
+        if batch_idx + 1 == trainer.num_training_batches:
+            self._stop_clock()
+
+    def _watch(self, trainer: pl.Trainer, task: Task, step: int, due: bool) -> None:
+        assert task.batch_loss is not None
+        loss = float(task.batch_loss)
+        if not math.isfinite(loss):
+            raise not_finite(trainer.current_epoch, step)
+        if due:
+            row = {"train/step_loss": loss, "lr": _learning_rate(trainer)}
+            self._write(trainer, trainer.current_epoch + 1, step, row)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Task)
+        epoch = trainer.current_epoch + 1
+        row = pl_module.results | {"lr": _learning_rate(trainer)}
+        self._write(trainer, epoch, epoch * pl_module.steps_per_epoch, row)
+        self._show(epoch, pl_module.results)
+
+    def stop_clock(self) -> None:
+        """Count the time of an epoch that ended early."""
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
+        if self._began:
+            self.train_seconds += time.perf_counter() - self._began
+        self._began = 0.0
+
+    @property
+    def images_per_second(self) -> float | None:
+        return self.samples / self.train_seconds if self.train_seconds else None
+
+    def _write(self, trainer: pl.Trainer, epoch: int, step: int, row: dict[str, float]) -> None:
+        if self._metrics is not None:
+            self._metrics.add({"epoch": epoch, "step": step, **row})
+        for logger in trainer.loggers:
+            logger.log_metrics({**row, "epoch": epoch}, step=step)
+
+
+def _learning_rate(trainer: pl.Trainer) -> float:
+    return float(trainer.optimizers[0].param_groups[0]["lr"])

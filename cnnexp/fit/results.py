@@ -1,0 +1,108 @@
+"""What is left of a run when it has ended: summary.json, predictions.csv, the curves."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnexp.builders.build import Experiment
+from cnnexp.fit.checkpointing import Checkpointing
+from cnnexp.report.curves import draw_curves
+from cnnexp.runs.atomic import replacing, write_text
+from cnnexp.runs.read import read_metrics
+from cnnexp.tasks.base import Task
+
+
+def summarise(
+    task: Task, checkpointing: Checkpointing, images_per_second: float | None, partial: bool
+) -> dict[str, Any]:
+    """The content of summary.json: the scores of the weights that were tested, and what they cost.
+
+    Training and validation metrics are those of the best epoch, unless the run was cut short.
+    """
+    metrics = task.results if partial else {**checkpointing.best_results, **task.results}
+    return {
+        "metrics": dict(metrics),
+        "per_class": per_class(task),
+        "best_epoch": checkpointing.best_epoch,
+        "epochs": checkpointing.epochs_done,
+        "steps": checkpointing.step,
+        "stopped_early": checkpointing.stopped_early,
+        "parameters": sum(parameter.numel() for parameter in task.net.parameters()),
+        "images_per_second": None if images_per_second is None else round(images_per_second, 1),
+        "partial": partial,
+    }
+
+
+def per_class(task: Task) -> dict[str, dict[str, float]]:
+    """The test metrics that have a value for each class, by class name."""
+    facts = task.parts.facts
+    found = {}
+    for name, values in task.vectors.items():
+        if name.startswith("test/"):
+            classes = (
+                facts.mask_classes if len(values) == len(facts.mask_classes) != len(facts.classes) else facts.classes
+            )
+            found[name] = dict(zip(classes, values, strict=True))
+    return found
+
+
+SHOWN_SAMPLES = 6
+SHOWN_SMALL_SAMPLES = 40
+_SMALL_PIXELS = 4096
+
+
+def write_test(folder: Path, experiment: Experiment) -> None:
+    """The test's predictions, a row each, and pictures of the first few."""
+    task, split = experiment.task, experiment.data.split("test")
+    if not task.predictions:
+        return
+    write_predictions(folder, task, split.names)
+    facts = experiment.facts
+    small = facts.height * facts.width < _SMALL_PIXELS
+    count = min(len(split), SHOWN_SMALL_SAMPLES if small else SHOWN_SAMPLES)
+    batch = {name: value.to(task.device) for name, value in split.batch(list(range(count))).items()}
+    task.eval()
+    task.draw_test(batch, folder / "pictures")
+
+
+def write_predictions(folder: Path, task: Task, names: Sequence[str] | None) -> None:
+    """predictions.csv, a row for each test sample or box; pictures of predictions go to predictions.npz."""
+    columns = {name: values for name, values in task.predictions.items() if values.ndim == 1}
+    larger = {name: values for name, values in task.predictions.items() if values.ndim > 1}
+    if larger:
+        with replacing(folder / "predictions.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, index=task.predictions["index"], **larger)  # type: ignore[arg-type]
+    write_text(folder / "predictions.csv", _csv(columns, names, task.parts.facts.classes))
+
+
+def _csv(columns: Mapping[str, np.ndarray], names: Sequence[str] | None, classes: Sequence[str]) -> str:
+    readable: dict[str, Sequence[Any]] = {}
+    for name, values in columns.items():
+        readable[name] = values.tolist()
+        if name == "index" and names is not None:
+            readable["file"] = [names[i] for i in values.tolist()]
+        if name in ("target", "prediction"):
+            readable[name] = [classes[i] for i in values.tolist()]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(readable)
+    writer.writerows(zip(*([_shown(v) for v in values] for values in readable.values()), strict=True))
+    return stream.getvalue()
+
+
+def _shown(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def draw_run(folder: Path, title: str, monitor: str | None, best_epoch: int | None) -> None:
+    """pictures/curves.png."""
+    metrics = folder / "metrics.csv"
+    rows = read_metrics(metrics) if metrics.exists() else []
+    if rows:
+        draw_curves(rows, folder / "pictures" / "curves.png", title, monitor=monitor, best_epoch=best_epoch)

@@ -1,0 +1,298 @@
+"""One run, from its configuration to its record: build, freeze, fit, test with the best weights, write it all down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+
+from cnnexp.builders.build import Experiment, build, with_classes
+from cnnexp.builders.hardware import resolve_hardware, set_up_process, trainer_arguments
+from cnnexp.builders.loggers import build_loggers
+from cnnexp.builders.weights import load_checkpoint, load_weights
+from cnnexp.config.compose import to_yaml
+from cnnexp.errors import InputError, Interrupted, RunFailed
+from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
+from cnnexp.fit.console import RunLog, quiet_known_warnings
+from cnnexp.fit.estimating import Estimating
+from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.progress import ProgressBars
+from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
+from cnnexp.fit.recording import Recording
+from cnnexp.fit.results import draw_run, summarise, write_test
+from cnnexp.fit.stopping import StopRequested, StopSignal
+from cnnexp.report.results import result_table
+from cnnexp.runs.metrics import MetricsFile
+from cnnexp.runs.write import RunWriter, disk_error, writable_folder
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do.
+
+    Attributes:
+        config: composed and checked. command: as typed. trusted: packages of the user's own.
+        folder: an existing run's to go on with, whose ``writer`` the first process holds; None makes a new one.
+        parent: id of the run that a new one goes on from.
+    """
+
+    config: dict[str, Any]
+    command: Sequence[str]
+    trusted: Sequence[str] = ()
+    folder: Path | None = None
+    writer: RunWriter | None = None
+    parent: str | None = None
+
+
+@dataclass
+class Run:
+    """A run under way in this process; ``writer`` is there in the first process only."""
+
+    config: dict[str, Any]
+    experiment: Experiment
+    role: Role
+    log: RunLog
+    writer: RunWriter | None
+    folder: Path | None
+    began: float
+    partial: bool = False
+
+
+def run(request: Request, role: Role) -> int:
+    """Train and test, and leave a record whatever happens.
+
+    Returns:
+        The exit status: 0, also for a run that stopped at ``max_steps`` as it was asked to.
+
+    Raises:
+        InputError: before anything was made, or when a disk fills up. RunFailed: the run could not go on.
+        Interrupted: it was asked to stop, and says how to go on.
+    """
+    quiet_known_warnings()
+    log = RunLog(Console(quiet=not role.is_main), main=role.is_main)
+    try:
+        return _recorded(_begin(request, role, log))
+    finally:
+        log.close()
+
+
+def _begin(request: Request, role: Role, log: RunLog) -> Run:
+    """Everything that can be refused is refused here, before a folder is made."""
+    folder = role.folder or request.folder
+    if role.folder is not None:
+        config = frozen_config(role.folder)
+    else:
+        if folder is None:
+            writable_folder(Path(request.config["outputs"]))
+        config = resolve_hardware(request.config, role.launched)
+    began = time.perf_counter()
+    set_up_process(config["hardware"])
+    experiment = build(config, request.trusted)
+    config = with_classes(config, experiment.facts)
+    _load(experiment, config)
+    writer = request.writer
+    if role.is_main and writer is None:
+        writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
+    if writer is not None:
+        folder = writer.folder
+        hand_on(folder)
+        log.open(folder)
+    return Run(config, experiment, role, log, writer, folder, began)
+
+
+def _load(experiment: Experiment, config: dict[str, Any]) -> None:
+    """Read the pictures now: a corrupt file ends the run before it began."""
+    for split in ("train", "val", "test"):
+        if len(experiment.data.split(split)) == 0:  # type: ignore[arg-type]
+            raise InputError(f"data={config['choices']['data']}: the {split} split holds no picture")
+    world = config["hardware"]["devices"] * config["hardware"]["nodes"]
+    experiment.task.steps_per_epoch = experiment.data.steps_per_epoch(world)
+    if experiment.task.steps_per_epoch == 0:
+        raise InputError(
+            f"data.fraction={config['data']['fraction']} leaves {len(experiment.data.train_positions())} training "
+            f"pictures for {world} devices; take a larger part"
+        )
+
+
+def _recorded(run: Run) -> int:
+    """Fit and test, with the end of it in the record, however it comes."""
+    try:
+        status = _fit_and_test(run)
+    except Interrupted as error:
+        _finish(run, "interrupted", None)
+        raise Interrupted(f"{error}; go on with: cnnexp resume {_name(run)}") from None
+    except KeyboardInterrupt:
+        _finish(run, "interrupted", None)
+        raise Interrupted(f"interrupted; go on with: cnnexp resume {_name(run)}") from None
+    except OSError as error:
+        failure = disk_error(error, run.folder or Path())
+        _finish(run, "failed", str(failure))
+        raise failure from error
+    except BaseException as error:
+        _finish(run, "failed", _line(error))
+        if isinstance(error, InputError) and run.writer and not (run.writer.folder / "metrics.csv").exists():
+            run.writer.discard()
+        raise
+    _finish(run, status, None)
+    if run.writer is not None:
+        run.log.say(f"{run.writer.folder}")
+    return 0
+
+
+def _fit_and_test(run: Run) -> str:
+    """Train from where the run is to its end or its stop; returns the status to record."""
+    config, task = run.config, run.experiment.task
+    stop = StopSignal()
+    checkpointing = _checkpointing(run, stop)
+    metrics = MetricsFile(run.writer.folder / "metrics.csv") if run.writer else None
+    bars = ProgressBars(run.log.console, config["epochs"], config["task"]["monitor"])
+    recording = Recording(metrics, config["log_every_steps"], bars.line)
+    agreement = Agreement(config, run.folder)
+    start = _start(run, checkpointing, metrics)
+    _introduce(run)
+    status = "finished"
+    stop.install()
+    try:
+        if not _is_fitted(checkpointing, config):
+            trainer = _trainer(run, [agreement, _estimating(run, checkpointing), bars, recording, checkpointing])
+            trainer.fit(task, datamodule=run.experiment.data, ckpt_path=start, weights_only=True)
+            run.folder = agreement.folder
+    except StopRequested as stopped:
+        recording.stop_clock()
+        run.folder, run.partial = agreement.folder, stopped.status == "stopped"
+        status = stopped.status
+    if status == "interrupted":
+        raise Interrupted(f"stopped after step {checkpointing.step:,}, saved")
+    _test(run, checkpointing, recording, agreement, stop)
+    stop.remove()
+    return status
+
+
+def _checkpointing(run: Run, stop: StopSignal) -> Checkpointing:
+    config = run.config
+    return Checkpointing(
+        run.folder or Path(),
+        monitor=config["task"]["monitor"],
+        mode=config["task"]["mode"],
+        every_steps=config["checkpoint"]["every_steps"],
+        max_steps=config["max_steps"],
+        patience=config["early_stopping"]["patience"],
+        min_delta=config["early_stopping"]["min_delta"],
+        signal=stop,
+    )
+
+
+def _start(run: Run, checkpointing: Checkpointing, metrics: MetricsFile | None) -> Path | None:
+    """The checkpoint to go on from, with the metrics cut back to its step; None begins at the beginning."""
+    path = None if run.folder is None else run.folder / LAST
+    if path is None or not path.exists():
+        if metrics is not None:
+            metrics.rewind(0)
+        return None
+    progress = progress_of(load_checkpoint(path), path)
+    checkpointing.load_state_dict(progress)
+    checkpointing.stopped_early = bool(progress["stopped_early"])
+    if metrics is not None:
+        metrics.rewind(progress["step"])
+    return path
+
+
+def _is_fitted(checkpointing: Checkpointing, config: dict[str, Any]) -> bool:
+    return checkpointing.epochs_done >= config["epochs"] or checkpointing.stopped_early
+
+
+def _introduce(run: Run) -> None:
+    """Two lines on what is about to happen."""
+    config, facts, task = run.config, run.experiment.facts, run.experiment.task
+    parameters = sum(parameter.numel() for parameter in task.net.parameters())
+    hardware = config["hardware"]
+    data = run.experiment.data
+    run.log.say(
+        f"{config['choices']['model']}, {parameters:,} parameters, on {facts.name}: "
+        f"{len(data.train_positions()):,} pictures of {facts.channels}x{facts.height}x{facts.width} to train, "
+        f"{len(data.split('val')):,} to validate, {len(data.split('test')):,} to test"
+    )
+    processes = hardware["devices"] * hardware["nodes"]
+    place = f"{processes} {hardware['accelerator']} processes" if processes > 1 else hardware["accelerator"]
+    run.log.say(f"{place}, {hardware['precision']}, {hardware['threads']} threads; seed {config['seed']}")
+
+
+def _estimating(run: Run, checkpointing: Checkpointing) -> Estimating:
+    return Estimating(run.log, run.experiment.data, checkpointing, run.config["epochs"], run.config["max_steps"])
+
+
+def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
+    config = run.config
+    if config["hardware"]["compile"]:
+        run.experiment.task.net.compile()
+    if config["hardware"]["channels_last"]:
+        run.experiment.task.to(memory_format=_channels_last())
+    loggers = build_loggers(config, run.writer.folder) if run.writer else []
+    return pl.Trainer(
+        max_epochs=config["epochs"],
+        gradient_clip_val=config["regularization"]["gradient_clip_norm"],
+        logger=loggers or False,
+        callbacks=callbacks,
+        default_root_dir=str(run.folder or Path()),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        **trainer_arguments(config["hardware"], run.role.launched),
+    )
+
+
+def _channels_last() -> Any:
+    import torch
+
+    return torch.channels_last
+
+
+def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreement: Agreement, stop: StopSignal) -> None:
+    """Test with the best weights, or a few batches with the last ones when the run was cut short."""
+    task = run.experiment.task
+    if not run.partial and run.folder is not None:
+        task.net.load_state_dict(load_weights(run.folder / BEST))
+    stages = ("val", "test") if run.partial else ("test",)
+    task.results = {name: value for name, value in task.results.items() if run.partial and name.startswith("train/")}
+    evaluate(run.experiment, run.config, stages, run.partial, [agreement], run.role.launched)
+    if stop.wished:
+        raise Interrupted("stopped in the test; the training is saved")
+    if run.writer is None:
+        return
+    if not run.partial:
+        reference = task.reference(run.experiment.data)
+        task.results.update({f"test/{name}": value for name, value in reference.items()})
+    summary = summarise(task, checkpointing, recording.images_per_second, run.partial)
+    run.writer.write_summary(summary)
+    write_test(run.writer.folder, run.experiment)
+    draw_run(run.writer.folder, run.writer.id, run.config["task"]["monitor"], checkpointing.best_epoch)
+    seconds = time.perf_counter() - run.began
+    status = "stopped" if run.partial else "finished"
+    run.log.console.print(
+        result_table(summary, title=run.writer.id, status=status, duration_s=seconds, folder=None), soft_wrap=False
+    )
+    run.log.note(f"{status}: {summary['metrics']}")
+
+
+def _finish(run: Run, status: str, error: str | None) -> None:
+    if run.writer is not None:
+        run.log.note(f"{status}" + (f": {error}" if error else ""))
+        run.writer.finish(status, time.perf_counter() - run.began, partial=run.partial, error=error)
+    elif error and run.folder is not None and run.folder.is_dir():
+        (run.folder / f"error-rank{run.role.rank}.txt").write_text(error + "\n", encoding="utf-8")
+
+
+def _name(run: Run) -> str:
+    return run.folder.name if run.folder is not None else "last"
+
+
+def _line(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    return text if isinstance(error, (InputError, RunFailed)) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,80 @@
+"""A convolutional autoencoder with a dense bottleneck (after Masci, Meier, Ciresan, Schmidhuber 2011)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+SMALLEST_SIDE_PX = 8  # the picture is halved until its longer side is at most this
+WIDEST = 8  # the maps are doubled up to this multiple of `width`
+
+
+class ConvAutoencoder(nn.Module):
+    """Pictures through a code of `bottleneck` numbers: stride-2 convolutions, a linear layer, and the same backwards.
+
+    Differs from the paper, which pools and trains layer by layer: here strides take the place of the pooling and
+    transposed convolutions undo them, and all is trained at once. The linear layers are made for the size given to the
+    constructor, which may be any. 28x28 pictures become `width` maps of 14x14 and twice as many of 7x7.
+
+    Args:
+        in_channels: channels of a picture.
+        image_size: height and width of a picture in pixels.
+        bottleneck: numbers in the code.
+        width: maps after the first convolution; each later one doubles them, up to eight times as many.
+    """
+
+    def __init__(self, *, in_channels: int, image_size: tuple[int, int], bottleneck: int, width: int) -> None:
+        super().__init__()
+        sizes = _sizes(image_size)
+        widths = [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)]
+        smallest = (widths[-1], *sizes[-1])
+        numbers = smallest[0] * smallest[1] * smallest[2]
+        self.encoder = nn.Sequential(
+            *(_halving(*pair) for pair in pairwise(widths)), nn.Flatten(), nn.Linear(numbers, bottleneck)
+        )
+        steps = list(zip(pairwise(reversed(widths)), pairwise(reversed(sizes)), strict=True))
+        self.decoder = nn.Sequential(
+            nn.Linear(bottleneck, numbers),
+            nn.Unflatten(1, smallest),
+            *(_doubling(*maps, *side, last=index == len(steps) - 1) for index, (maps, side) in enumerate(steps)),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Reconstructions (B, C, H, W) in [0, 1] of pictures (B, C, H, W) in [0, 1]."""
+        return self.decode(self.encode(x))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (B, bottleneck) of pictures (B, C, H, W)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Pictures (B, C, H, W) in [0, 1] of codes (B, bottleneck)."""
+        return self.decoder(z)
+
+
+def _sizes(image_size: tuple[int, int]) -> list[tuple[int, int]]:
+    """The picture's size and what each stride-2 convolution leaves of it; at least one convolution."""
+    sizes = [image_size]
+    while len(sizes) == 1 or max(sizes[-1]) > SMALLEST_SIDE_PX:
+        height, width = sizes[-1]
+        sizes.append(((height + 1) // 2, (width + 1) // 2))
+    return sizes
+
+
+def _halving(in_width: int, width: int) -> nn.Sequential:
+    convolution = nn.Conv2d(in_width, width, kernel_size=3, stride=2, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+
+
+def _doubling(
+    in_width: int, width: int, size: tuple[int, int], target: tuple[int, int], *, last: bool
+) -> nn.Sequential:
+    """Relu, then a transposed convolution from `size` to `target`, which is twice that or one pixel less."""
+    extra = (target[0] - 2 * size[0] + 1, target[1] - 2 * size[1] + 1)
+    return nn.Sequential(
+        nn.BatchNorm2d(in_width),
+        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(in_width, width, kernel_size=3, stride=2, padding=1, output_padding=extra, bias=last),
+    )

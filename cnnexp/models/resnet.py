@@ -1,0 +1,72 @@
+"""Residual networks for photographs (He, Zhang, Ren, Sun 2015, table 1), torchvision's, with a stem that fits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+from torchvision.models import resnet as torchvision_resnet
+
+Block = type[torchvision_resnet.BasicBlock] | type[torchvision_resnet.Bottleneck]
+
+BLOCKS: dict[int, tuple[Block, list[int]]] = {
+    18: (torchvision_resnet.BasicBlock, [2, 2, 2, 2]),
+    34: (torchvision_resnet.BasicBlock, [3, 4, 6, 3]),
+    50: (torchvision_resnet.Bottleneck, [3, 4, 6, 3]),
+    101: (torchvision_resnet.Bottleneck, [3, 4, 23, 3]),
+    152: (torchvision_resnet.Bottleneck, [3, 8, 36, 3]),
+}
+
+SMALL_PICTURE_PX = 64  # the imagenet stem would leave at most 2x2 pixels to the last stage
+STEM_WIDTH = 64
+
+
+class ResNet(torchvision_resnet.ResNet):
+    """ResNet-18, 34, 50, 101 or 152: logits (B, K) of pictures (B, C, H, W) of any size.
+
+    The layers and their names are torchvision's, so its weights fit (from ResNet-50 on, the stride stands in the 3x3
+    convolution and not, as in the paper, in the first 1x1). With the imagenet stem, three channels and 1,000 classes:
+    11,689,512 parameters at depth 18 and 25,557,032 at depth 50.
+
+    The imagenet stem (7x7 stride 2, then a 3x3 pool of stride 2) would reduce a 32x32 picture to 1x1 before the last
+    stage. The small stem is a 3x3 convolution of stride 1 without a pool.
+
+    Args:
+        in_channels: channels of a picture.
+        num_classes: number of classes K.
+        image_size: height and width of a picture in pixels; only `stem="auto"` looks at it.
+        depth: number of layers with weights.
+        stem: `auto` takes the small one when the shorter side has at most 64 pixels.
+
+    Attributes:
+        stem: the choice that was made, `imagenet` or `small`.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        image_size: tuple[int, int],
+        depth: Literal[18, 34, 50, 101, 152],
+        stem: Literal["auto", "imagenet", "small"],
+    ) -> None:
+        block, layers = BLOCKS[depth]
+        super().__init__(block, layers, num_classes=num_classes)
+        self.stem: Literal["imagenet", "small"] = choose_stem(image_size) if stem == "auto" else stem
+        if self.stem == "small":
+            self.conv1 = _stem_convolution(in_channels, kernel_size=3, stride=1)
+            self.maxpool = nn.Identity()
+        elif in_channels != self.conv1.in_channels:
+            self.conv1 = _stem_convolution(in_channels, kernel_size=7, stride=2)
+
+
+def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:
+    """The stem that `auto` means for pictures of that height and width in pixels."""
+    return "small" if min(image_size) <= SMALL_PICTURE_PX else "imagenet"
+
+
+def _stem_convolution(in_channels: int, kernel_size: int, stride: int) -> nn.Conv2d:
+    convolution = nn.Conv2d(in_channels, STEM_WIDTH, kernel_size, stride, padding=kernel_size // 2, bias=False)
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")  # as torchvision fills the others
+    return convolution

@@ -1,0 +1,97 @@
+"""Residual networks for 32x32 pictures (He, Zhang, Ren, Sun 2015, section 4.2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnexp.errors import InputError
+
+STAGE_WIDTHS = (16, 32, 64)
+
+
+class CifarResNet(nn.Module):
+    """ResNet-20, 32, 44, 56 or 110: 6n + 2 layers with 16, 32 and 64 maps and shortcuts without parameters.
+
+    A 3x3 convolution, three stages of n residual blocks (the second and third begin with stride 2), global average
+    pooling and one linear layer. ResNet-20 has 269,722 parameters on three channels and ten classes. Pictures of any
+    size pass; the paper's are 32x32.
+
+    Args:
+        in_channels: channels of a picture.
+        num_classes: number of classes K.
+        depth: number of layers with weights, 6n + 2 with n >= 1.
+
+    Raises:
+        InputError: `depth` is not 6n + 2.
+    """
+
+    def __init__(self, *, in_channels: int, num_classes: int, depth: int) -> None:
+        super().__init__()
+        blocks = (depth - 2) // 6
+        if blocks < 1 or depth != 6 * blocks + 2:
+            below = 6 * max(blocks, 1) + 2
+            raise InputError(f"model.depth={depth}: must be 6n + 2; the nearest are {below} and {below + 6}")
+        self.conv1 = nn.Conv2d(in_channels, STAGE_WIDTHS[0], kernel_size=3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(STAGE_WIDTHS[0])
+        self.layer1 = _stage(STAGE_WIDTHS[0], STAGE_WIDTHS[0], blocks, stride=1)
+        self.layer2 = _stage(STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
+        self.layer3 = _stage(STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
+        self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
+        self.apply(_he_init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, K) of pictures (B, C, H, W)."""
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(x.mean(dim=(2, 3)))
+
+
+class BasicBlock(nn.Module):
+    """relu(F(x) + shortcut(x)) with F two 3x3 convolutions, each with batch norm (figure 2 of the paper)."""
+
+    def __init__(self, in_width: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.shortcut = nn.Identity() if (in_width, stride) == (width, 1) else OptionAShortcut(in_width, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = F.relu(self.bn1(self.conv1(x)))
+        residual = self.bn2(self.conv2(residual))
+        return F.relu(residual + self.shortcut(x))
+
+
+class OptionAShortcut(nn.Module):
+    """The paper's option A: every `stride`-th pixel, and zeros for the maps that are new. It has no parameters.
+
+    The old maps stand in the middle: (B, C, H, W) becomes (B, width, ceil(H / stride), ceil(W / stride)) with
+    (width - C) / 2 maps of zeros before them and as many after.
+    """
+
+    def __init__(self, in_width: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        before = (width - in_width) // 2
+        self.padding = (0, 0, 0, 0, before, width - in_width - before)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x[:, :, :: self.stride, :: self.stride], self.padding)
+
+
+def _stage(in_width: int, width: int, blocks: int, stride: int) -> nn.Sequential:
+    widths = [in_width] + [width] * blocks
+    strides = [stride] + [1] * (blocks - 1)
+    return nn.Sequential(*(BasicBlock(*pair, step) for pair, step in zip(pairwise(widths), strides, strict=True)))
+
+
+def _he_init(module: nn.Module) -> None:
+    """Normal weights of variance 2 / fan-in ("Delving deep into rectifiers", He 2015, equation 10)."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    if isinstance(module, nn.Linear):
+        nn.init.zeros_(module.bias)

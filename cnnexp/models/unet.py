@@ -1,0 +1,89 @@
+"""U-Net (Ronneberger, Fischer, Brox 2015, figure 1)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class UNet(nn.Module):
+    """A contracting and an expanding path, joined at each resolution: a class for every pixel.
+
+    Differs from the paper in that the convolutions are padded, so that the output has the size of the input, and that
+    batch norm may follow each of them. A picture whose sides are not multiples of 2^depth is padded to them by
+    repeating its last row and column, and the output is cut back: any height and width pass. The paper's net has
+    width 64, depth 4, no norm.
+
+    Args:
+        in_channels: channels of a picture.
+        num_classes: number of classes K, background included.
+        width: maps at full resolution; each pooling doubles them.
+        depth: number of poolings.
+        norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
+        dropout: probability in [0, 1) of dropping a map at the end of the contracting path; None for no dropout.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        width: int,
+        depth: int,
+        norm: Literal["batch", "none"],
+        dropout: float | None = None,
+    ) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(depth + 1)]
+        self.depth = depth
+        self.down = nn.ModuleList(
+            _double_convolution(before, after, norm)
+            for before, after in zip([in_channels, *widths], widths, strict=False)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.drop = nn.Identity() if dropout is None else nn.Dropout2d(dropout)
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(2 * maps, maps, kernel_size=2, stride=2) for maps in reversed(widths[:-1])
+        )
+        self.merge = nn.ModuleList(_double_convolution(2 * maps, maps, norm) for maps in reversed(widths[:-1]))
+        self.head = nn.Conv2d(width, num_classes, kernel_size=1)
+        self.apply(_he_init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, K, H, W) of pictures (B, C, H, W)."""
+        height, width = x.shape[-2:]
+        x = self._pad_to_multiple(x)
+        skips: list[Tensor] = []
+        for level, block in enumerate(self.down):
+            x = block(self.pool(x) if level else x)
+            skips.append(x)
+        x = self.drop(skips.pop())
+        for up, merge in zip(self.up, self.merge, strict=True):
+            x = merge(torch.cat([skips.pop(), up(x)], dim=1))
+        return self.head(x)[..., :height, :width]
+
+    def _pad_to_multiple(self, x: Tensor) -> Tensor:
+        multiple = 2**self.depth
+        rows, columns = (-side % multiple for side in x.shape[-2:])
+        return F.pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x
+
+
+def _double_convolution(in_width: int, width: int, norm: str) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before in (in_width, width):
+        layers.append(nn.Conv2d(before, width, kernel_size=3, padding=1, bias=norm == "none"))
+        if norm == "batch":
+            layers.append(nn.BatchNorm2d(width))
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)
+
+
+def _he_init(module: nn.Module) -> None:
+    """Normal weights of standard deviation sqrt(2 / N), N inputs to a unit (section 3 of the paper)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

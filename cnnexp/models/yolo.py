@@ -1,0 +1,227 @@
+"""A small single-stage grid detector after YOLO (Redmon, Divvala, Girshick, Farhadi 2016)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops import batched_nms, generalized_box_iou_loss
+
+# What an untrained net says of every cell, so that the many empty ones do not rule its first steps (Lin et al. 2017)
+OBJECTNESS_PRIOR = 0.01
+BOX_WEIGHT = 5.0  # the paper's lambda_coord
+LARGEST_LOG_SIZE = 8.0  # in cells; keeps exp() finite while the net is untrained
+
+
+class YOLO(nn.Module):
+    """One pass over the picture; every cell of a grid says whether an object is there, of what class, and its box.
+
+    From the paper: the grid, the product of objectness and class probability as the score, objectness that learns the
+    IoU of the predicted box, the weight of 5 on the boxes, leaky ReLUs. Differences: a small residual backbone with
+    batch norm in place of 24 layers and two dense ones, so pictures of any size pass; one box per cell; all cells near
+    the centre of an object learn it, not only the one that holds it (as in FCOS, Tian et al. 2019); boxes learn by
+    generalised IoU (Rezatofighi et al. 2019, equation 4), objectness and classes by cross entropy, in place of squared
+    errors.
+
+    Args:
+        in_channels: channels of a picture.
+        num_classes: number of classes K, without a background.
+        width: maps after the first convolution; each further halving of the resolution doubles them.
+        depth: residual blocks after each halving.
+        stride: side of a cell in pixels.
+        radius: a cell learns an object if its centre lies in the box and at most so many cells from the box's centre.
+        confidence_threshold: `predict` drops boxes with a score in [0, 1] below it.
+        nms_iou: of two boxes of a class that overlap by more than this IoU, `predict` keeps the one it is surer of.
+        max_detections: `predict` keeps at most so many boxes of a picture, the ones with the highest scores.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        width: int,
+        depth: int,
+        stride: Literal[4, 8, 16, 32],
+        radius: float,
+        confidence_threshold: float,
+        nms_iou: float,
+        max_detections: int,
+    ) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.stride = stride
+        self.radius = radius
+        self.confidence_threshold = confidence_threshold
+        self.nms_iou = nms_iou
+        self.max_detections = max_detections
+        widths = [in_channels] + [width * 2**level for level in range(int(math.log2(stride)))]
+        self.backbone = nn.Sequential(*(_stage(*pair, blocks=depth) for pair in pairwise(widths)))
+        last = nn.Conv2d(widths[-1], 5 + num_classes, kernel_size=1)
+        self.head = nn.Sequential(_convolution(widths[-1], widths[-1]), last)
+        self.apply(_he_init)
+        _start_from_prior(last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Raw output (B, 5 + K, ceil(H / stride), ceil(W / stride)) of pictures (B, C, H, W).
+
+        Channel 0 is the logit of objectness, 1 and 2 the box's centre x and y relative to the cell's centre, in cells,
+        3 and 4 the logarithm of its width and height in cells, the rest the logits of the classes.
+        """
+        return self.head(self.backbone(x))
+
+    def loss(self, output: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, Tensor]:
+        """The parts of the loss as sums over the batch, each with its weight, and the number of positive cells.
+
+        Args:
+            output: raw output (B, 5 + K, Gh, Gw).
+            boxes: (B, M, 4), x1 y1 x2 y2 in pixels; rows of padding may hold anything.
+            classes: int64 (B, M) in 0..K-1, -1 marks padding.
+
+        Returns:
+            `objectness` (binary cross entropy over all cells), `box` (1 - GIoU over positive cells), `class` (cross
+            entropy over positive cells) and `count`, the number of positive cells; scalars.
+        """
+        grid = decode(output, self.stride)
+        target = assign(boxes, classes, grid.centers, self.stride, self.radius)
+        positive = target.classes >= 0
+        predicted, truth = grid.boxes[positive], target.boxes[positive]
+        overlap = torch.zeros_like(grid.objectness)
+        overlap[positive] = _paired_iou(predicted.detach(), truth)
+        return {
+            "objectness": F.binary_cross_entropy_with_logits(grid.objectness, overlap, reduction="sum"),
+            "box": BOX_WEIGHT * generalized_box_iou_loss(predicted, truth, reduction="sum"),
+            "class": F.cross_entropy(grid.class_logits[positive], target.classes[positive], reduction="sum"),
+            "count": positive.sum(),
+        }
+
+    @torch.no_grad()
+    def predict(self, output: Tensor, confidence_threshold: float | None = None) -> list[dict[str, Tensor]]:
+        """What was found in each picture, the highest score first.
+
+        Args:
+            output: raw output (B, 5 + K, Gh, Gw).
+            confidence_threshold: another one than the constructor's, such as a high one for drawing.
+
+        Returns:
+            For each picture `boxes` (n, 4), x1 y1 x2 y2 in pixels and cut at the edge of the grid, `scores` (n,) in
+            [0, 1] and `labels` int64 (n,), after non-maximum suppression class by class.
+        """
+        threshold = self.confidence_threshold if confidence_threshold is None else confidence_threshold
+        grid = decode(output.float(), self.stride)
+        probabilities, labels = grid.class_logits.softmax(dim=-1).max(dim=-1)
+        scores = grid.objectness.sigmoid() * probabilities
+        rows, columns = output.shape[-2:]
+        edge = grid.boxes.new_tensor([columns, rows, columns, rows]) * self.stride
+        boxes = grid.boxes.clamp(min=0).minimum(edge)
+        found = []
+        for picture, sure in enumerate(scores >= threshold):
+            candidates = (boxes[picture, sure], scores[picture, sure], labels[picture, sure])
+            kept = batched_nms(*candidates, self.nms_iou)[: self.max_detections]
+            found.append({key: part[kept] for key, part in zip(("boxes", "scores", "labels"), candidates, strict=True)})
+        return found
+
+
+class Grid(NamedTuple):
+    """The raw output of the net in plain terms, G = Gh * Gw cells in reading order."""
+
+    objectness: Tensor  # (B, G) logits
+    boxes: Tensor  # (B, G, 4) x1 y1 x2 y2 in pixels
+    class_logits: Tensor  # (B, G, K)
+    centers: Tensor  # (G, 2) x y of the cells' centres in pixels
+
+
+class Target(NamedTuple):
+    """What each cell is to learn."""
+
+    classes: Tensor  # int64 (B, G), -1 where there is nothing
+    boxes: Tensor  # (B, G, 4), zeros where there is nothing
+
+
+def decode(output: Tensor, stride: int) -> Grid:
+    """Boxes in pixels from raw output (B, 5 + K, Gh, Gw); `stride` is the side of a cell in pixels."""
+    rows, columns = output.shape[-2:]
+    y, x = torch.meshgrid(
+        torch.arange(rows, device=output.device), torch.arange(columns, device=output.device), indexing="ij"
+    )
+    centers = (torch.stack([x, y], dim=-1).reshape(-1, 2) + 0.5) * stride
+    cells = output.flatten(start_dim=2).transpose(1, 2)
+    middle = centers + cells[..., 1:3] * stride
+    half_size = cells[..., 3:5].clamp(max=LARGEST_LOG_SIZE).exp() * (stride / 2)
+    boxes = torch.cat([middle - half_size, middle + half_size], dim=-1)
+    return Grid(cells[..., 0], boxes, cells[..., 5:], centers)
+
+
+def assign(boxes: Tensor, classes: Tensor, centers: Tensor, stride: int, radius: float) -> Target:
+    """Give each cell the object that it is to learn: of those it may learn, the one with the nearest centre.
+
+    A cell may learn an object if its own centre lies in the box and at most `radius` cells from the box's centre, along
+    x and along y. The cell that holds the box's centre may always, however small the box.
+
+    Args:
+        boxes: (B, M, 4), x1 y1 x2 y2 in pixels.
+        classes: int64 (B, M), -1 marks padding.
+        centers: (G, 2), x y of the cells' centres in pixels.
+        stride: side of a cell in pixels.
+        radius: in cells.
+    """
+    if boxes.shape[1] == 0:  # a batch without any object still needs something to take the minimum over
+        boxes, classes = F.pad(boxes, (0, 0, 0, 1)), F.pad(classes, (0, 1), value=-1)
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
+    distance = (centers - middle.unsqueeze(2)).abs().amax(dim=-1) / stride  # (B, M, G)
+    x, y = centers.unbind(dim=-1)
+    x1, y1, x2, y2 = boxes.unsqueeze(-1).unbind(dim=2)
+    inside = (x > x1) & (x < x2) & (y > y1) & (y < y2)
+    allowed = ((distance <= 0.5) | (inside & (distance <= radius))) & (classes >= 0).unsqueeze(-1)
+    nearest, which = distance.masked_fill(~allowed, math.inf).min(dim=1)
+    learns = nearest.isfinite()
+    return Target(
+        classes.gather(1, which).masked_fill(~learns, -1),
+        boxes.gather(1, which.unsqueeze(-1).expand(-1, -1, 4)).masked_fill(~learns.unsqueeze(-1), 0.0),
+    )
+
+
+class ResidualBlock(nn.Module):
+    """x + two 3x3 convolutions of x, with nothing after the sum."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(_convolution(width, width), _convolution(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+def _stage(in_width: int, width: int, blocks: int) -> nn.Sequential:
+    return nn.Sequential(_convolution(in_width, width, stride=2), *(ResidualBlock(width) for _ in range(blocks)))
+
+
+def _convolution(in_width: int, width: int, stride: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.LeakyReLU(0.1, inplace=True))
+
+
+def _paired_iou(first: Tensor, second: Tensor) -> Tensor:
+    """IoU (n,) of the n pairs of boxes (n, 4)."""
+    corner = torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
+    shared = (corner[1] - corner[0]).clamp(min=0).prod(dim=1)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(dim=1) for boxes in (first, second)]
+    return shared / (areas[0] + areas[1] - shared).clamp(min=torch.finfo(shared.dtype).eps)
+
+
+def _he_init(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.1, nonlinearity="leaky_relu")
+
+
+def _start_from_prior(last: nn.Conv2d) -> None:
+    """Boxes of one cell's size, no opinion on the class, and next to no objects."""
+    nn.init.normal_(last.weight, std=0.01)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    with torch.no_grad():
+        last.bias[0] = -math.log((1 - OBJECTNESS_PRIOR) / OBJECTNESS_PRIOR)

@@ -1,0 +1,186 @@
+"""Reading a run's folder, which may come from a stranger: it is data, and nothing in it is ever executed.
+
+YAML is read by the safe loader, without aliases (a small file can unfold into a huge one) and without interpolations
+(``${oc.env:…}`` would give a secret away); files are bounded in size; a link out of the folder is not followed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cnnexp.errors import InputError
+from cnnexp.runs.lock import is_locked
+
+SCHEMA_VERSION = 1
+STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
+MOST_BYTES = 64_000_000
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """The safe loader, without anchors."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not used in a run's configuration")
+        return super().compose_node(parent, index)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run's folder says.
+
+    Attributes:
+        status: running, finished, stopped, interrupted, failed, crashed (it says running, but no process holds it),
+            or damaged (the folder cannot be read; ``problem`` says why).
+        partial: it was cut short by ``max_steps``, so its scores are of a few batches.
+        config: the frozen configuration, plain containers.
+        run: run.json. summary: summary.json, empty before the end.
+    """
+
+    folder: Path
+    id: str
+    status: str
+    partial: bool = False
+    config: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    problem: str | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The final metrics by name."""
+        metrics = self.summary.get("metrics")
+        items = metrics.items() if isinstance(metrics, Mapping) else ()
+        return {str(name): float(value) for name, value in items if _is_number(value)}
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Each group's option."""
+        choices = self.config.get("choices") or self.run.get("choices")
+        return dict(choices) if isinstance(choices, Mapping) else {}
+
+    @property
+    def created(self) -> str:
+        return str(self.run.get("created") or "")
+
+    @property
+    def duration_s(self) -> float | None:
+        value = self.run.get("duration_s")
+        return float(value) if _is_number(value) else None
+
+    @property
+    def error(self) -> str | None:
+        value = self.run.get("error") or self.problem
+        return None if value is None else str(value)
+
+    def curves(self) -> list[dict[str, float | None]]:
+        """The rows of metrics.csv; a cell that is empty or no number is None, a torn last line is left out."""
+        try:
+            return read_metrics(self.folder / "metrics.csv")
+        except (OSError, ValueError, csv.Error):
+            return []
+
+
+def read_record(folder: Path) -> Record:
+    """Read a run's folder. Never raises for its content: a damaged one says so in ``status`` and ``problem``."""
+    try:
+        run = read_json(folder / "run.json")
+        config = read_yaml(folder / "config.yaml")
+        summary = read_json(folder / "summary.json") if (folder / "summary.json").exists() else {}
+        status = _status(folder, run)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        return Record(folder, folder.name, "damaged", problem=_why(error))
+    return Record(folder, folder.name, status, bool(run.get("partial")), config, run, summary, run.get("problem"))
+
+
+def _status(folder: Path, run: Mapping[str, Any]) -> str:
+    if run.get("schema_version") != SCHEMA_VERSION:
+        raise ValueError(f"run.json is of version {run.get('schema_version')!r}, this cnnexp reads {SCHEMA_VERSION}")
+    status = run.get("status")
+    if status not in STATUSES:
+        raise ValueError(f"run.json has the unknown status {status!r}")
+    if status == "running" and not is_locked(folder) and run.get("host") == platform.node():
+        return "crashed"
+    return str(status)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{Path(str(error.filename)).name}: {error.strerror}"
+    text = str(error).splitlines()
+    return text[0] if text else type(error).__name__
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        OSError: the file cannot be read. ValueError: it is no JSON object, or too large.
+    """
+    content = json.loads(_text(path))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name}: not a JSON object")
+    return content
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping from a file, by the safe loader.
+
+    Raises:
+        OSError, ValueError, yaml.YAMLError: as for ``read_json``.
+    """
+    content = yaml.load(_text(path), Loader=_PlainLoader)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name}: not a YAML mapping")
+    return content
+
+
+def read_metrics(path: Path) -> list[dict[str, float | None]]:
+    """The rows of a metrics file, in order."""
+    lines = _text(path).splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
+    rows = csv.DictReader(lines)
+    return [{str(key): _number(value) for key, value in row.items() if key is not None} for row in rows]
+
+
+def _text(path: Path) -> str:
+    if path.is_symlink():
+        raise ValueError(f"{path.name}: a link, which a run's record never holds")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path.name}: larger than {MOST_BYTES:,} bytes")
+    return path.read_text(encoding="utf-8")
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """A path named by a run's record, which must lie in the run's folder and be an ordinary file.
+
+    Raises:
+        InputError: it points elsewhere, or is not there.
+    """
+    path = folder / relative
+    if not path.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
+        raise InputError(f"{folder.name}: its record names {relative}, which is outside the run's folder: not read")
+    if not path.is_file():
+        raise InputError(f"{folder.name} has no {relative}")
+    return path

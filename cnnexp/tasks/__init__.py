@@ -1,0 +1,1 @@
+"""One LightningModule base, and one short file for each task."""

@@ -1,0 +1,96 @@
+"""One class for each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+
+from cnnexp.data.base import Facts
+from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
+from cnnexp.visualize.confusion import draw_confusion
+from cnnexp.visualize.grid import draw_grid, grid_image
+
+
+class Classification(Task):
+    """Cross entropy over logits (B, K); accuracy, top-5 (with more than five classes), the confusion matrix."""
+
+    uses_label_smoothing: ClassVar[bool] = True
+
+    @classmethod
+    def num_outputs(cls, facts: Facts) -> int:
+        return len(facts.classes)
+
+    def step(self, batch: Batch, stage: Stage) -> StepOutput:
+        logits, label = self.net(batch["image"]), batch["label"]
+        smoothing = self.parts.label_smoothing if stage == "train" else 0.0
+        loss = functional.cross_entropy(logits, label, label_smoothing=smoothing)
+        return StepOutput(loss, len(label), logits.detach(), label)
+
+    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+        classes = len(self.parts.facts.classes)
+        metrics: dict[str, Metric] = {"confusion": MulticlassConfusionMatrix(classes, validate_args=False)}
+        if stage != "train" and classes > 5:
+            metrics["top5"] = MulticlassAccuracy(classes, top_k=5, average="micro", validate_args=False)
+        return metrics
+
+    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
+        metrics["confusion"].update(output.predictions.argmax(1), output.targets)
+        if "top5" in metrics:
+            metrics["top5"].update(output.predictions, output.targets)
+
+    def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> dict[str, float]:
+        confusion = metrics["confusion"].compute().double()
+        correct, total = confusion.diagonal(), confusion.sum(1)
+        values = {"accuracy": float(correct.sum() / total.sum().clamp(min=1))}
+        if "top5" in metrics:
+            values["top5"] = float(metrics["top5"].compute())
+        self.vectors[f"{stage}/accuracy"] = (correct / total).tolist()
+        if stage == "test":
+            self.tables["confusion"] = confusion.long().cpu().numpy()
+        return values
+
+    def rows(self, batch: Batch, output: StepOutput) -> Columns:
+        probability, prediction = output.predictions.softmax(1).max(1)
+        return {
+            "index": batch["index"].cpu().numpy(),
+            "target": output.targets.cpu().numpy(),
+            "prediction": prediction.cpu().numpy(),
+            "probability": probability.float().cpu().numpy(),
+        }
+
+    @torch.no_grad()
+    def predict(self, image: Tensor) -> list[np.ndarray]:
+        """Probabilities (K,) of each picture."""
+        return list(self.net(image).float().softmax(1).cpu().numpy())
+
+    def answer(self, prediction: np.ndarray, picture: np.ndarray) -> dict[str, Any]:
+        best = np.argsort(-prediction)[:5]
+        top = [{"label": self.parts.facts.classes[i], "probability": round(float(prediction[i]), 6)} for i in best]
+        return {**top[0], "top": top}
+
+    def image(self, picture: np.ndarray, prediction: np.ndarray, truth: Batch | None = None) -> Image.Image:
+        classes, best = self.parts.facts.classes, int(prediction.argmax())
+        wrong = truth is not None and int(truth["label"][0]) != best
+        true = f", is {classes[int(truth['label'][0])]}" if wrong and truth is not None else ""
+        return grid_image([picture], [f"{classes[best]} {prediction[best]:.2f}{true}"], marked=[0] if wrong else [])
+
+    def draw_test(self, batch: Batch, folder: Path) -> None:
+        facts = self.parts.facts
+        draw_confusion(self.tables["confusion"], facts.classes, folder / "confusion.png", title=facts.name)
+        predictions = self.predict(self.prepare(batch, train=False)["image"])
+        best = [int(one.argmax()) for one in predictions]
+        wrong = [i for i, one in enumerate(best) if one != int(batch["label"][i])]
+        captions = [
+            facts.classes[one] + (f" not {facts.classes[int(batch['label'][i])]}" if i in wrong else "")
+            for i, one in enumerate(best)
+        ]
+        draw_grid(as_pictures(batch["image"]), captions, folder / "predictions.png", marked=wrong)

@@ -1,0 +1,93 @@
+"""One class for each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from cnnexp.data.base import VOID, Facts
+from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task
+from cnnexp.visualize.masks import masks_image
+
+
+class Segmentation(Task):
+    """Cross entropy over the pixels that are not void; pixel accuracy, mean IoU, Dice.
+
+    Mean IoU and Dice come from the confusion matrix of all pixels of the split, over the classes that occur in target
+    or prediction. ``dice`` leaves the background out, where the data set names its first class so.
+    """
+
+    @classmethod
+    def num_outputs(cls, facts: Facts) -> int:
+        return len(facts.mask_classes)
+
+    def step(self, batch: Batch, stage: Stage) -> StepOutput:
+        logits, mask = self.net(batch["image"]), batch["mask"].long()
+        count = (mask != VOID).sum()
+        total = functional.cross_entropy(logits, mask, ignore_index=VOID, reduction="sum")
+        return StepOutput(total / count.clamp(min=1), count, logits.detach().argmax(1), mask)
+
+    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+        classes = len(self.parts.facts.mask_classes)
+        return {"confusion": MulticlassConfusionMatrix(classes, ignore_index=VOID, validate_args=False)}
+
+    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
+        metrics["confusion"].update(output.predictions, output.targets)
+
+    def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> dict[str, float]:
+        confusion = metrics["confusion"].compute().double()
+        hit, target, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+        iou, dice = hit / (target + predicted - hit), 2 * hit / (target + predicted)
+        self.vectors[f"{stage}/iou"] = iou.tolist()
+        self.vectors[f"{stage}/dice"] = dice.tolist()
+        if stage == "test":
+            self.tables["confusion"] = confusion.long().cpu().numpy()
+        first = 1 if self.parts.facts.mask_classes[0] == "background" else 0
+        return {
+            "pixel_accuracy": float(hit.sum() / target.sum().clamp(min=1)),
+            "miou": float(iou.nanmean()),
+            "dice": float(dice[first:].nanmean()),
+        }
+
+    def rows(self, batch: Batch, output: StepOutput) -> Columns:
+        valid = output.targets != VOID
+        right = ((output.predictions == output.targets) & valid).flatten(1).sum(1)
+        pixels = valid.flatten(1).sum(1)
+        return {
+            "index": batch["index"].cpu().numpy(),
+            "pixels": pixels.cpu().numpy(),
+            "pixel_accuracy": (right / pixels.clamp(min=1)).cpu().numpy(),
+            "mask": output.predictions.to(torch.uint8).cpu().numpy(),
+        }
+
+    @torch.no_grad()
+    def predict(self, image: Tensor) -> list[np.ndarray]:
+        """Class of each pixel, uint8 (H, W), of each picture."""
+        return list(self.net(image).argmax(1).to(torch.uint8).cpu().numpy())
+
+    def answer(self, prediction: np.ndarray, picture: np.ndarray) -> dict[str, Any]:
+        parts = np.bincount(prediction.ravel(), minlength=len(self.parts.facts.mask_classes)) / prediction.size
+        shares = zip(self.parts.facts.mask_classes, parts, strict=True)
+        return {"area": {name: round(float(part), 6) for name, part in shares if part}}
+
+    def image(self, picture: np.ndarray, prediction: np.ndarray, truth: Batch | None = None) -> Image.Image:
+        names = self.parts.facts.mask_classes
+        true = None if truth is None else truth["mask"][0].numpy()
+        background = 0 if names[0] == "background" else None
+        return masks_image(picture, sized(prediction, picture), names, truth=true, background=background)
+
+
+def sized(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A mask (h, w) at a picture's size (H, W), each pixel the nearest one."""
+    height, width = picture.shape[:2]
+    if mask.shape == (height, width):
+        return mask
+    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))

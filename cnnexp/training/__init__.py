@@ -1,0 +1,1 @@
+"""What the tasks share: schedules, penalties, seeds."""

@@ -1,0 +1,1 @@
+"""Arrays → pictures, one technique per file."""

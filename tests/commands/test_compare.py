@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnnexp.commands import compare
+from cnnexp.errors import InputError
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    compare.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true")
+    return parser.parse_args(words)
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    """Two runs, one of them in a sweep's folder, and a damaged one."""
+    for place, (name, accuracy) in enumerate(
+        (("20261121-093105-lenet5-a", 0.9), ("sweep/20261121-093200-lenet5-b", 0.95))
+    ):
+        folder = tmp_path / "outputs" / name
+        folder.mkdir(parents=True)
+        config = {"seed": place, "task": {"monitor": "val/accuracy"}, "choices": {"model": "lenet5", "data": "mnist5k"}}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        run = {"schema_version": 1, "status": "finished", "created": f"2026-11-21T09:3{place}:00+00:00"}
+        (folder / "run.json").write_text(json.dumps(run))
+        (folder / "summary.json").write_text(json.dumps({"metrics": {"test/accuracy": accuracy}}))
+    damaged = tmp_path / "outputs" / "20261121-100000-lenet5-c"
+    damaged.mkdir()
+    (damaged / "run.json").write_text('{"schema_version": ')
+    return tmp_path / "outputs"
+
+
+def ids(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert compare.run(parsed("--json", *words)) == 0
+    return [run["id"][-1] for run in json.loads(capsys.readouterr().out)]
+
+
+def test_all_runs_of_the_outputs_folder_come_oldest_first(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ids(capsys, "--outputs", str(outputs)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("words", [("--sort", "-test/accuracy"), ("--sort=-test/accuracy",), ("--sort", "-accuracy")])
+def test_a_dash_turns_the_order_round(
+    outputs: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert ids(capsys, "--outputs", str(outputs), "--sort", "test/accuracy") == ["b", "a", "c"]
+    assert ids(capsys, "--outputs", str(outputs), *words) == ["a", "b", "c"]
+
+
+def test_runs_are_named_by_folder_id_or_beginning_and_shown_once(
+    outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ids(capsys, str(outputs / "sweep")) == ["b"]
+    assert ids(capsys, "--outputs", str(outputs), "20261121-0931", "20261121-100000-lenet5-c") == ["a", "c"]
+    assert ids(capsys, str(outputs), str(outputs / "sweep"), str(outputs / "." / "sweep")) == ["a", "b", "c"]
+
+
+def test_the_table_shows_every_run_and_why_one_is_damaged(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.run(parsed(str(outputs))) == 0
+    printed = capsys.readouterr().out
+    for word in ("20261121-093105", "20261121-093200", "20261121-100000", "0.9500", "seed", "damaged: "):
+        assert word in printed
+
+
+def test_csv_is_one_row_for_each_run(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.run(parsed("--csv", str(outputs))) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["test/accuracy"] for row in rows] == ["0.9", "0.95", ""]
+
+
+def test_a_path_that_does_not_exist_is_named(outputs: Path) -> None:
+    with pytest.raises(InputError, match="nowhere/at/all"):
+        compare.run(parsed("nowhere/at/all"))
+    with pytest.raises(InputError, match="nosuchrun"):
+        compare.run(parsed("nosuchrun", "--outputs", str(outputs)))
+    with pytest.raises(InputError, match=r"run\.json: this is a file"):
+        compare.run(parsed(str(outputs / "20261121-100000-lenet5-c" / "run.json")))
+
+
+def test_an_empty_place_says_how_to_make_a_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cnnexp train model="):
+        compare.run(parsed("--outputs", str(tmp_path / "none")))
+    with pytest.raises(InputError, match="cnnexp train model="):
+        compare.run(parsed(str(tmp_path)))
+
+
+def test_json_and_csv_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--json", "--csv")
+    assert "not allowed with" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""ResNet against torchvision's, and the stem that fits the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from cnnexp.models.resnet import ResNet
+
+
+def resnet(**changes: Any) -> ResNet:
+    arguments = dict(in_channels=3, num_classes=1000, image_size=(224, 224), depth=18, stem="auto")
+    return ResNet(**(arguments | changes))
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(weights.numel() for weights in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("depth", "count"), [(18, 11_689_512), (34, 21_797_672), (50, 25_557_032), (101, 44_549_160), (152, 60_192_808)]
+)
+def test_parameter_counts_with_the_imagenet_stem(depth: int, count: int) -> None:
+    with torch.device("meta"):
+        assert parameters(resnet(depth=depth)) == count
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_torchvisions_weights_fit_and_give_its_logits(depth: int) -> None:
+    reference = getattr(torchvision.models, f"resnet{depth}")(num_classes=12).eval()
+    net = resnet(depth=depth, num_classes=12).eval()
+    net.load_state_dict(reference.state_dict())
+    picture = torch.rand(1, 3, 96, 96)
+    assert torch.equal(net(picture), reference(picture))
+
+
+@pytest.mark.parametrize(
+    ("stem", "image_size", "chosen"),
+    [
+        ("auto", (32, 32), "small"),
+        ("auto", (64, 200), "small"),
+        ("auto", (65, 65), "imagenet"),
+        ("imagenet", (32, 32), "imagenet"),
+        ("small", (224, 224), "small"),
+    ],
+)
+def test_the_stem_fits_the_picture_and_is_remembered(stem: str, image_size: tuple[int, int], chosen: str) -> None:
+    net = resnet(stem=stem, image_size=image_size)
+    assert net.stem == chosen
+    assert net.conv1.kernel_size == {"small": (3, 3), "imagenet": (7, 7)}[chosen]
+    assert isinstance(net.maxpool, {"small": nn.Identity, "imagenet": nn.MaxPool2d}[chosen])
+
+
+@pytest.mark.parametrize(("stem", "last_pixels"), [("small", 4), ("imagenet", 1)])
+def test_pixels_left_for_the_last_stage_of_a_32_pixel_picture(stem: str, last_pixels: int) -> None:
+    net, shapes = resnet(stem=stem, num_classes=10).eval(), []
+    net.layer4.register_forward_hook(lambda _module, _inputs, output: shapes.append(tuple(output.shape)))
+    assert net(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    assert shapes == [(2, 512, last_pixels, last_pixels)]
+
+
+@pytest.mark.parametrize(("stem", "first_layer"), [("small", 64 * 9), ("imagenet", 64 * 49)])
+def test_one_channel_shrinks_only_the_first_layer(stem: str, first_layer: int) -> None:
+    grey, colour = resnet(stem=stem, in_channels=1), resnet(stem=stem)
+    assert parameters(colour) - parameters(grey) == 2 * first_layer
+    assert grey.eval()(torch.rand(1, 1, 40, 40)).shape == (1, 1000)
