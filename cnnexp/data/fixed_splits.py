@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnexp.data.base import SPLITS, SplitName
-from cnnexp.data.draws import permutation
+from cnnexp.draws import permutation
 
 # Any constant would do; it must never change, or every recorded validation score changes its meaning.
 _SPLIT_KEY = 20_120_401

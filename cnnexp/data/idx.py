@@ -37,7 +37,7 @@ class IdxSet:
             ensure(self._download(name), mirror, lambda path, name=name: self._read(path, name))  # type: ignore[misc]
 
     def load(self, split: SplitName, image_size: Size, channels: int, mirror: str | None) -> TensorSplit:
-        """The test set as published; 5,000 of the 60,000 training pictures, stratified and fixed, are for validation."""
+        """The test set as published; 5,000 of the training pictures, stratified and fixed, are for validation."""
         part = "t10k" if split == "test" else "train"
         pictures, labels = (
             obtain(self._download(name), mirror, lambda path, name=name: self._read(path, name))  # type: ignore[misc]

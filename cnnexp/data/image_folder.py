@@ -17,7 +17,8 @@ class ImageFolder(DataSet):
     """A folder with ``train/CLASS/*.jpg``, ``val/CLASS/…`` and ``test/CLASS/…``, or with ``CLASS/*.jpg`` alone.
 
     Splits that are not there are made by ``complete_splits``: class folders alone are divided 80 / 10 / 10, stratified
-    and the same way every time. The classes are the folders' names in alphabetical order, unless ``classes`` names them.
+    and the same way every time. The classes are the folders' names in alphabetical order, unless ``classes`` names
+    them.
     """
 
     targets = ("label",)

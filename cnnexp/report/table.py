@@ -100,7 +100,7 @@ class ComparisonTable:
         """The places of the best whole run for each metric and data set that several runs share."""
         rivals: dict[tuple[str, str], list[tuple[float, int]]] = {}
         for place, (record, score) in enumerate(zip(self.records, self.scores, strict=True)):
-            if score and record.status == "finished":
+            if score and not record.partial and record.status == "finished":
                 name, value = score
                 rank = value if higher_is_better(name) else -value
                 rivals.setdefault((name, str(record.choices.get("data"))), []).append((rank, place))

@@ -139,8 +139,10 @@ def test_the_best_whole_run_stands_out(record: MakeRecord) -> None:
     runs = [
         record("20261121-093105-a", metrics={"test/accuracy": 0.91}),
         record("20261121-093106-b", metrics={"test/accuracy": 0.93}),
-        record("20261121-093107-c", metrics={"test/accuracy": 0.99}, status="stopped", partial=True),
+        record("20261121-093107-c", metrics={"test/accuracy": 0.99}, partial=True),
+        record("20261121-093108-d", metrics={"test/accuracy": 0.98}, status="interrupted"),
     ]
     text = printed(runs, colour=True)
     assert "\x1b[1m       0.9300" in text
     assert "\x1b[1m       0.9900" not in text
+    assert "\x1b[1m       0.9800" not in text

@@ -1,0 +1,75 @@
+"""The real command line, called often: see ``server.py``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a call ended. ``status`` is the exit status, -9 after SIGKILL."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.err.splitlines() if line.strip()]
+
+
+CommandLine = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """The forking process."""
+    script = Path(__file__).with_name("server.py")
+    process = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline().strip() == "ready"
+    yield process
+    process.stdin.close()
+    process.wait(timeout=60)
+
+
+@pytest.fixture
+def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
+    """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended."""
+
+    def call(*argv: str, kill: str | None = None, cwd: Path | None = None, **environment: str) -> Done:
+        out, err = tmp_path / ".out", tmp_path / ".err"
+        request = {
+            "argv": list(argv),
+            "cwd": str(cwd or tmp_path),
+            "environment": {"COLUMNS": "80", **environment},
+            "kill": kill,
+            "out": str(out),
+            "err": str(err),
+        }
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        answer = json.loads(server.stdout.readline())
+        return Done(answer["status"], out.read_text(), err.read_text())
+
+    return call
+
+
+@pytest.fixture
+def only_run(tmp_path: Path) -> Callable[[], Path]:
+    """The folder of the one run in ``tmp_path/outputs``."""
+
+    def find() -> Path:
+        runs: Sequence[Path] = [path for path in (tmp_path / "outputs").iterdir() if path.is_dir()]
+        assert len(runs) == 1, runs
+        return runs[0]
+
+    return find
