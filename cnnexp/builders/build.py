@@ -128,7 +128,7 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
     arguments, problems = bind(class_, given, injected, "data")
     if problems:
         raise InputError(*problems)
-    return class_(**arguments)  # type: ignore[no-any-return]
+    return class_(**arguments)
 
 
 def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts) -> PictureData:

@@ -31,7 +31,8 @@ def read_words(texts: Sequence[str]) -> list[Word]:
     Raises:
         InputError: a line for each word that is no ``key=value``, deletes a key, or asks for a sweep.
     """
-    words, problems = [], []
+    words: list[Word] = []
+    problems: list[str] = []
     for text in texts:
         try:
             words.append(_read(text))

@@ -165,7 +165,7 @@ def _shown(value: Any) -> str:
 COUNT = Number(1, whole=True)
 UNIT = Number(0, 1)
 SIZE = Items(COUNT, length=2)
-TARGET = {"_target_": Text()}
+TARGET: dict[str, Rule | Group] = {"_target_": Text()}
 
 
 def _open(**keys: Rule) -> Group:

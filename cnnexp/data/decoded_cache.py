@@ -40,7 +40,7 @@ def load(key: str) -> dict[str, NDArray[Any]] | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             return {name: saved[name] for name in saved.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         log.warning("%s: damaged (%s); decoding the pictures again", path, error)

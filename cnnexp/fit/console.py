@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 LOGGER = logging.getLogger("cnnexp")
-_NOISY = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "py.warnings", "torch", "wandb")
+_NOISY = ("pytorch_lightning", "lightning_fabric", "lightning_utilities", "py.warnings", "torch", "wandb")
 
 
 class RunLog:
@@ -29,6 +29,7 @@ class RunLog:
             logger = logging.getLogger(name)
             logger.handlers = [logging.NullHandler()]
             logger.propagate = False
+            logger.setLevel(logging.WARNING)
         logging.captureWarnings(True)
 
     def open(self, folder: Path) -> None:

@@ -63,7 +63,7 @@ def _train_step(task: Task, batch: Batch, count_memory: bool = True) -> tuple[fl
             output = task.step(prepared, "train")
     else:
         output = task.step(prepared, "train")
-    output.loss.backward()  # type: ignore[no-untyped-call]
+    output.loss.backward()
     if task.device.type == "cuda":
         torch.cuda.synchronize(task.device)
     return time.perf_counter() - began, sum(held.values())

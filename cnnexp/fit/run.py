@@ -60,6 +60,7 @@ class Run:
     writer: RunWriter | None
     folder: Path | None
     began: float
+    new: bool = False
     partial: bool = False
 
 
@@ -102,13 +103,13 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         folder = writer.folder
         hand_on(folder)
         log.open(folder)
-    return Run(config, experiment, role, log, writer, folder, began)
+    return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None)
 
 
 def _load(experiment: Experiment, config: dict[str, Any]) -> None:
     """Read the pictures now: a corrupt file ends the run before it began."""
     for split in ("train", "val", "test"):
-        if len(experiment.data.split(split)) == 0:  # type: ignore[arg-type]
+        if len(experiment.data.split(split)) == 0:
             raise InputError(f"data={config['choices']['data']}: the {split} split holds no picture")
     world = config["hardware"]["devices"] * config["hardware"]["nodes"]
     experiment.task.steps_per_epoch = experiment.data.steps_per_epoch(world)
@@ -135,7 +136,7 @@ def _recorded(run: Run) -> int:
         raise failure from error
     except BaseException as error:
         _finish(run, "failed", _line(error))
-        if isinstance(error, InputError) and run.writer and not (run.writer.folder / "metrics.csv").exists():
+        if isinstance(error, InputError) and run.writer and run.new and not (run.writer.folder / "metrics.csv").exists():
             run.writer.discard()
         raise
     _finish(run, status, None)

@@ -23,7 +23,9 @@ class MetricsFile:
 
     def rewind(self, step: float) -> None:
         """Keep the rows up to a step, the one that a checkpoint was made at, and drop what came after it."""
-        rows = read_metrics(self._path) if self._path.exists() else []
+        if not self._path.exists():
+            return
+        rows = read_metrics(self._path)
         kept = [row for row in rows if (row.get("step") or 0) <= step]
         self._columns = list(FIRST)
         self._rows = []

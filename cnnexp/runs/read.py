@@ -23,6 +23,8 @@ from cnnexp.runs.lock import is_locked
 SCHEMA_VERSION = 1
 STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
 MOST_BYTES = 64_000_000
+LARGEST = 1e300
+"""Numbers beyond are no measurement, and a whole number of that size is no float."""
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -75,7 +77,7 @@ class Record:
     @property
     def duration_s(self) -> float | None:
         value = self.run.get("duration_s")
-        return float(value) if _is_number(value) else None
+        return float(value) if value is not None and _is_number(value) else None
 
     @property
     def error(self) -> str | None:
@@ -126,7 +128,11 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         OSError: the file cannot be read. ValueError: it is no JSON object, or too large.
     """
-    content = json.loads(_text(path))
+    text = _text(path)
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path.name}: not a JSON object")
     return content
@@ -169,7 +175,9 @@ def _number(text: Any) -> float | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) < LARGEST and math.isfinite(value)
 
 
 def inside(folder: Path, relative: str) -> Path:

@@ -73,6 +73,9 @@ class StepOutput:
 class Task(pl.LightningModule):
     """A net with its loss, metrics and optimizer. A subclass says what a step is and which metrics it has."""
 
+    pixel_scale: Tensor
+    pixel_bias: Tensor
+
     uses_label_smoothing: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
     loss_parts: ClassVar[tuple[str, ...]] = ()
@@ -175,6 +178,16 @@ class Task(pl.LightningModule):
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = group["initial_lr"] * factor
 
+    def _of(self, stage: Stage) -> tuple[LossMeans, Mapping[str, Any]]:
+        means, metrics = self.means[_KEYS[stage]], self.metrics[_KEYS[stage]]
+        assert isinstance(means, LossMeans) and isinstance(metrics, nn.ModuleDict)
+        return means, metrics  # type: ignore[return-value]
+
+    def _count(self, stage: Stage, output: StepOutput, parts: Mapping[str, Tensor]) -> None:
+        means, metrics = self._of(stage)
+        means.update(output.loss.detach(), output.count, parts)
+        self.update_metrics(metrics, output)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         output = self.step(self.prepare(batch, train=True), "train")
         loss = output.loss * self._share(output.count)
@@ -183,8 +196,7 @@ class Task(pl.LightningModule):
             parts["penalty"] = self.parts.penalty(self.net)
             loss = loss + parts["penalty"]
         self.batch_loss = loss.detach()
-        self.means[_KEYS["train"]].update(output.loss.detach(), output.count, parts)
-        self.update_metrics(self.metrics[_KEYS["train"]], output)
+        self._count("train", output, parts)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -197,8 +209,7 @@ class Task(pl.LightningModule):
     def _evaluate(self, batch: Batch, stage: Stage) -> tuple[Batch, StepOutput]:
         prepared = self.prepare(batch, train=False)
         output = self.step(prepared, stage)
-        self.means[_KEYS[stage]].update(output.loss, output.count, output.parts)
-        self.update_metrics(self.metrics[_KEYS[stage]], output)
+        self._count(stage, output, output.parts)
         return prepared, output
 
     def _share(self, count: int | Tensor) -> Tensor | float:
@@ -233,11 +244,11 @@ class Task(pl.LightningModule):
 
     def read(self, stage: Stage) -> None:
         """Compute a stage's metrics over all processes into ``results``, and empty them."""
-        metrics = self.metrics[_KEYS[stage]]
-        names = {**self.means[_KEYS[stage]].compute(), **self.read_metrics(metrics, stage)}  # type: ignore[operator]
+        means, metrics = self._of(stage)
+        names = {**means.compute(), **self.read_metrics(metrics, stage)}
         self.results.update({f"{stage}/{name}": float(value) for name, value in names.items()})
-        for metric in [self.means[_KEYS[stage]], *metrics.values()]:  # type: ignore[operator]
-            metric.reset()  # type: ignore[operator]
+        for metric in [means, *metrics.values()]:
+            metric.reset()
         if not np.isfinite(self.results[f"{stage}/loss"]) and stage == "train":
             raise not_finite(self.current_epoch, None)
 
@@ -268,7 +279,7 @@ class Task(pl.LightningModule):
         return (*self.loss_parts, *(("penalty",) if self.parts.penalty.active else ()))
 
     def _all_metrics(self) -> list[Metric]:
-        return [module for module in self.metrics.modules() if isinstance(module, Metric)]
+        return [module for module in self.modules() if isinstance(module, Metric)]
 
 
 def not_finite(epoch: int, step: int | None) -> RunFailed:

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.distributed as distributed
-from torch import Tensor, nn
+from torch import Tensor
+from torchmetrics import Metric
 
 
-class LossMeans(nn.Module):
-    """Running sums of a loss and its parts. They are buffers, so a checkpoint in mid-epoch keeps them.
+class LossMeans(Metric):
+    """Running sums of a loss and its parts; a checkpoint in mid-epoch keeps them.
+
+    (A metric and no buffers: DDP overwrites the buffers of all processes by those of the first at every step.)
 
     Args:
-        names: of the parts, in the order of the buffer; ``loss`` comes before them.
+        names: of the parts, in the order of the sums; ``loss`` comes before them.
     """
 
+    full_state_update = False
     sums: Tensor
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
         self.names = ("loss", *names)
-        self.register_buffer("sums", torch.zeros(len(self.names) + 1, dtype=torch.float64))
+        self.add_state("sums", torch.zeros(len(self.names) + 1, dtype=torch.float64), dist_reduce_fx="sum")
 
     @torch.no_grad()
     def update(self, loss: Tensor, count: int | Tensor, parts: Mapping[str, Tensor]) -> None:
@@ -33,12 +36,5 @@ class LossMeans(nn.Module):
 
     def compute(self) -> dict[str, float]:
         """Means over all batches of all processes."""
-        sums = self.sums.clone()
-        if distributed.is_available() and distributed.is_initialized():
-            distributed.all_reduce(sums)
-        *totals, count = sums.tolist()
+        *totals, count = self.sums.tolist()
         return {name: total / max(count, 1.0) for name, total in zip(self.names, totals, strict=True)}
-
-    def reset(self) -> None:
-        """Begin a new epoch."""
-        self.sums.zero_()

@@ -38,11 +38,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
     yield process
     process.stdin.close()
     process.wait(timeout=60)
+    process.stdout.close()
 
 
 @pytest.fixture
 def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
     """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended."""
+    return command_line(server, tmp_path)
+
+
+def command_line(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
+    """The command line, called in a folder."""
 
     def call(*argv: str, kill: str | None = None, cwd: Path | None = None, **environment: str) -> Done:
         out, err = tmp_path / ".out", tmp_path / ".err"

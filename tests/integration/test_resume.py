@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.integration.conftest import CommandLine
+from tests.integration.conftest import CommandLine, command_line
 
 # 12 batches an epoch, saved after the 5th and 10th; dropout and shifts use random numbers, the plateau has a state
 RUN = (
@@ -60,9 +60,7 @@ def differences(one: Any, other: Any, name: str = "") -> list[str]:
 def undisturbed(server: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The outcome of the run that nobody killed."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    from tests.integration.conftest import cnnexp as fixture
-
-    done = fixture.__wrapped__(server, folder)(*RUN)
+    done = command_line(server, folder)(*RUN)
     assert done.status == 0, done.err
     (run,) = (folder / "outputs").iterdir()
     return outcome(run)
