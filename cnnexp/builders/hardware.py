@@ -90,3 +90,6 @@ def set_up_process(hardware: Mapping[str, Any]) -> None:
     if hardware["accelerator"] == "gpu":
         torch.backends.cudnn.benchmark = not hardware["deterministic"]
         torch.set_float32_matmul_precision("highest" if hardware["deterministic"] else "high")
+    else:
+        # torch 2.15 asks for GPUs at every optimizer step, which without a driver loads a library in vain each time
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -148,8 +148,8 @@ def _place(
     patches: NDArray[np.uint8],
 ) -> NDArray[np.int64]:
     """Draw one more digit into each scene, where it finds a place; returns the positions (in ``scenes``) that did."""
-    height = (patches > 0).any(2).sum(1)
-    width = (patches > 0).any(1).sum(1)
+    inked: NDArray[np.bool_] = np.greater(patches, 0)
+    height, width = _extent(inked, 2), _extent(inked, 1)
     offset = np.arange(DIGIT_SIDE)
     waiting = np.arange(len(scenes))
     for attempt in range(_ATTEMPTS):
@@ -158,7 +158,7 @@ def _place(
         y = draw.below(SCENE_SIDE - height[waiting] + 1, _Y, scene, slot, attempt)
         box = np.stack([x, y, x + width[waiting], y + height[waiting]], axis=1)
         window = (scene[:, None, None], y[:, None, None] + offset[:, None], x[:, None, None] + offset)
-        ink = patches[waiting] > 0
+        ink = inked[waiting]
         free = (_iou(box[:, None], boxes[scene]) <= MAX_IOU).all(1) & ~((canvas[1][window] > 0) & ink).any((1, 2))
         taken = tuple(np.broadcast_to(part, ink.shape)[free][ink[free]] for part in window)
         number = np.broadcast_to(filled[scene][:, None, None] + 1, ink.shape)[free][ink[free]]
@@ -168,6 +168,12 @@ def _place(
         if not len(waiting):
             break
     return np.setdiff1d(np.arange(len(scenes)), waiting)
+
+
+def _extent(inked: NDArray[np.bool_], across: int) -> NDArray[np.int64]:
+    """Rows (or columns) up to the last one with ink: a digit drawn in two strokes has empty ones between."""
+    lines = np.logical_or.reduce(inked, axis=across)
+    return np.int64(DIGIT_SIDE) - lines[:, ::-1].argmax(1)
 
 
 def _iou(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -138,6 +138,9 @@ def _fetch_locked(download: Download, mirror: str | None, read: Callable[[Path],
             return _read_cached(place, read)
         except CorruptFile:
             _remove(place)
+    for name in {place.name, download.names[0]}:  # halves of a process that was killed; the lock says it is not at work
+        for leftover in place.parent.glob(f".{name}.*"):
+            _remove(leftover)
     tried: list[str] = []
     for address in _worth_asking(download, mirror, tried):
         try:
@@ -148,9 +151,10 @@ def _fetch_locked(download: Download, mirror: str | None, read: Callable[[Path],
         except CorruptFile as error:
             tried.append(f"{address} (corrupt: {error})")
             _remove(place)
+    wanted = f"{download.folder}/{download.names[0]}"
     raise InputError(
-        f"{download.names[0]} could not be had: tried {'; '.join(tried)}. Name a folder or URL that holds "
-        f"{download.folder}/{download.names[0]} in {MIRROR_VARIABLE}, or run without a network: {download.instead}"
+        f"{wanted} could not be had: tried {'; '.join(tried)}. Name a folder or URL that holds it "
+        f"in {MIRROR_VARIABLE}, or run without a network: {download.instead}"
     )
 
 

@@ -18,6 +18,7 @@ from cnnexp.errors import InputError
 
 _ORDER_KEY = 0x0D3
 _FRACTION_KEY = 0xF4A
+_EVALUATION_KEY = 0xE7A
 
 
 class Order:
@@ -30,7 +31,7 @@ class Order:
     Args:
         positions: int64 (N,), the samples that take part.
         batch_size: global; a multiple of ``world``.
-        seed: of the run; None for an evaluation, which takes all samples as they come.
+        seed: of the run; None for an evaluation, which takes every sample once, in the order given.
     """
 
     def __init__(self, positions: np.ndarray, batch_size: int, seed: int | None, rank: int, world: int) -> None:
@@ -179,7 +180,8 @@ class PictureData(pl.LightningDataModule):
     def _evaluation(self, name: SplitName) -> Loader:
         split = self.split(name)
         rank, world = self._place()
-        return Loader(split, Order(np.arange(len(split)), self.batch_size, None, rank, world), self.workers)
+        positions = permutation(len(split), _EVALUATION_KEY)  # so that a few batches are of all classes
+        return Loader(split, Order(positions, self.batch_size, None, rank, world), self.workers)
 
     def _place(self) -> tuple[int, int]:
         trainer: Any = self.trainer

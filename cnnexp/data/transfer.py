@@ -75,7 +75,9 @@ def _options(address: str) -> dict[str, Any]:
         return {}
     import aiohttp
 
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S)
+    timeout = aiohttp.ClientTimeout(
+        total=None, connect=2 * CONNECT_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, sock_read=STALL_TIMEOUT_S
+    )  # connect includes the look-up of the name
     # trust_env: universities and clusters reach the world through HTTPS_PROXY.
     return {"client_kwargs": {"timeout": timeout, "trust_env": True}}
 

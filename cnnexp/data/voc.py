@@ -100,15 +100,12 @@ def read_annotation(path: Path) -> Annotation:
 
 def _sample(stem: str, pictures: Mapping[str, Path], annotation: Path, numbers: Mapping[str, int]) -> Sample:
     if stem not in pictures:
-        raise CorruptFile(
-            f"{annotation.parent.parent / 'JPEGImages'}: holds no picture {stem}, which a list or an annotation names"
-        )
+        raise CorruptFile(f"{annotation.parent.parent / 'JPEGImages'}: holds no picture {stem}, though one is named")
     objects = read_annotation(annotation)
     unknown = sorted({name for name, _ in objects} - numbers.keys())
     if unknown:
-        raise InputError(
-            f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}; name it in data.classes"
-        )
+        problem = f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}"
+        raise InputError(f"{problem}; name it in data.classes")
     boxes, classes = tuple(box for _, box in objects), tuple(numbers[name] for name, _ in objects)
     return Sample(pictures[stem], stem, boxes=boxes, classes=classes)
 

@@ -98,9 +98,7 @@ def _parse(where: str, line: str, class_count: int) -> _Line:
         raise InputError(f"{where}: class {kind} is not among the {class_count} classes (0 to {class_count - 1})")
     values = (x, y, width, height)
     if not all(math.isfinite(v) and -_ROUNDING <= v <= 1 + _ROUNDING for v in values) or min(width, height) <= 0:
-        raise InputError(
-            f"{where}: x, y, width and height are fractions of the picture (0 to 1), found '{line.strip()[:60]}'"
-        )
+        raise InputError(f"{where}: expected fractions of the picture's width and height, found '{line.strip()[:60]}'")
     return kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
@@ -130,7 +128,5 @@ def _names_in_yaml(path: Path) -> tuple[str, ...]:
         names = yaml.safe_load(path.read_text(encoding="utf-8"))["names"]
         ordered = [names[number] for number in range(len(names))]  # a list, or numbers to names
     except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: expected 'names:' with a list, or with numbers from 0, found none ({type(error).__name__})"
-        ) from error
+        raise InputError(f"{path}: has no 'names:' with a list of the classes, or with numbers from 0") from error
     return tuple(str(name) for name in ordered)

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from cnnexp.data.module import PictureData
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
-from cnnexp.fit.estimate import Estimate, describe_bytes, describe_time, measure
+from cnnexp.fit.estimate import Estimate, describe_bytes, describe_step, describe_time, measure
 from cnnexp.tasks.base import Task
 
 SAVE_EVERY_S = 60.0
@@ -42,6 +42,8 @@ class Estimating(Callback):
         if self._checkpointing.every_steps is None:
             self._checkpointing.every_steps = max(1, round(SAVE_EVERY_S / max(estimate.step_s, 1e-4)))
         self._say(trainer, pl_module, estimate)
+        # its work is done, and every callback costs some time at every step (a new list: Lightning walks the old one)
+        trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]  # type: ignore[attr-defined]
 
     def _say(self, trainer: pl.Trainer, task: Task, estimate: Estimate) -> None:
         total = self._epochs * task.steps_per_epoch
@@ -51,7 +53,7 @@ class Estimating(Callback):
         seconds = steps * estimate.step_s + epochs * batches * estimate.evaluation_s
         where = "GPU memory" if task.device.type == "cuda" else "memory for the net and a batch"
         self._log.say(
-            f"{steps:,} steps of {estimate.step_s * 1000:.3g} ms: about {describe_time(seconds)}; "
+            f"{steps:,} steps of {describe_step(estimate.step_s)}: about {describe_time(seconds)}; "
             f"{describe_bytes(estimate.memory_bytes)} of {where}"
         )
 

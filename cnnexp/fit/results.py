@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def per_class(task: Task) -> dict[str, dict[str, float]]:
             classes = (
                 facts.mask_classes if len(values) == len(facts.mask_classes) != len(facts.classes) else facts.classes
             )
-            found[name] = dict(zip(classes, values, strict=True))
+            found[name] = {one: value for one, value in zip(classes, values, strict=True) if math.isfinite(value)}
     return found
 
 

@@ -160,7 +160,7 @@ def _fit_and_test(run: Run) -> str:
     stop.install()
     try:
         if not _is_fitted(checkpointing, config):
-            trainer = _trainer(run, [agreement, _estimating(run, checkpointing), bars, recording, checkpointing])
+            trainer = _trainer(run, _callbacks(run, agreement, bars, recording, checkpointing))
             trainer.fit(task, datamodule=run.experiment.data, ckpt_path=start, weights_only=True)
             run.folder = agreement.folder
     except StopRequested as stopped:
@@ -221,6 +221,20 @@ def _introduce(run: Run) -> None:
     processes = hardware["devices"] * hardware["nodes"]
     place = f"{processes} {hardware['accelerator']} processes" if processes > 1 else hardware["accelerator"]
     run.log.say(f"{place}, {hardware['precision']}, {hardware['threads']} threads; seed {config['seed']}")
+
+
+def _callbacks(
+    run: Run, agreement: Agreement, bars: ProgressBars, recording: Recording, checkpointing: Checkpointing
+) -> list[pl.Callback]:
+    """Only those that have something to do here: each one costs some time at every step."""
+    parallel = run.config["hardware"]["strategy"] == "ddp"
+    return [
+        *([agreement] if parallel else []),
+        _estimating(run, checkpointing),
+        *([bars] if run.log.console.is_terminal else []),
+        recording,
+        checkpointing,
+    ]
 
 
 def _estimating(run: Run, checkpointing: Checkpointing) -> Estimating:

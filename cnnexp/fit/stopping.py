@@ -47,6 +47,4 @@ class StopSignal:
             raise Interrupted("stopped at once; the last checkpoint is what is left")
         self.wished = True
         if sys.stderr.isatty():
-            print(
-                "\nstopping after this batch, or after the validation that runs; again to stop at once", file=sys.stderr
-            )
+            print("\nstopping and saving; Ctrl-C again to stop at once", file=sys.stderr)

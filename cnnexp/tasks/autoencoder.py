@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanSquaredError, Metric
+from torchmetrics import MeanSquaredError
 from torchmetrics.image import PeakSignalNoiseRatio
 
 from cnnexp.data.base import Facts
@@ -40,7 +40,7 @@ class Autoencoder(Task):
         loss = functional.mse_loss(reconstruction, image)
         return StepOutput(loss, len(image), reconstruction.detach(), image)
 
-    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return {"mse": MeanSquaredError(), "psnr": PeakSignalNoiseRatio(data_range=1.0)} if stage != "train" else {}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:

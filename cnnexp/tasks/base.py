@@ -116,8 +116,8 @@ class Task(pl.LightningModule):
         """Loss and predictions for a prepared batch."""
 
     @abstractmethod
-    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
-        """The metrics of a stage, by names of their own."""
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
+        """The metrics of a stage, by names of their own: modules with ``compute`` and ``reset``."""
 
     @abstractmethod
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import Metric
-from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
 from cnnexp.data.base import Facts
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
+from cnnexp.tasks.means import Confusion, Hits
 from cnnexp.visualize.confusion import draw_confusion
 from cnnexp.visualize.grid import draw_grid, grid_image
 
@@ -35,11 +34,11 @@ class Classification(Task):
         loss = functional.cross_entropy(logits, label, label_smoothing=smoothing)
         return StepOutput(loss, len(label), logits.detach(), label)
 
-    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         classes = len(self.parts.facts.classes)
-        metrics: dict[str, Metric] = {"confusion": MulticlassConfusionMatrix(classes, validate_args=False)}
+        metrics: dict[str, nn.Module] = {"confusion": Confusion(classes)}
         if stage != "train" and classes > 5:
-            metrics["top5"] = MulticlassAccuracy(classes, top_k=5, average="micro", validate_args=False)
+            metrics["top5"] = Hits(5)
         return metrics
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
@@ -52,10 +51,10 @@ class Classification(Task):
         correct, total = confusion.diagonal(), confusion.sum(1)
         values = {"accuracy": float(correct.sum() / total.sum().clamp(min=1))}
         if "top5" in metrics:
-            values["top5"] = float(metrics["top5"].compute())
+            values["top5"] = metrics["top5"].compute()
         self.vectors[f"{stage}/accuracy"] = (correct / total).tolist()
         if stage == "test":
-            self.tables["confusion"] = confusion.long().cpu().numpy()
+            self.tables["confusion"] = confusion.long().numpy()
         return values
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:

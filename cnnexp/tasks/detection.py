@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
-from torchmetrics import Metric
+from torch import Tensor, nn
 from torchmetrics.detection import MeanAveragePrecision
 
 from cnnexp.data.base import NO_CLASS, Facts
@@ -43,7 +42,7 @@ class Detection(Task):
         truth = [] if stage == "train" else _unpadded(batch["boxes"], batch["classes"])
         return StepOutput(torch.stack(list(parts.values())).sum(), count, found, truth, parts)
 
-    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}
         metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=stage == "test")

@@ -1,40 +1,123 @@
-"""The mean loss of an epoch, weighed by the number of items behind each batch's mean."""
+"""Sums of an epoch over all processes: what the mean loss and the confusion matrix are made of.
+
+They are counted at every step, so they are kept cheap: one addition in place. (No buffers: DDP overwrites those of all
+processes by the first one's at every step. No torchmetrics: its bookkeeping around an update takes as long as a small
+net's layer, and its deterministic count of a confusion matrix needs pixels x classes² numbers.)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
-from torchmetrics import Metric
+import torch.distributed as distributed
+from torch import Tensor, nn
 
 
-class LossMeans(Metric):
-    """Running sums of a loss and its parts; a checkpoint in mid-epoch keeps them.
+class Sums(nn.Module):
+    """A tensor that is added to, kept in checkpoints, and summed over the processes when it is read.
 
-    (A metric and no buffers: DDP overwrites the buffers of all processes by those of the first at every step.)
+    Args:
+        size: number of values. dtype: of the sums.
+    """
+
+    def __init__(self, size: int, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._sums = torch.zeros(size, dtype=dtype)
+
+    def _on(self, device: torch.device) -> Tensor:
+        if self._sums.device != device:
+            self._sums = self._sums.to(device)
+        return self._sums
+
+    def total(self) -> Tensor:
+        """The sums over all processes, (size,) on the CPU."""
+        sums = self._sums.clone()
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.all_reduce(sums)
+        return sums.cpu()
+
+    def reset(self) -> None:
+        """Begin a new epoch."""
+        self._sums.zero_()
+
+    def get_extra_state(self) -> Tensor:
+        return self._sums.cpu()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self._sums.copy_(state)
+
+
+class LossMeans(Sums):
+    """The mean of a loss and its parts, weighed by the number of items behind each batch's mean.
 
     Args:
         names: of the parts, in the order of the sums; ``loss`` comes before them.
     """
 
-    full_state_update = False
-    sums: Tensor
-
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__(len(names) + 2, torch.float64)
         self.names = ("loss", *names)
-        self.add_state("sums", torch.zeros(len(self.names) + 1, dtype=torch.float64), dist_reduce_fx="sum")
 
     @torch.no_grad()
     def update(self, loss: Tensor, count: int | Tensor, parts: Mapping[str, Tensor]) -> None:
         """Add a batch: scalars, each a sum divided by ``count``, or by 1 where ``count`` is 0."""
-        losses = [loss, *(parts.get(name, loss.new_zeros(())) for name in self.names[1:])]
         weight = max(count, 1) if isinstance(count, int) else count.clamp(min=1)
-        self.sums[:-1] += torch.stack([one.detach() for one in losses]).double() * weight
-        self.sums[-1] += count
+        losses = [loss, *(parts.get(name, loss.new_zeros(())) for name in self.names[1:])]
+        sums = self._on(loss.device)
+        sums[:-1] += (torch.stack(losses) if len(losses) > 1 else loss.detach()).double() * weight
+        sums[-1] += count
 
     def compute(self) -> dict[str, float]:
         """Means over all batches of all processes."""
-        *totals, count = self.sums.tolist()
+        *totals, count = self.total().tolist()
         return {name: total / max(count, 1.0) for name, total in zip(self.names, totals, strict=True)}
+
+
+class Confusion(Sums):
+    """A confusion matrix: row = target, column = prediction.
+
+    Args:
+        classes: K. void: a target value that is left out.
+    """
+
+    def __init__(self, classes: int, void: int | None = None) -> None:
+        super().__init__(classes**2, torch.int64)
+        self.classes = classes
+        self.void = void
+
+    @torch.no_grad()
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        """Count classes, int64, of equal shapes."""
+        prediction, target = prediction.flatten(), target.flatten()
+        if self.void is not None:
+            valid = target != self.void
+            prediction, target = prediction[valid], target[valid]
+        self._on(target.device).add_(torch.bincount(target * self.classes + prediction, minlength=self.classes**2))
+
+    def compute(self) -> Tensor:
+        """Counts, int64 (K, K)."""
+        return self.total().view(self.classes, self.classes)
+
+
+class Hits(Sums):
+    """The part of samples whose target is among the k classes with the highest scores.
+
+    Args:
+        k: at least 1.
+    """
+
+    def __init__(self, k: int) -> None:
+        super().__init__(2, torch.int64)
+        self.k = k
+
+    @torch.no_grad()
+    def update(self, scores: Tensor, target: Tensor) -> None:
+        """Count a batch: scores (B, K), targets int64 (B,)."""
+        hit = (scores.topk(self.k, 1).indices == target[:, None]).sum()
+        self._on(target.device).add_(torch.stack([hit, hit.new_tensor(len(target))]))
+
+    def compute(self) -> float:
+        """In [0, 1]."""
+        hit, count = self.total().tolist()
+        return hit / max(count, 1)

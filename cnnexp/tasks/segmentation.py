@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import Metric
-from torchmetrics.classification import MulticlassConfusionMatrix
 
 from cnnexp.data.base import VOID, Facts
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task
+from cnnexp.tasks.means import Confusion
 from cnnexp.visualize.masks import masks_image
 
 
@@ -35,9 +34,9 @@ class Segmentation(Task):
         total = functional.cross_entropy(logits, mask, ignore_index=VOID, reduction="sum")
         return StepOutput(total / count.clamp(min=1), count, logits.detach().argmax(1), mask)
 
-    def build_metrics(self, stage: Stage) -> dict[str, Metric]:
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         classes = len(self.parts.facts.mask_classes)
-        return {"confusion": MulticlassConfusionMatrix(classes, ignore_index=VOID, validate_args=False)}
+        return {"confusion": Confusion(classes, void=VOID)}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         metrics["confusion"].update(output.predictions, output.targets)
@@ -49,7 +48,7 @@ class Segmentation(Task):
         self.vectors[f"{stage}/iou"] = iou.tolist()
         self.vectors[f"{stage}/dice"] = dice.tolist()
         if stage == "test":
-            self.tables["confusion"] = confusion.long().cpu().numpy()
+            self.tables["confusion"] = confusion.long().numpy()
         first = 1 if self.parts.facts.mask_classes[0] == "background" else 0
         return {
             "pixel_accuracy": float(hit.sum() / target.sum().clamp(min=1)),

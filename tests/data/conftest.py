@@ -32,7 +32,7 @@ def mirrored(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class Server:
-    """Serves ``files`` by path. ``first`` holds, by path, statuses to answer before the file; 0 cuts the answer short."""
+    """Serves ``files`` by path. ``first`` holds, by path, statuses to answer first; 0 cuts the answer short."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -64,7 +64,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.url = f"http://127.0.0.1:{http.server_address[1]}"
     try:

@@ -13,7 +13,7 @@ from cnnexp.data.corrupt import CorruptFile
 
 
 def tar_of(path: Path, **files: bytes) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -79,10 +79,10 @@ def test_permissions_are_not_taken_over(tmp_path: Path) -> None:
     assert (tmp_path / "out/run.sh").stat().st_mode & 0o7111 == 0
 
 
-@pytest.mark.parametrize("cut", [0, 40, 3000])
+@pytest.mark.parametrize("cut", [0, 40, 1000])
 def test_half_an_archive_is_refused(tmp_path: Path, cut: int) -> None:
     whole = tar_of(tmp_path / "a.tar.gz", **{f"{i}.txt": bytes(range(256)) * (i + 1) for i in range(40)})
-    assert whole.stat().st_size > 3000
+    assert whole.stat().st_size > 1000 + cut // 2
     whole.write_bytes(whole.read_bytes()[:cut])
     with pytest.raises(CorruptFile, match="not a whole archive"):
         unpack(whole, tmp_path / "out")

@@ -116,7 +116,9 @@ def test_an_archive_is_unpacked_and_not_kept(cache: Path, server: Server, archiv
     assert archive.place == cache / "set" / "unpacked"
 
 
-def test_the_publishers_archive_must_have_its_md5(cache: Path, server: Server, archive: Download, tmp_path: Path) -> None:
+def test_the_publishers_archive_must_have_its_md5(
+    cache: Path, server: Server, archive: Download, tmp_path: Path
+) -> None:
     server.files["/publisher/a.tar.gz"] = tar_of(tmp_path / "b.tgz", **{"top/a.txt": GOOD}).read_bytes()
     with pytest.raises(InputError, match="its md5 is not"):
         obtain(archive, None, read_folder)
@@ -156,6 +158,13 @@ def test_a_damaged_folder_is_fetched_again(cache: Path, server: Server, archive:
     assert obtain(archive, None, read_folder) == GOOD
     assert other.read_bytes() == b"more"
     assert len(server.asked) == 2
+
+
+def test_halves_of_a_killed_process_are_cleared_away(cache: Path, server: Server, archive: Download) -> None:
+    (cache / "set" / ".unpacked.12ab34cd" / "top").mkdir(parents=True)
+    (cache / "set" / ".a.tar.gz.12ab34cd.partial").write_bytes(b"half")
+    obtain(archive, None, read_folder)
+    assert sorted(path.name for path in (cache / "set").iterdir()) == ["unpacked", "unpacked.lock"]
 
 
 def test_two_at_once_download_once(cache: Path, server: Server, file: Download) -> None:

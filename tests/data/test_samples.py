@@ -36,7 +36,13 @@ def test_boxes_are_cut_at_the_edges_and_slivers_left_out() -> None:
 
 def test_in_memory_and_on_disk_give_the_same_batch(cache: Path, tmp_path: Path) -> None:
     parts = [
-        Sample(write_picture(tmp_path / f"{i}.jpg", (i * 40, 9, 9)), str(i), label=i, boxes=((0, 0, 20, 10),) * i, classes=(i,) * i)
+        Sample(
+            write_picture(tmp_path / f"{i}.jpg", (i * 40, 9, 9)),
+            str(i),
+            label=i,
+            boxes=((0, 0, 20, 10),) * i,
+            classes=(i,) * i,
+        )
         for i in range(4)
     ]
     both = Decoder(tuple(parts), (10, 15), 3, boxed=True)

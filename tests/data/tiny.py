@@ -103,3 +103,31 @@ def write_coco(path: Path, names: list[str], boxes: list[tuple[int, list[float]]
     }
     path.write_text(json.dumps(content))
     return path
+
+
+def check_idx_facts(name: str, splits: dict[str, Split], test_counts: list[int]) -> None:
+    """MNIST's sizes, classes and value range, and that the YAML has the mean and deviation of the training pictures."""
+    assert {split: len(part) for split, part in splits.items()} == {"train": 55000, "val": 5000, "test": 10000}
+    batches = {split: all_of(part) for split, part in splits.items()}
+    for batch in batches.values():
+        assert batch["image"].shape[1:] == (1, 28, 28)
+        assert [int(batch["image"].min()), int(batch["image"].max())] == [0, 255]
+    counts = {split: batch["label"].bincount() for split, batch in batches.items()}
+    assert counts["test"].tolist() == test_counts
+    assert ((counts["val"] * 11 - counts["train"]).abs() <= 11).all()  # one in twelve of every class
+    assert not set(splits["train"].names or ()) & set(splits["val"].names or ())
+    mean, std = measured(batches["train"]["image"])
+    stated = read_conf(name)["data"]
+    assert np.abs(np.array(mean) - stated["mean"]).max() < 6e-5
+    assert np.abs(np.array(std) - stated["std"]).max() < 6e-5
+
+
+def first_training_labels(splits: dict[str, Split], count: int) -> list[int]:
+    """Labels of the first pictures of the published training set, found again by their names in train and val."""
+    found = {}
+    for part in (splits["train"], splits["val"]):
+        names = list(part.names or ())
+        for row in range(count):
+            if f"train/{row}" in names:
+                found[row] = int(part.batch([names.index(f"train/{row}")])["label"])
+    return [found[row] for row in range(count)]

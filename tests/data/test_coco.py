@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnnexp.errors import InputError
+from tests.data.tiny import all_of, load_all, make_data_set, write_coco, write_picture
+
+BOXES = [(7, [0.0, 0.0, 15.0, 10.0]), (3, [10.0, 5.0, 20.0, 15.0])]
+
+
+def pictures(folder: Path, count: int, start: int = 0) -> list[str]:
+    return [write_picture(folder / f"{i:03}.png").name for i in range(start, start + count)]
+
+
+@pytest.fixture
+def root(cache: Path, tmp_path: Path) -> Path:
+    """As COCO 2017 lays it out, with the captions that come with it."""
+    root = tmp_path / "coco"
+    for i, (name, count) in enumerate({"train2017": 5, "val2017": 2, "test2017": 3}.items()):
+        names = pictures(root / name, count, 100 * i)
+        write_coco(root / "annotations" / f"instances_{name}.json", names, BOXES)
+        write_coco(root / "annotations" / f"captions_{name}.json", [], [])
+    return root
+
+
+def test_the_layout_of_coco_2017(root: Path) -> None:
+    made = make_data_set("coco", root=str(root), image_size=[40, 30])
+    made.prepare()
+    assert made.class_names() == ("car", "bus")  # in the order of their ids, 3 and 7
+    splits = load_all(made)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 5, "val": 2, "test": 3}
+    batch = all_of(splits["test"])
+    assert batch["boxes"][0].tolist() == [[0, 0, 15, 20], [10, 10, 30, 40]]
+    assert batch["classes"].tolist() == [[1, 0]] * 3
+
+
+def test_one_file_for_all_is_divided(cache: Path, tmp_path: Path) -> None:
+    write_coco(tmp_path / "labels.json", pictures(tmp_path / "images", 20), BOXES)
+    splits = load_all(make_data_set("coco", root=str(tmp_path)))
+    assert {name: len(split) for name, split in splits.items()} == {"train": 16, "val": 2, "test": 2}
+
+
+def test_files_beside_their_pictures(cache: Path, tmp_path: Path) -> None:
+    for i, (name, count) in enumerate({"train": 4, "valid": 2, "test": 1}.items()):
+        names = pictures(tmp_path / name, count, 100 * i)
+        write_coco(tmp_path / name / "_annotations.coco.json", names, BOXES)
+    splits = load_all(make_data_set("coco", root=str(tmp_path)))
+    assert {name: len(split) for name, split in splits.items()} == {"train": 4, "val": 2, "test": 1}
+
+
+def test_some_classes_and_no_crowds(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    content["annotations"][1]["iscrowd"] = 1
+    path.write_text(json.dumps(content))
+    batch = all_of(make_data_set("coco", root=str(root), classes=["car", "dog"]).load("val"))
+    assert batch["classes"].tolist() == [[-1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("{", r"instances_val2017\.json: not a JSON file .*line 1"),
+        ("[]", r"not in the format of COCO, it has no 'images'"),
+        (
+            {"annotations": [{"image_id": 99, "category_id": 3, "bbox": [0, 0, 1, 1]}]},
+            r"annotations\[0\] names an image",
+        ),
+        ({"annotations": [{"image_id": 0, "category_id": 5, "bbox": [0, 0, 1, 1]}]}, r"or a category that is not in"),
+        (
+            {"annotations": [{"image_id": 0, "category_id": 3, "bbox": [0, 0, 1]}]},
+            r"not in the format of COCO \(ValueErr",
+        ),
+        ({"annotations": [{"image_id": 0}]}, r"not in the format of COCO \(KeyError: 'category_id'"),
+        ({"images": [{"id": 0, "file_name": "gone.png"}], "annotations": []}, r"gone\.png: .* in none of .*val2017"),
+        ({"categories": [{"id": 3}]}, r"a category has no id or no name"),
+    ],
+)
+def test_a_bad_file_is_named(root: Path, change: str | dict[str, object], expected: str) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    path.write_text(change if isinstance(change, str) else json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(InputError, match=expected):
+        make_data_set("coco", root=str(root)).prepare()
+
+
+def test_no_file_or_two(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no annotation file for training"):
+        make_data_set("coco", root=str(root / "train2017")).prepare()
+    write_coco(root / "annotations" / "instances_train2014.json", [], [])
+    with pytest.raises(InputError, match=r"instances_train2014\.json is for train too; keep one"):
+        make_data_set("coco", root=str(root)).prepare()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cnnexp.data.base import FileSplit
+from cnnexp.errors import InputError
+from tests.data.tiny import GREEN, RED, all_of, load_all, make_data_set, write_class_folders, write_picture
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path) -> None:
+    """No test of a folder touches the user's cache."""
+
+
+def lengths(root: Path, **changes: object) -> dict[str, int]:
+    return {
+        name: len(split) for name, split in load_all(make_data_set("image_folder", root=str(root), **changes)).items()
+    }
+
+
+def test_split_folders(tmp_path: Path) -> None:
+    for name, count in {"train": 6, "valid": 2, "Test": 3}.items():
+        write_class_folders(tmp_path / name, count)
+    made = make_data_set("image_folder", root=str(tmp_path), image_size=[8, 8])
+    made.prepare()
+    assert made.class_names() == ("cat", "dog")
+    assert {name: len(split) for name, split in load_all(made).items()} == {"train": 12, "val": 4, "test": 6}
+    test = made.load("test")
+    batch = all_of(test)
+    assert list(test.names or ())[:2] == ["Test/cat/cat000.png", "Test/cat/cat001.png"]
+    assert batch["label"].tolist() == [0] * 3 + [1] * 3
+    assert [tuple(batch["image"][i, :, 0, 0].tolist()) for i in (0, 5)] == [RED, GREEN]
+
+
+def test_class_folders_alone_are_divided_the_same_way_every_time(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, 20)
+    assert lengths(tmp_path) == {"train": 32, "val": 4, "test": 4}
+    first = load_all(make_data_set("image_folder", root=str(tmp_path)))
+    again = load_all(make_data_set("image_folder", root=str(tmp_path)))
+    assert {name: list(split.names or ()) for name, split in first.items()} == {
+        name: list(split.names or ()) for name, split in again.items()
+    }
+    assert all_of(first["val"])["label"].bincount().tolist() == [2, 2]
+    assert len({name for split in first.values() for name in split.names or ()}) == 40
+
+
+def test_without_val_a_tenth_of_train_is_held_out(tmp_path: Path) -> None:
+    write_class_folders(tmp_path / "train", 10)
+    write_class_folders(tmp_path / "test", 3)
+    assert lengths(tmp_path) == {"train": 18, "val": 2, "test": 6}
+
+
+def test_without_test_a_warning_says_what_is_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_class_folders(tmp_path / "train", 5)
+    write_class_folders(tmp_path / "val", 2)
+    with caplog.at_level(logging.WARNING):
+        assert lengths(tmp_path) == {"train": 10, "val": 4, "test": 4}
+    assert "no pictures for test" in caplog.text
+
+
+def test_pictures_may_lie_deeper_and_stay_on_disk(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, 10)
+    write_picture(tmp_path / "dog" / "puppies" / "a.webp")
+    assert sum(lengths(tmp_path).values()) == 21
+    assert isinstance(make_data_set("image_folder", root=str(tmp_path), in_memory=False).load("train"), FileSplit)
+
+
+def test_classes_can_be_named(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, 10)
+    made = make_data_set("image_folder", root=str(tmp_path), classes=["dog", "cat"])
+    test = made.load("test")
+    assert [name.split("/")[0] for name in test.names or ()] == ["cat", "dog"]
+    assert all_of(test)["label"].tolist() == [1, 0]
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    def problem(root: str | None, **changes: object) -> str:
+        with pytest.raises(InputError) as caught:
+            made = make_data_set("image_folder", root=root, **changes)
+            made.prepare()
+            made.load("train")
+        (line,) = caught.value.lines
+        return line
+
+    assert problem(None) == "data=image_folder reads a folder of yours: add data.root=FOLDER"
+    assert problem(str(tmp_path / "none")).endswith("none: no such folder")
+    assert "holds no folders; expected one folder of pictures per class" in problem(str(tmp_path))
+    (tmp_path / "empty" / "cat").mkdir(parents=True)
+    assert "no pictures found" in problem(str(tmp_path / "empty"))
+    write_class_folders(tmp_path / "only" / "val", 3)
+    assert "holds val but no train" in problem(str(tmp_path / "only"))
+    write_class_folders(tmp_path / "hole" / "train", 3)
+    (tmp_path / "hole" / "train" / "eel").mkdir()
+    assert problem(str(tmp_path / "hole")).endswith("eel: no pictures to train this class with")
+    write_class_folders(tmp_path / "odd" / "train", 3)
+    write_class_folders(tmp_path / "odd" / "val", 3, ("cat", "dog", "eel"))
+    assert "eel: no such class in training; there are cat, dog" in problem(str(tmp_path / "odd"))
+    write_class_folders(tmp_path / "few", 1)
+    assert "no pictures for val" in problem(str(tmp_path / "few"))
+    write_class_folders(tmp_path / "twice" / "train", 3)
+    write_class_folders(tmp_path / "twice" / "val", 3)
+    write_class_folders(tmp_path / "twice" / "valid", 3)
+    assert "val and valid both look like val" in problem(str(tmp_path / "twice"))
+    broken = write_class_folders(tmp_path / "broken", 10) / "cat" / "cat003.png"
+    broken.write_bytes(broken.read_bytes()[:50])
+    with pytest.raises(InputError, match=r"cat003\.png: not a readable picture"):
+        load_all(make_data_set("image_folder", root=str(tmp_path / "broken")))

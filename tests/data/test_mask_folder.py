@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnexp.errors import InputError
+from tests.data.tiny import all_of, load_all, make_data_set, write_mask, write_picture
+
+
+def write_pairs(root: Path, values: list[int], count: int = 20) -> Path:
+    """Masks that show the values from left to right in stripes."""
+    stripes = np.resize(np.array(values), 30)
+    for i in range(count):
+        write_picture(root / "images" / f"p{i:02}.jpg")
+        write_mask(root / "masks" / f"p{i:02}.png", np.tile(stripes, (20, 1)))
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path) -> None:
+    """No test of a folder touches the user's cache."""
+
+
+def test_numbered_classes_and_void(tmp_path: Path) -> None:
+    made = make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 1, 2, 255])), image_size=[20, 30])
+    made.prepare()
+    assert made.mask_class_names() == ("0", "1", "2")
+    assert made.class_names() is None
+    splits = load_all(made)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 16, "val": 2, "test": 2}
+    assert all_of(splits["val"])["mask"][0, 0, :5].tolist() == [0, 1, 2, 255, 0]
+
+
+def test_black_and_white_is_background_and_foreground(tmp_path: Path) -> None:
+    made = make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 255])), image_size=[20, 30])
+    assert made.mask_class_names() == ("background", "foreground")
+    assert all_of(made.load("test"))["mask"].unique().tolist() == [0, 1]
+
+
+def test_classes_have_names(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path, [0, 1, 2])
+    (root / "classes.txt").write_text("soil\ncrop\nweed\n")
+    assert make_data_set("mask_folder", root=str(root)).mask_class_names() == ("soil", "crop", "weed")
+    named = make_data_set("mask_folder", root=str(root), mask_classes=["a", "b", "c", "d"])
+    assert named.mask_class_names() == ("a", "b", "c", "d")
+
+
+def test_split_folders(tmp_path: Path) -> None:
+    for split, count in {"train": 4, "val": 2, "test": 1}.items():
+        write_pairs(tmp_path / split, [0, 1], count)
+    splits = load_all(make_data_set("mask_folder", root=str(tmp_path)))
+    assert {name: len(split) for name, split in splits.items()} == {"train": 4, "val": 2, "test": 1}
+
+
+def test_a_missing_mask_names_its_picture(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path, [0, 1])
+    (root / "masks" / "p04.png").unlink()
+    with pytest.raises(InputError, match=r"images.p04\.jpg: no mask p04\.png in .*masks"):
+        make_data_set("mask_folder", root=str(root)).prepare()
+
+
+def test_a_mask_of_another_size(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path, [0, 1])
+    for i in range(20):
+        write_mask(root / "masks" / f"p{i:02}.png", np.eye(20))
+    with pytest.raises(InputError, match=r"p\d\d\.png: the mask has 20×20 pixels and its picture p\d\d\.jpg 30×20"):
+        make_data_set("mask_folder", root=str(root)).load("val")
+
+
+def test_a_value_that_training_does_not_have(tmp_path: Path) -> None:
+    for split, values in {"train": [0, 1], "val": [0, 3], "test": [0, 1]}.items():
+        write_pairs(tmp_path / split, values, 2)
+    with pytest.raises(InputError, match="holds the value 3, which stands for no class"):
+        make_data_set("mask_folder", root=str(tmp_path)).load("val")
+
+
+def test_one_class_is_nothing_to_learn(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one class only"):
+        make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 0]))).mask_class_names()

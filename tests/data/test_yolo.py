@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnexp.errors import InputError
+from tests.data.tiny import all_of, load_all, make_data_set, write_picture
+
+LABELS = "1 0.25 0.25 0.5 0.5\n0 0.75 0.5 0.5 1\n"
+
+
+def write_pair(images: Path, labels: Path, stem: str, text: str | None = LABELS) -> None:
+    write_picture(images / f"{stem}.png")
+    labels.mkdir(parents=True, exist_ok=True)
+    if text is not None:
+        (labels / f"{stem}.txt").write_text(text)
+
+
+@pytest.fixture
+def root(cache: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "yolo"
+    for split, count in {"train": 4, "val": 2, "test": 1}.items():
+        for i in range(count):
+            write_pair(root / "images" / split, root / "labels" / split, f"{split}{i}")
+    (root / "data.yaml").write_text("names: {0: cat, 1: dog}\n")
+    return root
+
+
+def test_splits_inside_images_and_labels(root: Path) -> None:
+    made = make_data_set("yolo", root=str(root), image_size=[40, 60])
+    made.prepare()
+    assert made.class_names() == ("cat", "dog")
+    splits = load_all(made)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 4, "val": 2, "test": 1}
+    batch = all_of(splits["val"])
+    assert batch["boxes"][0].tolist() == [[0, 0, 30, 20], [30, 0, 60, 40]]
+    assert batch["classes"][0].tolist() == [1, 0]
+
+
+def test_images_and_labels_inside_splits(cache: Path, tmp_path: Path) -> None:
+    for split in ("train", "valid", "test"):
+        write_pair(tmp_path / split / "images", tmp_path / split / "labels", split)
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    made = make_data_set("yolo", root=str(tmp_path))
+    assert {name: list(split.names or ()) for name, split in load_all(made).items()} == {
+        "train": ["train.png"],
+        "val": ["valid.png"],
+        "test": ["test.png"],
+    }
+
+
+def test_without_splits_they_are_divided(cache: Path, tmp_path: Path) -> None:
+    for i in range(20):
+        write_pair(tmp_path / "images", tmp_path / "labels", f"p{i}")
+    splits = load_all(make_data_set("yolo", root=str(tmp_path), classes=["cat", "dog"]))
+    assert {name: len(split) for name, split in splits.items()} == {"train": 16, "val": 2, "test": 2}
+
+
+def test_a_picture_without_a_label_file_shows_nothing(root: Path) -> None:
+    (root / "labels" / "val" / "val0.txt").unlink()
+    assert all_of(make_data_set("yolo", root=str(root)).load("val"))["classes"].tolist() == [[-1, -1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("0 0.5 0.5 0.5", r"train1\.txt:3: expected 'class x y width height', found '0 0\.5 0\.5 0\.5'"),
+        ("0 0.5 0.5 0.5 half", r"train1\.txt:3: expected 'class x y"),
+        ("2 0.5 0.5 0.5 0.5", r"train1\.txt:3: class 2 is not among the 2 classes \(0 to 1\)"),
+        ("0 15 10 30 20", r"train1\.txt:3: expected fractions"),
+        ("0 0.5 0.5 0 0.5", r"train1\.txt:3: expected fractions"),
+        ("0 nan 0.5 0.5 0.5", r"train1\.txt:3: expected fractions"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_number(root: Path, line: str, expected: str) -> None:
+    (root / "labels" / "train" / "train1.txt").write_text(LABELS + line)
+    with pytest.raises(InputError, match=expected):
+        make_data_set("yolo", root=str(root)).prepare()
+
+
+def test_other_mistakes(root: Path) -> None:
+    def problem(folder: Path) -> str:
+        with pytest.raises(InputError) as caught:
+            make_data_set("yolo", root=str(folder)).prepare()
+        return caught.value.lines[0]
+
+    write_picture(root / "images" / "train" / "train1.jpg")
+    assert "train1.jpg has the same name with another suffix" in problem(root) or "train1.png has the same" in problem(
+        root
+    )
+    (root / "data.yaml").write_text("nc: 2\n")
+    assert "data.yaml: has no 'names:'" in problem(root)
+    (root / "data.yaml").unlink()
+    assert "neither data.yaml nor classes.txt" in problem(root)
+    (root / "classes.txt").write_text("cat\ndog\n")
+    (root / "labels" / "val").rename(root / "labels" / "away")
+    (root / "images" / "train" / "train1.jpg").unlink()
+    assert "holds no folder val (it holds away, test, train)" in problem(root)
+    (root / "images").rename(root / "photos")
+    assert "expected images/ and labels/, or train/images/" in problem(root)
