@@ -126,6 +126,10 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
     injected = {key: _tupled(value) for key, value in data.items() if key in RESERVED}
     class_ = import_target(data["_target_"], "data", trusted)
     arguments, problems = bind(class_, given, injected, "data")
+    if "in_memory" not in arguments:
+        unread = [key for key, default in (("in_memory", "auto"), ("workers", 0)) if data[key] != default]
+        name = config["choices"]["data"]
+        problems += [f"data.{key}={data[key]}: nothing reads it, data={name} is always in memory" for key in unread]
     if problems:
         raise InputError(*problems)
     return class_(**arguments)
@@ -156,10 +160,17 @@ def provisional_facts(config: Mapping[str, Any]) -> Facts:
         width=width,
         classes=tuple(data["classes"] or unknown),
         targets=tuple(data["targets"]),
-        mean=tuple(data["mean"] or [0.5] * channels),
-        std=tuple(data["std"] or [0.25] * channels),
+        mean=_for_channels(data["mean"] or [0.5], channels),
+        std=_for_channels(data["std"] or [0.25], channels),
         mask_classes=tuple(data.get("mask_classes") or (unknown if "mask" in data["targets"] else ())),
     )
+
+
+def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """A value for each channel: grey pictures shown as colour keep theirs, colour shown as grey has the average."""
+    if len(values) == channels:
+        return tuple(values)
+    return (sum(values) / len(values),) * channels
 
 
 def find_facts(config: Mapping[str, Any], dataset: DataSet) -> Facts:

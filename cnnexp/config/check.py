@@ -48,7 +48,8 @@ def _channels(config: Mapping[str, Any]) -> list[str]:
     found = [
         f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel"
         for key in ("mean", "std")
-        if data[key] is not None and len(data[key]) != data["channels"]
+        # one or three values come with a grey or colour data set whose data.channels was changed; see builders
+        if data[key] is not None and len(data[key]) not in (data["channels"], 1, 3)
     ]
     if wanted is not None and wanted != data["channels"]:
         found.append(

@@ -26,6 +26,7 @@ class ConvAutoencoder(nn.Module):
 
     def __init__(self, *, in_channels: int, image_size: tuple[int, int], bottleneck: int, width: int) -> None:
         super().__init__()
+        self.bottleneck = bottleneck
         sizes = _sizes(image_size)
         widths = [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)]
         smallest = (widths[-1], *sizes[-1])
