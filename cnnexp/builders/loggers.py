@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,15 @@ def build_loggers(config: Mapping[str, Any], folder: Path) -> list[Logger]:
         InputError: its package is not installed, or an online service does not let us in.
     """
     return MAKERS[config["logger"]["kind"]](config, folder)
+
+
+def close_loggers(loggers: Sequence[Logger], status: str) -> None:
+    """Let the loggers write what they still hold."""
+    for logger in loggers:
+        logger.finalize("success" if status == "finished" else status)
+        finish = getattr(getattr(logger, "experiment", None), "finish", None)
+        if finish is not None:  # Lightning leaves a run of wandb open
+            finish(exit_code=0 if status in ("finished", "stopped") else 1)
 
 
 def _tensorboard(config: Mapping[str, Any], folder: Path) -> list[Logger]:

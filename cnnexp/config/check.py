@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnexp.config.options import models_for
+from cnnexp.config.options import data_with, models_for, option_files, task_of_model
 from cnnexp.config.schema import RUN, problems_of
 from cnnexp.errors import InputError
 
@@ -22,12 +22,25 @@ def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
     problems = problems_of(config, RUN)
     if not problems:
         problems = [
-            *_task_and_data(config, folders),
+            *(_task_and_model(config, folders) or _task_and_data(config, folders)),
             *_channels(config),
             *_uneven_batch(config),
         ]
     if problems:
         raise InputError(*problems)
+
+
+def _task_and_model(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
+    choices = config["choices"]
+    path = option_files("model", folders).get(choices["model"])
+    own = task_of_model(path) if path is not None else None
+    if own is None or own == choices["task"]:
+        return []
+    fitting = ", ".join(models_for({str(choices["task"])}, folders))
+    return [
+        f"task={choices['task']}: model={choices['model']} is for {own}, and the net decides the task; "
+        f"for {choices['task']} there is model={fitting}"
+    ]
 
 
 def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
@@ -37,16 +50,18 @@ def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[s
     choices = config["choices"]
     fitting = {TASK_OF_TARGET[given] for given in targets} | {"autoencoder"}
     return [
-        f"model={choices['model']} is for {config['task']['name']} and needs data with {target}; "
-        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'}: "
-        f"it fits model={', '.join(models_for(fitting, folders))}"
+        f"model={choices['model']} is for {config['task']['name']} and needs data with {target}, "
+        f"such as data={', '.join(data_with(target, folders))}; "
+        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'} and fits "
+        f"model={', '.join(models_for(fitting, folders))}"
     ]
 
 
 def _channels(config: Mapping[str, Any]) -> list[str]:
     data, wanted = config["data"], config["model"].get("in_channels")
     found = [
-        f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel"
+        f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel; "
+        f"data.{key}=null takes one that suits most pictures"
         for key in ("mean", "std")
         # one or three values come with a grey or colour data set whose data.channels was changed; see builders
         if data[key] is not None and len(data[key]) not in (data["channels"], 1, 3)

@@ -26,7 +26,7 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
         InputError: with a line for every mistake that can be found before a class is imported.
     """
     folders = config_folders(own_folders)
-    words = read_words(texts)
+    words = read_words(texts, folders)
     problems = check_groups(words, folders)
     if problems:
         raise InputError(*problems, *check_keys_without_groups(words, folders))
@@ -52,7 +52,8 @@ def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    texts = [("++" if word.added else "") + word.text for word in words]
+    # `experiment=null` is the default, and Hydra takes no null for a group
+    texts = [("++" if word.added else "") + word.text for word in words if word.key not in GROUPS or word.value]
     own = [str(folder) for folder in folders[:-1]]
     if own:
         texts.append(f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in own)}]")

@@ -59,8 +59,8 @@ def purpose(path: Path) -> str:
 
 def task_of_model(path: Path) -> str | None:
     """The task that a model's file brings (its ``override /task:`` entry)."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    for entry in content.get("defaults", []):
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for entry in (content.get("defaults") or []) if isinstance(content, dict) else []:
         if isinstance(entry, dict) and "override /task" in entry:
             return str(entry["override /task"])
     return None
@@ -69,3 +69,14 @@ def task_of_model(path: Path) -> str | None:
 def models_for(tasks: set[str], folders: Sequence[Path]) -> list[str]:
     """Names of the models whose task is among those given."""
     return [name for name, path in option_files("model", folders).items() if task_of_model(path) in tasks]
+
+
+def data_with(target: str, folders: Sequence[Path]) -> list[str]:
+    """Names of the data sets that give a target (label, mask, boxes)."""
+    found = []
+    for name, path in option_files("data", folders).items():
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = content.get("data") if isinstance(content, dict) else None
+        if isinstance(data, dict) and target in (data.get("targets") or ()):
+            found.append(name)
+    return found

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files
 from cnnexp.errors import InputError
 
 OPEN = ("model", "data", "optimizer", "scheduler", "augmentation")
 """Groups whose files name a class: keys beyond those of the file are bound to its signature later."""
+SET_ELSEWHERE = {
+    "model.in_channels": "data.channels",
+    "model.num_classes": "data.classes",
+    "model.image_size": "data.image_size",
+    "model.dropout": "regularization.dropout",
+}
+"""Arguments that a net is given; the key that decides them."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,11 @@ class Word:
     added: bool
 
 
-def read_words(texts: Sequence[str]) -> list[Word]:
+def read_words(texts: Sequence[str], folders: Sequence[Path] = ()) -> list[Word]:
     """Parse overrides, with ``dataset`` read as ``data``.
+
+    Args:
+        folders: where the options lie, to recognise one that was given without its group.
 
     Raises:
         InputError: a line for each word that is no ``key=value``, deletes a key, or asks for a sweep.
@@ -35,7 +45,7 @@ def read_words(texts: Sequence[str]) -> list[Word]:
     problems: list[str] = []
     for text in texts:
         try:
-            words.append(_read(text))
+            words.append(_read(text, folders))
         except InputError as error:
             problems.extend(error.lines)
     if problems:
@@ -43,26 +53,39 @@ def read_words(texts: Sequence[str]) -> list[Word]:
     return words
 
 
-def _read(text: str) -> Word:
+def _read(text: str, folders: Sequence[Path]) -> Word:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
+    if text.startswith("~"):
+        raise InputError(f"{text}: a key cannot be deleted; give it another value, null switches most things off")
+    if text.startswith("="):
+        raise InputError(f"{text}: there is no blank before or after the =, for example model=resnet20")
     if "=" not in text:
-        raise InputError(f"{text}: expected key=value, for example model=resnet20 or optimizer.lr=0.01")
+        raise InputError(_without_value(text, folders))
     text = _spell(text)
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{text}: not understood ({reason}); quote values that hold spaces or brackets") from error
-    if override.is_delete():
-        raise InputError(f"{text}: a key cannot be deleted; give it another value, null switches most things off")
     if override.is_sweep_override():
         raise InputError(f"{text}: several values make a sweep; train takes one value for each key")
     key = override.key_or_group
     if override.package is not None:
         raise InputError(f"{text}: a package (@…) cannot be given on the command line")
     return Word(text.lstrip("+"), key, override.value(), override.is_add() or override.is_force_add())
+
+
+def _without_value(text: str, folders: Sequence[Path]) -> str:
+    """The line for a word without ``=``: the group that has such an option, or an example."""
+    groups = [group for group in GROUPS if text in option_files(group, folders)]
+    if groups:
+        return f"{text}: did you mean {any_of(f'{group}={text}' for group in groups)}?"
+    if text in GROUPS:
+        options = list(option_files(text, folders)) or ["…"]
+        return f"{text}: expected {text}=OPTION, for example {text}={options[0]} (cnnexp list {text} shows all)"
+    return f"{text}: expected key=value, for example model=resnet20 or optimizer.lr=0.01"
 
 
 def _spell(text: str) -> str:
@@ -96,7 +119,7 @@ def _option(word: Word, folders: Sequence[Path]) -> list[str]:
     if isinstance(word.value, str) and word.value in known:
         return []
     hint = did_you_mean(str(word.value), known)
-    return [f"{word.key}={word.value}: there is no such {word.key}; {hint} (cnnexp list {word.key} shows all)"]
+    return [f"{word.text}: there is no such {word.key}; {hint} (cnnexp list {word.key} shows all)"]
 
 
 def check_keys(words: Sequence[Word], config: Mapping[str, Any]) -> list[str]:
@@ -118,9 +141,11 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
         if not isinstance(node, Mapping):
             return f"{word.key}: {'.'.join(parts[:depth])} is a single value, it has no key {part}"
         if part not in node:
+            if word.key in SET_ELSEWHERE and not word.added:
+                return f"{word.text}: the net is given this; set {SET_ELSEWHERE[word.key]}"
             if word.added and parts[0] in OPEN and depth >= 1:
                 return None
-            return _unknown(word, parts, depth, node)
+            return _unknown(word, parts, depth, node, config)
         node = node[part]
     if parts[-1].startswith("_") and parts[-1].endswith("_"):
         return f"{word.key}: choose another class by another option of {parts[0]}, or in a YAML file of your own"
@@ -129,12 +154,32 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
     return type_problem(word.key, node, word.value)
 
 
-def _unknown(word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any]) -> str:
+def _unknown(
+    word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any]
+) -> str:
     prefix = ".".join(parts[:depth])
-    known = [f"{prefix}.{key}" if prefix else str(key) for key in node if not str(key).startswith("_")]
-    hint = did_you_mean(".".join(parts[: depth + 1]), known)
-    more = f"; +{word.key}=… hands it to the class all the same" if parts[0] in OPEN and depth else ""
-    return f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}{more}"
+    known = [f"{prefix}.{key}" if prefix else str(key) for key in node if _settable(key, depth)]
+    elsewhere = _paths_to(parts[-1], config)
+    hint = f"did you mean {any_of(elsewhere)}?" if elsewhere else did_you_mean(".".join(parts[: depth + 1]), known)
+    line = f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}"
+    if parts[0] in OPEN and depth:
+        line += f" (+{word.text} hands it to the class of {parts[0]} all the same)"
+    return line
+
+
+def _settable(key: Any, depth: int) -> bool:
+    return not str(key).startswith("_") and not (depth == 0 and key == "choices")
+
+
+def _paths_to(name: str, node: Any, prefix: str = "") -> list[str]:
+    """Dotted keys whose last part is this name: ``lr`` is optimizer.lr."""
+    found = []
+    for key, value in node.items():
+        if key == name and not isinstance(value, Mapping):
+            found.append(f"{prefix}{key}")
+        if isinstance(value, Mapping) and key != "choices":
+            found.extend(_paths_to(name, value, f"{prefix}{key}."))
+    return found
 
 
 def type_problem(key: str, default: Any, value: Any) -> str | None:
@@ -144,14 +189,12 @@ def type_problem(key: str, default: Any, value: Any) -> str | None:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return None
     if isinstance(default, str) and not isinstance(value, str):
-        return None if _stands_for_word(value) else f"{key}={value}: expected a word such as {default}"
-    if isinstance(default, str) or default in ("auto",):
+        return None if _stands_for_word(value) else f"{key}={_shown(value)}: expected a word such as {default}"
+    if isinstance(default, str) or value == "auto" and isinstance(default, int):
         return None
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", list: "a list such as [1,2]"}
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
     expected = next((text for kind, text in kinds.items() if isinstance(default, kind)), type(default).__name__)
-    if value == "auto" and isinstance(default, int):
-        return None
-    return f"{key}={value}: expected {expected}, such as {_shown(default)}"
+    return f"{key}={_shown(value)}: expected {expected}, such as {_shown(default)}"
 
 
 def _stands_for_word(value: Any) -> bool:

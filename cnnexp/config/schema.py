@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.nearest import any_of, did_you_mean
+
+LONGEST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,14 @@ class Number:
 
     def described(self) -> str:
         kind = "a whole number" if self.whole else "a number"
-        parts = []
-        if self.low is not None:
-            parts.append(f"{'above' if self.above else 'of at least'} {self.low:g}")
-        if self.high is not None:
-            parts.append(f"{'below' if self.below else 'of at most'} {self.high:g}")
-        return " ".join([kind, " and ".join(parts)]).strip() + (", or null" if self.nullable else "")
+        low = None if self.low is None else f"{'above' if self.above else 'at least'} {_bound(self.low)}"
+        high = None if self.high is None else f"{'below' if self.below else 'at most'} {_bound(self.high)}"
+        text = " and ".join(part for part in (low, high) if part)
+        return f"{kind} {text}".strip() + (", or null" if self.nullable else "")
+
+
+def _bound(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Text:
             return None
         if isinstance(value, str) and value and (not self.choices or value in self.choices):
             return None
-        return "expected " + (" or ".join(self.choices) if self.choices else "a word")
+        expected = any_of(self.choices) if self.choices else "a word"
+        return f"expected {expected}" + (", or null" if self.nullable else "")
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Switch:
     def problem(self, value: Any) -> str | None:
         if isinstance(value, bool) or (isinstance(value, str) and value in self.words):
             return None
-        return "expected " + " or ".join(["true", "false", *self.words])
+        return f"expected {any_of(['true', 'false', *self.words])}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ class Either:
 
     def problem(self, value: Any) -> str | None:
         problems = [rule.problem(value) for rule in self.rules]
-        return None if None in problems else " or ".join(p.removeprefix("expected ") for p in problems if p)
+        if None in problems:
+            return None
+        return "expected " + ", or ".join(p.removeprefix("expected ") for p in problems if p)
 
 
 @dataclass(frozen=True)
@@ -115,29 +122,29 @@ Rule = Number | Text | Switch | Items | Either | Free
 
 @dataclass(frozen=True)
 class Group:
-    """Named keys; an open group may hold further ones, which go to the class that it names."""
+    """Named keys, all of them required but the ``optional`` ones.
+
+    An open group may hold further keys, which go to the class that it names.
+    """
 
     keys: Mapping[str, Rule | Group]
+    optional: Mapping[str, Rule] = field(default_factory=dict)
     open: bool = False
-    optional: bool = False
 
 
 def problems_of(config: Any, group: Group, prefix: str = "") -> list[str]:
     """Every problem of a configuration, a line each: keys that are missing, unknown, or hold what they must not."""
     if not isinstance(config, Mapping):
         return [f"{prefix.rstrip('.') or 'configuration'}: expected a group of keys"]
-    found = []
-    for key, rule in group.keys.items():
-        if key in config:
-            found.extend(_problems_of_key(config[key], rule, f"{prefix}{key}"))
-        elif not group.open or not group.optional:
-            found.append(f"{prefix}{key}: missing from the configuration")
-    if not group.open:
-        for key in config:
-            if key not in group.keys:
-                found.append(f"{prefix}{key}: there is no such key; {did_you_mean(str(key), group.keys)}")
-    elif group.optional:
-        found.extend(_open_problems(config, group, prefix))
+    known = {**group.optional, **group.keys}
+    found = [f"{prefix}{key}: missing from the configuration" for key in group.keys if key not in config]
+    for key, value in config.items():
+        if key in known:
+            found.extend(_problems_of_key(value, known[key], f"{prefix}{key}"))
+        elif not group.open:
+            found.append(f"{prefix}{key}: there is no such key; {did_you_mean(str(key), known)}")
+        elif not _is_finite(value):
+            found.append(f"{prefix}{key}={_shown(value)}: not a finite number")
     return found
 
 
@@ -148,18 +155,21 @@ def _problems_of_key(value: Any, rule: Rule | Group, name: str) -> list[str]:
     return [f"{name}={_shown(value)}: {problem}"] if problem else []
 
 
-def _open_problems(config: Mapping[str, Any], group: Group, prefix: str) -> list[str]:
-    return [
-        f"{prefix}{key}={value}: not a finite number"
-        for key, value in config.items()
-        if key not in group.keys and isinstance(value, float) and not math.isfinite(value)
-    ]
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers in a value are finite, at every depth."""
+    if isinstance(value, Mapping):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(_is_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _shown(value: Any) -> str:
+    """A value as one would type it, cut where it is long."""
     if isinstance(value, bool):
         return str(value).lower()
-    return "null" if value is None else str(value)
+    text = "null" if value is None else str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 COUNT = Number(1, whole=True)
@@ -169,7 +179,7 @@ TARGET: dict[str, Rule | Group] = {"_target_": Text()}
 
 
 def _open(**keys: Rule) -> Group:
-    return Group(TARGET | keys, open=True, optional=True)
+    return Group(TARGET, optional=keys, open=True)
 
 
 AUTO_COUNT = Either((COUNT, Text(("auto",))))
@@ -208,6 +218,7 @@ RUN = Group(
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
             },
+            optional={"mask_classes": Items(Text(), nullable=True)},
             open=True,
         ),
         "optimizer": _open(
@@ -256,7 +267,11 @@ RUN = Group(
                 "deterministic": Switch(),
             }
         ),
-        "logger": Group({"kind": Text(("none", "tensorboard", "wandb"))}, open=True, optional=True),
-        "choices": Group({}, open=True),
+        "logger": Group(
+            {"kind": Text(("none", "tensorboard", "wandb"))},
+            optional={"mode": Text(("offline", "online"))},
+            open=True,
+        ),
+        "choices": Group({"model": Text(), "data": Text()}, open=True),
     }
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
 from cnnexp.builders.build import Experiment, build, with_classes
 from cnnexp.builders.hardware import resolve_hardware, set_up_process, trainer_arguments
-from cnnexp.builders.loggers import build_loggers
+from cnnexp.builders.loggers import build_loggers, close_loggers
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError, Interrupted, RunFailed
@@ -62,6 +63,8 @@ class Run:
     began: float
     new: bool = False
     partial: bool = False
+    loggers: list[Logger] = field(default_factory=list)
+    metrics: MetricsFile | None = None
 
 
 def run(request: Request, role: Role) -> int:
@@ -150,11 +153,13 @@ def _fit_and_test(run: Run) -> str:
     config, task = run.config, run.experiment.task
     stop = StopSignal()
     checkpointing = _checkpointing(run, stop)
-    metrics = MetricsFile(run.writer.folder / "metrics.csv") if run.writer else None
+    if run.writer is not None:
+        run.metrics = MetricsFile(run.writer.folder / "metrics.csv")
+        run.loggers = build_loggers(config, run.writer.folder)
     bars = ProgressBars(run.log.console, config["epochs"], config["task"]["monitor"])
-    recording = Recording(metrics, config["log_every_steps"], bars.line)
+    recording = Recording(run.metrics, config["log_every_steps"], bars.line)
     agreement = Agreement(config, run.folder)
-    start = _start(run, checkpointing, metrics)
+    start = _start(run, checkpointing)
     _introduce(run)
     status = "finished"
     stop.install()
@@ -188,18 +193,18 @@ def _checkpointing(run: Run, stop: StopSignal) -> Checkpointing:
     )
 
 
-def _start(run: Run, checkpointing: Checkpointing, metrics: MetricsFile | None) -> Path | None:
+def _start(run: Run, checkpointing: Checkpointing) -> Path | None:
     """The checkpoint to go on from, with the metrics cut back to its step; None begins at the beginning."""
     path = None if run.folder is None else run.folder / LAST
     if path is None or not path.exists():
-        if metrics is not None:
-            metrics.rewind(0)
+        if run.metrics is not None:
+            run.metrics.rewind(0)
         return None
     progress = progress_of(load_checkpoint(path), path)
     checkpointing.load_state_dict(progress)
     checkpointing.stopped_early = bool(progress["stopped_early"])
-    if metrics is not None:
-        metrics.rewind(progress["step"])
+    if run.metrics is not None:
+        run.metrics.rewind(progress["step"])
     return path
 
 
@@ -247,11 +252,10 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         run.experiment.task.net.compile()
     if config["hardware"]["channels_last"]:
         run.experiment.task.to(memory_format=_channels_last())
-    loggers = build_loggers(config, run.writer.folder) if run.writer else []
     return pl.Trainer(
         max_epochs=config["epochs"],
         gradient_clip_val=config["regularization"]["gradient_clip_norm"],
-        logger=loggers or False,
+        logger=run.loggers or False,
         callbacks=callbacks,
         default_root_dir=str(run.folder or Path()),
         enable_progress_bar=False,
@@ -283,6 +287,7 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
     if not run.partial:
         reference = task.reference(run.experiment.data)
         task.results.update({f"test/{name}": value for name, value in reference.items()})
+    _write_down(run, checkpointing)
     summary = summarise(task, checkpointing, recording.images_per_second, run.partial)
     run.writer.write_summary(summary)
     write_test(run.writer.folder, run.experiment)
@@ -295,7 +300,19 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
     run.log.note(f"{status}: {summary['metrics']}")
 
 
+def _write_down(run: Run, checkpointing: Checkpointing) -> None:
+    """The test's metrics, into metrics.csv and to the loggers."""
+    task = run.experiment.task
+    found = {name: value for name, value in task.results.items() if not name.startswith("train/")}
+    if run.metrics is not None:
+        epoch = -(-checkpointing.step // task.steps_per_epoch)
+        run.metrics.add({"epoch": epoch, "step": checkpointing.step, **found})
+    for logger in run.loggers:
+        logger.log_metrics(found, step=checkpointing.step)
+
+
 def _finish(run: Run, status: str, error: str | None) -> None:
+    close_loggers(run.loggers, status)
     if run.writer is not None:
         run.log.note(f"{status}" + (f": {error}" if error else ""))
         run.writer.finish(status, time.perf_counter() - run.began, partial=run.partial, error=error)

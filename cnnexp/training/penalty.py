@@ -26,6 +26,8 @@ class Penalty:
     def __call__(self, net: nn.Module) -> Tensor:
         """The penalty of a net's trainable weights, a scalar."""
         weights = [weight for weight in net.parameters() if weight.ndim >= 2 and weight.requires_grad]
+        if not weights:
+            return torch.zeros(())
         total = weights[0].new_zeros(())
         if self.l1 > 0:
             total = total + self.l1 * torch.stack([weight.abs().sum() for weight in weights]).sum()

@@ -122,7 +122,7 @@ class Plateau(Schedule):
 
     def observe(self, value: float, better_is: str) -> None:
         sign = 1.0 if better_is == "max" else -1.0
-        if self._best is None or sign * (value - self._best) > self.min_delta:
+        if self._best is None or math.isnan(self._best) or sign * (value - self._best) > self.min_delta:
             self._best, self._waited = value, 0
             return
         self._waited += 1
