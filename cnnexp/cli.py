@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 failed, 2 bad input, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("-h", "--help", "help"):
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    if not words or words[0] in ("-h", "--help"):
         print(_overview())
         return 0
     if words[0] in ("-V", "--version"):
@@ -48,40 +49,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     command = next((row for row in COMMANDS if row.name == words[0]), None)
     if command is None:
-        return _unknown(words[0])
-    return _call(command, words[1:])
-
-
-def _call(command: Command, words: Sequence[str]) -> int:
-    module = import_module(f"cnnexp.commands.{'listing' if command.name == 'list' else command.name}")
-    parser = argparse.ArgumentParser(
-        prog=f"cnnexp {command.name}",
-        description=command.help[0].upper() + command.help[1:] + ".",
-        epilog=f"example:\n  {module.EXAMPLE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    module.add_arguments(parser)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments = parser.parse_args(words)
+        print(f"cnnexp: {_unknown(words)}", file=sys.stderr)
+        return 2
     try:
-        return int(module.run(arguments) or 0)
+        return _call(command, words[1:])
     except (InputError, RunFailed, Interrupted) as error:
-        if arguments.debug:
+        if "--debug" in words:
             raise
-        print(f"cnnexp {command.name}: {error}".replace("\n", f"\ncnnexp {command.name}: "), file=sys.stderr)
-        return error.exit_status
+        return _complain(command, str(error).splitlines(), error.exit_status)
     except KeyboardInterrupt:
-        print(f"cnnexp {command.name}: interrupted", file=sys.stderr)
-        return 130
+        return _complain(command, ["interrupted"], Interrupted.exit_status)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except Exception as error:
-        if arguments.debug:
+        if "--debug" in words:
             raise
-        print(f"cnnexp {command.name}: {_described(error)} (--debug shows where)", file=sys.stderr)
-        return 1
+        return _complain(command, [f"{_described(error)} (--debug shows where)"], 1)
+
+
+def _call(command: Command, words: Sequence[str]) -> int:
+    from cnnexp.commands.parser import CommandParser
+
+    module = import_module(f"cnnexp.commands.{'listing' if command.name == 'list' else command.name}")
+    parser = CommandParser(command.name, command.help, module.EXAMPLE)
+    module.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return int(module.run(parser.read(words)) or 0)
+
+
+def _complain(command: Command, lines: Sequence[str], status: int) -> int:
+    """Each line on stderr behind the command's name, without anything that a terminal could act on."""
+    for line in lines:
+        print(f"cnnexp {command.name}: {_harmless(line)}", file=sys.stderr)
+    return status
 
 
 def _described(error: Exception) -> str:
@@ -104,10 +105,21 @@ def _overview() -> str:
     return "\n".join(lines)
 
 
-def _unknown(word: str) -> int:
+def _unknown(words: Sequence[str]) -> str:
+    """What to say of a first word that is no command."""
     import difflib
 
-    close = difflib.get_close_matches(word, [row.name for row in COMMANDS], n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}?" if close else "cnnexp --help lists them"
-    print(f"cnnexp: there is no command {word}; {hint}", file=sys.stderr)
-    return 2
+    names = [row.name for row in COMMANDS]
+    later = next((word for word in words[1:] if word in names), None)
+    if later is not None or "=" in words[0]:
+        rest = " ".join([later or "train", *(word for word in words if word != later)])
+        return f"{_harmless(words[0])}: the command comes first, as in: cnnexp {_harmless(rest)}"
+    close = difflib.get_close_matches(words[0].lower().lstrip("-"), names, n=1, cutoff=0.5)
+    kind = "option" if words[0].startswith("-") else "command"
+    hint = f"did you mean {close[0]}?" if close else "cnnexp --help lists the commands"
+    return f"there is no {kind} {_harmless(words[0])}; {hint}"
+
+
+def _harmless(text: str) -> str:
+    """Nothing in it that a terminal could act on."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -7,13 +7,13 @@ import argparse
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """``key=value`` words, and where the user's own YAML and code lie."""
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="KEY=VALUE",
-        help="a group's option (model=resnet20, data=cifar10) or a key (optimizer.lr=0.01)",
-    )
+    add_words(parser, "a group's option (model=resnet20, data=cifar10) or a key (optimizer.lr=0.01)")
     add_own_code(parser)
+
+
+def add_words(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """``key=value`` words alone."""
+    parser.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE", help=meaning)
 
 
 def add_own_code(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cnnexp.commands.arguments import add_outputs
+from cnnexp.commands.arguments import add_run, add_words
 from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -18,14 +18,8 @@ EXAMPLE = "cnnexp resume last"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run's folder, its id, the beginning of its id, or last")
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="KEY=VALUE",
-        help="max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one",
-    )
-    add_outputs(parser)
+    add_run(parser)
+    add_words(parser, "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one")
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
 

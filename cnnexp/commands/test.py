@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from cnnexp.commands.arguments import add_own_code, add_run
+from cnnexp.commands.arguments import add_own_code, add_run, add_words
 from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -17,7 +17,7 @@ EXAMPLE = "cnnexp test last data=mnist"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="other data: data=NAME and data.… keys")
+    add_words(parser, "other data: data=NAME and data.… keys")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
     parser.add_argument("--split", choices=("test", "val"), default="test", help="which split [test]")
     parser.add_argument("--json", action="store_true", help="as JSON")

@@ -60,8 +60,7 @@ def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[s
 def _channels(config: Mapping[str, Any]) -> list[str]:
     data, wanted = config["data"], config["model"].get("in_channels")
     found = [
-        f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel; "
-        f"data.{key}=null takes one that suits most pictures"
+        f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel, or null"
         for key in ("mean", "std")
         # one or three values come with a grey or colour data set whose data.channels was changed; see builders
         if data[key] is not None and len(data[key]) not in (data["channels"], 1, 3)

@@ -51,6 +51,7 @@ def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
     from hydra.errors import HydraException
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     # `experiment=null` is the default, and Hydra takes no null for a group
     texts = [("++" if word.added else "") + word.text for word in words if word.key not in GROUPS or word.value]
@@ -66,7 +67,7 @@ def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
         OmegaConf.set_struct(composed, False)
         composed.pop("hydra")
         config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise InputError(_one_line(error)) from error
     assert isinstance(config, dict)
     config["choices"] = {group: choices.get(group) for group in GROUPS}
@@ -74,8 +75,7 @@ def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
 
 
 def _one_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "configuration: " + " ".join(lines[:3])
+    return "configuration: " + " ".join(" ".join(str(error).split("\n")[:4]).split())
 
 
 def to_yaml(config: dict[str, Any]) -> str:

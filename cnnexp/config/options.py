@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -59,8 +60,7 @@ def purpose(path: Path) -> str:
 
 def task_of_model(path: Path) -> str | None:
     """The task that a model's file brings (its ``override /task:`` entry)."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for entry in (content.get("defaults") or []) if isinstance(content, dict) else []:
+    for entry in _content(path).get("defaults") or []:
         if isinstance(entry, dict) and "override /task" in entry:
             return str(entry["override /task"])
     return None
@@ -73,10 +73,17 @@ def models_for(tasks: set[str], folders: Sequence[Path]) -> list[str]:
 
 def data_with(target: str, folders: Sequence[Path]) -> list[str]:
     """Names of the data sets that give a target (label, mask, boxes)."""
-    found = []
-    for name, path in option_files("data", folders).items():
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        data = content.get("data") if isinstance(content, dict) else None
-        if isinstance(data, dict) and target in (data.get("targets") or ()):
-            found.append(name)
-    return found
+    return [name for name, path in option_files("data", folders).items() if target in _targets(path)]
+
+
+def _targets(path: Path) -> list[str]:
+    data = _content(path).get("data")
+    return list(data.get("targets") or []) if isinstance(data, dict) else []
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: not a YAML file that can be read ({' '.join(str(error).split())})") from error
+    return content if isinstance(content, dict) else {}

@@ -8,6 +8,7 @@ its validation; never in between. Each file is replaced atomically.
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ class Checkpointing(Checkpoint):
         folder: the run's. monitor: name of the metric to judge by; None takes every epoch as better than the last.
         mode: max or min. every_steps: batches between saves inside an epoch. max_steps: stop after so many.
         patience: epochs without a better score before the run ends. min_delta: how much better counts.
+
+    Raises:
+        InputError: at the end of the first epoch, when nothing measures ``monitor``.
     """
 
     def __init__(
@@ -124,16 +128,31 @@ class Checkpointing(Checkpoint):
 
     def _judge(self, trainer: pl.Trainer, task: Task) -> None:
         """Keep the weights if this epoch's score is the best so far, and count the epochs without a better one."""
-        score = task.results.get(self._monitor) if self._monitor else None
-        sign = 1.0 if self._mode == "max" else -1.0
-        if score is None or self.best_score is None or sign * (score - self.best_score) > 0:
+        score = self._score(task)
+        if self._beats(score, self.best_score, 0.0):
             self.best_score, self.best_epoch, self.best_results = score, self.epochs_done, dict(task.results)
             self._save_best(trainer, task)
-        if score is None or self._reference is None or sign * (score - self._reference) > self._min_delta:
+        if self._beats(score, self._reference, self._min_delta):
             self._reference, self._waited = score, 0
         else:
             self._waited += 1
         self.stopped_early = self._patience is not None and self._waited >= self._patience
+
+    def _score(self, task: Task) -> float | None:
+        if self._monitor is None:
+            return None
+        if self._monitor not in task.results:
+            measured = ", ".join(sorted(task.results))
+            raise InputError(f"task.monitor={self._monitor}: not measured by this task; one of {measured}")
+        return task.results[self._monitor]
+
+    def _beats(self, score: float | None, other: float | None, by: float) -> bool:
+        """Without a monitor every epoch is better than the last; any number is better than NaN."""
+        if score is None or other is None:
+            return True
+        if math.isnan(other):
+            return not math.isnan(score)
+        return (score - other if self._mode == "max" else other - score) > by
 
     def _ends(self, trainer: pl.Trainer) -> bool:
         return self.stopped_early or self.epochs_done == trainer.max_epochs

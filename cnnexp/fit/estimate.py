@@ -29,6 +29,7 @@ def measure(task: Task, batch: Batch) -> Estimate:
     No weight, statistic, gradient or metric is different afterwards.
     """
     kept = {name: value.detach().clone() for name, value in task.net.state_dict().items()}
+    modes = [(module, module.training) for module in task.net.modules()]
     random_state = torch.get_rng_state()
     batch = {name: value.to(task.device) for name, value in batch.items()}
     try:
@@ -41,7 +42,8 @@ def measure(task: Task, batch: Batch) -> Estimate:
     finally:
         task.net.load_state_dict(kept)
         task.net.zero_grad(set_to_none=True)
-        task.net.train()
+        for module, training in modes:
+            module.training = training
         torch.set_rng_state(random_state)
     weights = sum(p.numel() * p.element_size() for p in task.net.parameters())
     return Estimate(best, evaluation, memory + 3 * weights)

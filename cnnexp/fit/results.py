@@ -42,14 +42,11 @@ def summarise(
 
 def per_class(task: Task) -> dict[str, dict[str, float]]:
     """The test metrics that have a value for each class, by class name."""
-    facts = task.parts.facts
     found = {}
     for name, values in task.vectors.items():
         if name.startswith("test/"):
-            classes = (
-                facts.mask_classes if len(values) == len(facts.mask_classes) != len(facts.classes) else facts.classes
-            )
-            found[name] = {one: value for one, value in zip(classes, values, strict=True) if math.isfinite(value)}
+            named = zip(task.class_names, values, strict=True)
+            found[name] = {one: value for one, value in named if math.isfinite(value)}
     return found
 
 

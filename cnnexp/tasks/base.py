@@ -96,7 +96,9 @@ class Task(pl.LightningModule):
         """A row for each test sample (or box), once the test is over."""
         self.batch_loss: Tensor | None = None
         self._columns: list[Columns] = []
-        self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self._loss_names()) for stage in STAGES})
+        self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
+        # apart from the losses: it is a mean over steps, whatever the number of items behind them
+        self.penalties = LossMeans(()) if parts.penalty.active else None
         self.metrics = nn.ModuleDict({_KEYS[stage]: nn.ModuleDict(self.build_metrics(stage)) for stage in STAGES})
         for metric in self._all_metrics():
             metric.persistent(True)
@@ -110,6 +112,11 @@ class Task(pl.LightningModule):
     @abstractmethod
     def num_outputs(cls, facts: Facts) -> int:
         """The number of classes that the net of this task has for this data."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes that a vector of metrics is about."""
+        return self.parts.facts.classes
 
     @abstractmethod
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
@@ -183,20 +190,20 @@ class Task(pl.LightningModule):
         assert isinstance(means, LossMeans) and isinstance(metrics, nn.ModuleDict)
         return means, metrics  # type: ignore[return-value]
 
-    def _count(self, stage: Stage, output: StepOutput, parts: Mapping[str, Tensor]) -> None:
+    def _count(self, stage: Stage, output: StepOutput) -> None:
         means, metrics = self._of(stage)
-        means.update(output.loss.detach(), output.count, parts)
+        means.update(output.loss.detach(), output.count, output.parts)
         self.update_metrics(metrics, output)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         output = self.step(self.prepare(batch, train=True), "train")
         loss = output.loss * self._share(output.count)
-        parts = dict(output.parts)
-        if self.parts.penalty.active:
-            parts["penalty"] = self.parts.penalty(self.net)
-            loss = loss + parts["penalty"]
+        if self.penalties is not None:
+            penalty = self.parts.penalty(self.net)
+            self.penalties.update(penalty.detach(), 1, {})
+            loss = loss + penalty
         self.batch_loss = loss.detach()
-        self._count("train", output, parts)
+        self._count("train", output)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -209,7 +216,7 @@ class Task(pl.LightningModule):
     def _evaluate(self, batch: Batch, stage: Stage) -> tuple[Batch, StepOutput]:
         prepared = self.prepare(batch, train=False)
         output = self.step(prepared, stage)
-        self._count(stage, output, output.parts)
+        self._count(stage, output)
         return prepared, output
 
     def _share(self, count: int | Tensor) -> Tensor | float:
@@ -249,6 +256,9 @@ class Task(pl.LightningModule):
         self.results.update({f"{stage}/{name}": float(value) for name, value in names.items()})
         for metric in [means, *metrics.values()]:
             metric.reset()
+        if stage == "train" and self.penalties is not None:
+            self.results["train/penalty"] = self.penalties.compute()["loss"]
+            self.penalties.reset()
         if not np.isfinite(self.results[f"{stage}/loss"]) and stage == "train":
             raise not_finite(self.current_epoch, None)
 
@@ -274,9 +284,6 @@ class Task(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.parts.schedule.load_state_dict(checkpoint["schedule"])
-
-    def _loss_names(self) -> tuple[str, ...]:
-        return (*self.loss_parts, *(("penalty",) if self.parts.penalty.active else ()))
 
     def _all_metrics(self) -> list[Metric]:
         return [module for module in self.modules() if isinstance(module, Metric)]

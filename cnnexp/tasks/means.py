@@ -31,10 +31,13 @@ class Sums(nn.Module):
         return self._sums
 
     def total(self) -> Tensor:
-        """The sums over all processes, (size,) on the CPU."""
-        sums = self._sums.clone()
-        if distributed.is_available() and distributed.is_initialized():
-            distributed.all_reduce(sums)
+        """The sums over all processes, (size,) on the CPU; every process must ask."""
+        if not _parallel():
+            return self._sums.to("cpu", copy=True)
+        # a process that has had no batch yet holds its sums on the CPU, which NCCL cannot talk about
+        nccl = distributed.get_backend() == "nccl"
+        sums = self._sums.to(torch.device("cuda", torch.cuda.current_device()) if nccl else "cpu", copy=True)
+        distributed.all_reduce(sums)
         return sums.cpu()
 
     def reset(self) -> None:
@@ -42,10 +45,17 @@ class Sums(nn.Module):
         self._sums.zero_()
 
     def get_extra_state(self) -> Tensor:
-        return self._sums.cpu()
+        """The total, as the checkpoint of rank 0 is the one that is kept."""
+        return self.total()
 
     def set_extra_state(self, state: Tensor) -> None:
-        self._sums.copy_(state)
+        """Go on from a total: rank 0 takes it all."""
+        first = not _parallel() or distributed.get_rank() == 0
+        self._sums.copy_(state if first else torch.zeros_like(state))
+
+
+def _parallel() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
 
 
 class LossMeans(Sums):

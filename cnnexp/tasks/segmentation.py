@@ -28,6 +28,10 @@ class Segmentation(Task):
     def num_outputs(cls, facts: Facts) -> int:
         return len(facts.mask_classes)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.parts.facts.mask_classes
+
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, mask = self.net(batch["image"]), batch["mask"].long()
         count = (mask != VOID).sum()
