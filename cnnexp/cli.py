@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,15 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"cnnexp: {_unknown(words)}", file=sys.stderr)
         return 2
     try:
-        return _call(command, words[1:])
+        status = _call(command, words[1:])
+        sys.stdout.flush()
+        return status
     except (InputError, RunFailed, Interrupted) as error:
         if "--debug" in words:
             raise
         return _complain(command, str(error).splitlines(), error.exit_status)
     except KeyboardInterrupt:
         return _complain(command, ["interrupted"], Interrupted.exit_status)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader has seen enough, as `head` does; nothing is left to say at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if "--debug" in words:

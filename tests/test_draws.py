@@ -28,7 +28,7 @@ def expected(*key: int) -> float:
     "key", [(0,), (1,), (0, 0), (1, 2, 3), (3, 2, 1), (0xA46, 7, 29, 59_999, 5), (MASK,), (2**63, 2**63)]
 )
 def test_each_number_is_splitmix64_folded_over_its_key(key: tuple[int, ...]) -> None:
-    parts = [np.uint64(part) for part in key]
+    parts = [np.array(part, dtype=np.uint64) for part in key]
     assert float(uniform(*parts)) == expected(*key)
 
 

@@ -13,7 +13,7 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 from cnnexp.config.check import uneven_batch
 from cnnexp.errors import InputError
 
-PRECISION: Mapping[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+PRECISION: Mapping[str, Any] = {"fp64": "64-true", "fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 def resolve_hardware(config: dict[str, Any], launched: str | None = None) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.errors import InputError
 
 GROUP_PACKAGES = {
@@ -24,6 +25,17 @@ GROUP_PACKAGES = {
     "scheduler": "cnnexp.training",
     "augmentation": "cnnexp.augmentation",
 }
+GROUP_BASES = {
+    "model": "torch.nn.Module",
+    "data": "cnnexp.data.base.DataSet",
+    "task": "cnnexp.tasks.base.Task",
+    "optimizer": "torch.optim.Optimizer",
+    "scheduler": "cnnexp.training.schedules.Schedule",
+    "augmentation": "cnnexp.augmentation.engine.Augmentation",
+}
+"""What a group's class is one of: the packages hold functions too, some of which write files."""
+NEVER_TRUSTED = frozenset(sys.stdlib_module_names) | {"torch", "numpy", "hydra", "omegaconf", "yaml", "cnnexp"}
+"""Nobody's own package, and full of functions that run what they are given."""
 OPTIMIZERS = frozenset(
     f"torch.optim.{name}"
     for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop")
@@ -32,29 +44,46 @@ _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def import_target(target: Any, group: str, trusted: Sequence[str] = ()) -> Any:
-    """The class or function that a group's ``_target_`` names.
+    """The class that a group's ``_target_`` names; in a trusted package it may be a function that makes a net.
 
     Args:
         target: a dotted name. group: one of the configuration's groups. trusted: packages of the user's own, which
             only the command line can give.
 
     Raises:
-        InputError: the name is not on the list for this group, or does not lead to a class or function of that place.
+        InputError: the name is not on the list for this group, or does not lead to a class of that place and kind; a
+            package is trusted that is nobody's own.
     """
+    _refuse_trust(trusted)
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         raise InputError(f"{group}._target_={target!r}: not the dotted name of a class")
-    if group == "optimizer" and target in OPTIMIZERS:
-        import torch
-
-        return getattr(torch.optim, target.rsplit(".", 1)[1])
     module_name, name = target.rsplit(".", 1)
+    if group == "optimizer" and target in OPTIMIZERS:
+        return getattr(import_module(module_name), name)
     packages = [GROUP_PACKAGES[group]] if group in GROUP_PACKAGES else []
     if not any(module_name.startswith(f"{package}.") for package in packages) and not _is_trusted(target, trusted):
-        raise InputError(
-            f"{group}._target_={target}: not one of cnnexp's own, so it is not run; "
-            f"--trust {target.split('.')[0]} allows a package that you know"
-        )
-    return _own_object(module_name, name, group)
+        top = target.split(".")[0]
+        hint = "" if top in NEVER_TRUSTED else f"; --trust {top} allows a package of yours"
+        raise InputError(f"{group}._target_={target}: not a class of cnnexp for {group}, so it is not run{hint}")
+    found = _own_object(module_name, name, group)
+    _refuse_other_kind(found, group, target)
+    return found
+
+
+def _refuse_trust(trusted: Sequence[str]) -> None:
+    wrong = [package for package in trusted if package.split(".")[0] in NEVER_TRUSTED]
+    if wrong:
+        raise InputError(f"--trust {wrong[0]}: names a package of your own, not one of a library")
+
+
+def _refuse_other_kind(found: Any, group: str, target: str) -> None:
+    if group not in GROUP_BASES:
+        return
+    module_name, name = GROUP_BASES[group].rsplit(".", 1)
+    base = getattr(import_module(module_name), name)
+    makes_net = group == "model" and inspect.isfunction(found) and not target.startswith("cnnexp.")
+    if not makes_net and not (inspect.isclass(found) and issubclass(found, base)):
+        raise InputError(f"{group}._target_={target}: not a {name}, so it is not run")
 
 
 def _is_trusted(target: str, trusted: Sequence[str]) -> bool:
@@ -119,7 +148,8 @@ def mismatch(value: Any, hint: Any) -> str | None:
     if hint is Any or hint is inspect.Parameter.empty:
         return None
     if origin is typing.Literal:
-        return None if value in arguments else " or ".join(_word(one) for one in arguments)
+        fits = any(type(value) is type(one) and value == one for one in arguments)
+        return None if fits else any_of(_word(one) for one in arguments)
     if origin in (typing.Union, types.UnionType):
         problems = [mismatch(value, one) for one in arguments]
         return None if None in problems else " or ".join(p for p in problems if p)

@@ -36,8 +36,16 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     """
     content = load_checkpoint(path)
     if isinstance(content.get("net"), Mapping):
-        return dict(content["net"])
+        return _tensors(content["net"], path)
     state = content.get("state_dict")
     if isinstance(state, Mapping):
-        return {name.removeprefix("net."): value for name, value in state.items() if name.startswith("net.")}
-    raise InputError(f"{path}: no weights in it")
+        weights = _tensors(state, path)
+        return {name.removeprefix("net."): value for name, value in weights.items() if name.startswith("net.")}
+    raise InputError(f"{path}: no weights in it; take the checkpoint of another run")
+
+
+def _tensors(state: Mapping[Any, Any], path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a state dict by name; what else a module saves is left out."""
+    if not all(isinstance(name, str) for name in state):
+        raise InputError(f"{path}: its weights have no names; take the checkpoint of another run")
+    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
+
+PLAIN_WORDS = {
+    "the following arguments are required:": "missing:",
+    "expected one argument": "expected a value after it",
+    "invalid int value:": "expected a whole number, not",
+    "invalid choice:": "no such choice:",
+}
+"""What argparse says, and what is said here."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -30,7 +38,8 @@ class CommandParser(argparse.ArgumentParser):
         """
         arguments, unknown = self.parse_known_intermixed_args(list(words))
         if unknown:
-            raise InputError(*(self._unknown(word, words) for word in unknown if word.startswith("-")) or unknown)
+            options = [word for word in unknown if word.startswith("-")]
+            raise InputError(*(self._unknown(word, words) for word in options or unknown))
         return arguments
 
     def error(self, message: str) -> NoReturn:
@@ -39,18 +48,20 @@ class CommandParser(argparse.ArgumentParser):
         Raises:
             InputError: always.
         """
-        text = message.removeprefix("argument ").replace("the following arguments are required:", "missing:")
+        text = message.removeprefix("argument ")
+        for of_argparse, ours in PLAIN_WORDS.items():
+            text = text.replace(of_argparse, ours)
         raise InputError(f"{text} ({self.prog} --help shows an example)")
 
     def _unknown(self, word: str, words: Sequence[str]) -> str:
         name, _, value = word.partition("=")
         key = name.lstrip("-").replace("-", "_")
         options = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
-        hint = did_you_mean(name, options)
-        if hint.startswith("did"):
-            return f"{word}: there is no such option; {hint}"
+        close = difflib.get_close_matches(name, options, n=1, cutoff=0.8)
+        if close:
+            return f"{word}: there is no such option; did you mean {close[0]}?"
         if any(action.dest == "overrides" for action in self._actions):
             after = list(words)[list(words).index(word) + 1 :]
             value = value or (after[0] if after and "=" not in after[0] else "…")
             return f"{word}: there is no such option; settings are given without dashes, {key}={value}"
-        return f"{word}: there is no such option; {hint or f'{self.prog} --help lists them'}"
+        return f"{word}: there is no such option; known are {', '.join(sorted(options))}"

@@ -33,11 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
     files = _pictures(arguments.files)
+    out = None if arguments.out is None else Path(arguments.out)
+    if out is not None:
+        from cnnexp.runs.write import writable_folder
+
+        writable_folder(out, "--out DIR")
 
     from cnnexp.builders.revive import checked_config, revive
 
     task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
-    out = _writable(arguments.out)
+    _refuse_unreadable(task, files)
     rows = []
     for path, drawn in zip(files, _names(files), strict=True):
         picture, prediction = _ask(task, path)
@@ -83,12 +88,22 @@ def _names(files: list[Path]) -> list[str]:
     return names
 
 
-def _writable(out: str | None) -> Path | None:
-    if out is None:
-        return None
-    from cnnexp.runs.write import writable_folder
+def _refuse_unreadable(task: Task, files: list[Path]) -> None:
+    """Decode every file once before the first is answered, so that nothing is left half done.
 
-    return writable_folder(Path(out))
+    Raises:
+        InputError: a line for each that is not a picture.
+    """
+    from cnnexp.data.pictures import read_picture
+
+    problems: list[str] = []
+    for path in files:
+        try:
+            read_picture(path, (task.parts.facts.height, task.parts.facts.width), task.parts.facts.channels)
+        except InputError as error:
+            problems.extend(error.lines)
+    if problems:
+        raise InputError(*problems)
 
 
 def _ask(task: Task, path: Path) -> tuple[np.ndarray, Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_run, add_words
 from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
-from cnnexp.runs.read import Record
+from cnnexp.runs.read import Record, inside
+
+if TYPE_CHECKING:
+    from cnnexp.fit.ranks import Role
 
 EXAMPLE = "cnnexp resume last"
 
@@ -26,17 +30,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
     values = _values(read_words(arguments.overrides))
-    config = _checked({**record.config, **values}, record)
-    if record.status == "running":
+    _check(record.config, record)
+    config = {**record.config, **values}
+    _check(config, record)
+
+    from cnnexp.fit import run as fitting
+    from cnnexp.fit.ranks import find_role
+
+    role = find_role()
+    if role.folder is not None:  # started by the first process, which has answered all questions already
+        return fitting.run(fitting.Request(config, _command(), arguments.trust), role)
+    if record.status == "running" and role.is_main:
         raise InputError(f"{record.id} is still running; wait for it, or stop it with Ctrl-C where it runs")
     if record.status == "finished":
-        return _extend(record, config, values, arguments)
+        _refuse_fewer_epochs(record, config, given="epochs" in values)
+        return _extend(record, config, role, arguments)
     if config["epochs"] != record.config["epochs"]:
         raise InputError(
             f"epochs={config['epochs']}: {record.id} has not finished its {record.config['epochs']} epochs, on which "
             "its schedule is built; resume it as it is, and go on with epochs=N after that"
         )
-    return _go_on(record, config, arguments)
+    return _go_on(record, config, role, arguments)
+
+
+def _command() -> list[str]:
+    return ["cnnexp", *sys.argv[1:]]
 
 
 def _values(words: list[Word]) -> dict[str, Any]:
@@ -49,7 +67,7 @@ def _values(words: list[Word]) -> dict[str, Any]:
     return {word.key: word.value for word in words}
 
 
-def _checked(config: dict[str, Any], record: Record) -> dict[str, Any]:
+def _check(config: dict[str, Any], record: Record) -> None:
     """The frozen configuration again, as strictly as a new one: it may come from a stranger.
 
     Raises:
@@ -60,56 +78,68 @@ def _checked(config: dict[str, Any], record: Record) -> dict[str, Any]:
     problems = problems_of(config, RUN)
     if problems:
         raise InputError(*(f"{record.id}: {problem}" for problem in problems))
-    return config
 
 
-def _go_on(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> int:
-    from cnnexp.builders.weights import load_checkpoint
+def _go_on(record: Record, config: dict[str, Any], role: Role, arguments: argparse.Namespace) -> int:
     from cnnexp.config.compose import to_yaml
     from cnnexp.fit import run as fitting
-    from cnnexp.fit.checkpointing import LAST
-    from cnnexp.fit.ranks import find_role
-    from cnnexp.runs.atomic import write_text
     from cnnexp.runs.write import RunWriter
 
-    role = find_role()
+    _checkpoints(record, config, arguments, required=False)
     writer = None
-    if (record.folder / LAST).exists():
-        load_checkpoint(record.folder / LAST)
     if role.is_main:
-        writer = RunWriter.reopen(record.folder)
-        writer.restart(["cnnexp", *sys.argv[1:]], arguments.overrides)
-        write_text(record.folder / "config.yaml", to_yaml(config))
-    request = fitting.Request(config, ["cnnexp", *sys.argv[1:]], arguments.trust, record.folder, writer)
-    return fitting.run(request, role)
+        writer = RunWriter.reopen(record.folder, to_yaml(config), _command(), arguments.overrides)
+    return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder, writer), role)
 
 
-def _extend(record: Record, config: dict[str, Any], values: dict[str, Any], arguments: argparse.Namespace) -> int:
-    """A new run that begins where a finished one ended, and names it as its parent."""
-    if config["epochs"] <= record.config["epochs"]:
-        given = f"epochs={config['epochs']}" if "epochs" in values else "no epochs"
+def _checkpoints(record: Record, config: dict[str, Any], arguments: argparse.Namespace, required: bool) -> list[Path]:
+    """The run's checkpoints, which its net can go on from; there may be none unless they are required.
+
+    Raises:
+        InputError: one is missing, damaged, of another net or leads elsewhere; the net cannot be made.
+    """
+    from cnnexp.builders.build import build_task, provisional_facts
+    from cnnexp.builders.revive import put_weights
+    from cnnexp.builders.weights import load_checkpoint, load_weights
+    from cnnexp.fit.checkpointing import BEST, LAST, progress_of
+
+    names = [name for name in (LAST, BEST) if required or os.path.lexists(record.folder / name)]
+    paths = [inside(record.folder, name) for name in names]
+    task = build_task(config, provisional_facts(config), arguments.trust)
+    for path in paths:
+        put_weights(task, load_weights(path), str(path))
+        if path == record.folder / LAST:
+            progress_of(load_checkpoint(path), path)
+    return paths
+
+
+def _refuse_fewer_epochs(record: Record, config: dict[str, Any], given: bool) -> None:
+    epochs, done = config["epochs"], record.config["epochs"]
+    if epochs <= done:
+        asked = f"epochs={epochs}" if given else "no epochs"
         raise InputError(
-            f"{record.id} has finished its {record.config['epochs']} epochs, and {given} was given; "
-            f"to go on give more, for example epochs={2 * record.config['epochs']}"
+            f"{record.id} has finished its {done} epochs, and {asked} was given; "
+            f"to go on give more, for example epochs={2 * done}"
         )
-    import shutil
 
-    from cnnexp.builders.weights import load_checkpoint
+
+def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argparse.Namespace) -> int:
+    """A new run beside a finished one, which begins where that ended and names it as its parent."""
     from cnnexp.config.compose import to_yaml
     from cnnexp.fit import run as fitting
-    from cnnexp.fit.checkpointing import BEST, LAST
-    from cnnexp.fit.ranks import find_role
-    from cnnexp.runs.read import inside
     from cnnexp.runs.write import RunWriter
 
-    role = find_role()
-    command = ["cnnexp", *sys.argv[1:]]
-    load_checkpoint(inside(record.folder, LAST))
-    writer, folder = None, role.folder
-    if role.is_main:
-        config = {**config, "outputs": str(outputs_folder(arguments.outputs or config["outputs"]))}
-        writer = RunWriter.create(config, to_yaml(config), command, parent=record.id)
-        folder = writer.folder
-        for name in (LAST, BEST, "metrics.csv"):
-            shutil.copyfile(inside(record.folder, name), Path(folder) / name)
-    return fitting.run(fitting.Request(config, command, arguments.trust, folder, writer), role)
+    files = [*_checkpoints(record, config, arguments, required=True), inside(record.folder, "metrics.csv")]
+    # not where the configuration says, which may be a stranger's
+    outputs = Path(arguments.outputs) if arguments.outputs else record.folder.resolve().parent
+    config = {**config, "outputs": str(outputs)}
+    if not role.is_main:
+        return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder), role)
+    writer = RunWriter.create(config, to_yaml(config), _command(), parent=record.id)
+    try:
+        writer.copy(files, record.folder)
+        return fitting.run(fitting.Request(config, _command(), arguments.trust, writer.folder, writer), role)
+    except BaseException:
+        if not writer.started:
+            writer.discard()
+        raise

@@ -79,25 +79,31 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
         hardware = {**config["hardware"], "accelerator": "auto", "devices": 1, "nodes": 1, "strategy": "auto"}
         config = resolve_hardware({**config, "hardware": hardware})
         set_up_process(config["hardware"])
+        _refuse_other_classes(record, config)
         dataset = build_dataset(config, arguments.trust)
         dataset.prepare()
         facts = find_facts(config, dataset)
-        _same_classes(record, config, len(facts.classes), len(facts.mask_classes))
-        task = revive(record, with_classes(config, facts), arguments.checkpoint, arguments.trust)
+        config = with_classes(config, facts)
+        _refuse_other_classes(record, config)
+        task = revive(record, config, arguments.checkpoint, arguments.trust)
         return dict(evaluate(Experiment(build_data(config, dataset, facts), task), config, [arguments.split]))
     finally:
         log.close()
 
 
-def _same_classes(record: Record, config: dict[str, Any], classes: int, mask_classes: int) -> None:
-    task = config["task"]
-    trained = len(record.config["data"][key := "mask_classes" if task["target"] == "mask" else "classes"] or ())
-    found = mask_classes if key == "mask_classes" else classes
-    if task["target"] is not None and task["target"] not in config["data"]["targets"]:
+def _refuse_other_classes(record: Record, config: dict[str, Any]) -> None:
+    """As many classes as the net knows; a number that only the user's folder tells is not known before it is read."""
+    task, data = config["task"], config["data"]
+    if task["target"] is None:
+        return
+    if task["target"] not in data["targets"]:
         raise InputError(f"data={config['choices']['data']} has no {task['target']}, which {task['name']} needs")
-    if task["target"] is not None and trained != found:
+    key = "mask_classes" if task["target"] == "mask" else "classes"
+    trained, found = (one["data"].get(key) for one in (record.config, config))
+    if found is not None and trained is not None and len(found) != len(trained):
         raise InputError(
-            f"data={config['choices']['data']} has {found} classes, {record.id} was trained on {trained}: not comparable"
+            f"data={config['choices']['data']} has {len(found)} classes, {record.id} was trained on {len(trained)}: "
+            "not comparable; take data with the same classes"
         )
 
 

@@ -67,8 +67,8 @@ def _channels(config: Mapping[str, Any]) -> list[str]:
     ]
     if wanted is not None and wanted != data["channels"]:
         found.append(
-            f"model.in_channels={wanted}: data={config['choices']['data']} has pictures of {data['channels']} channels; "
-            f"data.channels={wanted} converts them"
+            f"model.in_channels={wanted}: data={config['choices']['data']} has pictures of {data['channels']} "
+            f"channels; data.channels={wanted} converts them"
         )
     return found
 

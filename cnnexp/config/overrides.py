@@ -1,4 +1,4 @@
-"""The words after the command: read in Hydra's grammar and checked one by one, so that every mistake is named at once."""
+"""The words after the command: read in Hydra's grammar, checked one by one, so that every mistake is named at once."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _option(word: Word, folders: Sequence[Path]) -> list[str]:
     known = option_files(word.key, folders)
     if isinstance(word.value, str) and word.value in known:
         return []
-    hint = did_you_mean(str(word.value), known)
+    hint = did_you_mean("" if word.value is None else str(word.value), known)
     return [f"{word.text}: there is no such {word.key}; {hint} (cnnexp list {word.key} shows all)"]
 
 
@@ -154,9 +154,7 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
     return type_problem(word.key, node, word.value)
 
 
-def _unknown(
-    word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any]
-) -> str:
+def _unknown(word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     prefix = ".".join(parts[:depth])
     known = [f"{prefix}.{key}" if prefix else str(key) for key in node if _settable(key, depth)]
     elsewhere = _paths_to(parts[-1], config)
@@ -190,7 +188,7 @@ def type_problem(key: str, default: Any, value: Any) -> str | None:
         return None
     if isinstance(default, str) and not isinstance(value, str):
         return None if _stands_for_word(value) else f"{key}={_shown(value)}: expected a word such as {default}"
-    if isinstance(default, str) or value == "auto" and isinstance(default, int):
+    if isinstance(default, str) or (value == "auto" and isinstance(default, int)):
         return None
     kinds = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
     expected = next((text for kind, text in kinds.items() if isinstance(default, kind)), type(default).__name__)

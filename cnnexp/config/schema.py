@@ -42,7 +42,7 @@ class Number:
 
     def described(self) -> str:
         kind = "a whole number" if self.whole else "a number"
-        low = None if self.low is None else f"{'above' if self.above else 'at least'} {_bound(self.low)}"
+        low = None if self.low is None else f"{'above' if self.above else 'of at least'} {_bound(self.low)}"
         high = None if self.high is None else f"{'below' if self.below else 'at most'} {_bound(self.high)}"
         text = " and ".join(part for part in (low, high) if part)
         return f"{kind} {text}".strip() + (", or null" if self.nullable else "")
@@ -260,7 +260,7 @@ RUN = Group(
                 "devices": AUTO_COUNT,
                 "nodes": AUTO_COUNT,
                 "strategy": Text(("auto", "ddp")),
-                "precision": Text(("fp32", "bf16", "fp16")),
+                "precision": Text(("fp64", "fp32", "bf16", "fp16")),
                 "compile": Switch(),
                 "channels_last": Switch(),
                 "threads": Number(1, whole=True, nullable=True),

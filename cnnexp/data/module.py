@@ -48,7 +48,7 @@ class Order:
 
     def __len__(self) -> int:
         if self.seed is not None:
-            return len(self.positions) // max(1, self.batch_size)
+            return len(self.positions) // self.batch_size if self.batch_size else 0
         share = len(self.positions[self.rank :: self.world])
         return -(-share // (self.batch_size // self.world))
 
@@ -59,7 +59,8 @@ class Order:
             size = self.batch_size // self.world
             return [share[start : start + size] for start in range(0, len(share), size)]
         order = self.positions[permutation(len(self.positions), _ORDER_KEY, self.seed, self.epoch)]
-        whole = order[: len(self) * self.batch_size].reshape(len(self), self.world, -1)
+        size = self.batch_size // self.world
+        whole = order[: len(self) * self.batch_size].reshape(len(self), self.world, size)
         return list(whole[:, self.rank])
 
 
@@ -108,7 +109,7 @@ class Loader:
         try:
             yield from loader
         except InputError as error:  # a worker hands its error on with the traceback in front
-            raise InputError(error.lines[-1].split("InputError: ")[-1]) from None
+            raise InputError(error.lines[-1].split("InputError: ")[-1].strip()) from None
 
     def state_dict(self) -> dict[str, int]:
         """Where the epoch is: the number of batches handed out."""

@@ -27,6 +27,9 @@ from cnnexp.tasks.base import Task
 LAST = "checkpoints/last.ckpt"
 BEST = "checkpoints/best.ckpt"
 STATE_KEY = "cnnexp.checkpointing"
+PROGRESS = frozenset(
+    {"step", "epochs_done", "stopped_early", "best_score", "best_epoch", "best_results", "waited", "reference"}
+)
 RANKS_LISTEN_EVERY = 10  # batches between asking the other processes whether one was told to stop
 
 
@@ -210,6 +213,6 @@ def progress_of(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """
     callbacks = checkpoint.get("callbacks")
     state = callbacks.get(STATE_KEY) if isinstance(callbacks, Mapping) else None
-    if not isinstance(state, Mapping) or not isinstance(state.get("step"), int):
-        raise InputError(f"{path}: not a checkpoint that a run can go on from")
+    if not isinstance(state, Mapping) or not PROGRESS.issubset(state) or not isinstance(state["step"], int):
+        raise InputError(f"{path}: not a checkpoint that a run can go on from; begin a new run with cnnexp train")
     return dict(state)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 LOGGER = logging.getLogger("cnnexp")
-_NOISY = ("pytorch_lightning", "lightning_fabric", "lightning_utilities", "py.warnings", "torch", "wandb")
+NOISY = ("pytorch_lightning", "lightning_fabric", "lightning_utilities", "py.warnings", "torch", "wandb")
 
 
 class RunLog:
@@ -25,7 +25,7 @@ class RunLog:
         self._file: logging.FileHandler | None = None
         LOGGER.setLevel(logging.INFO)
         LOGGER.propagate = False
-        for name in _NOISY:
+        for name in NOISY:
             logger = logging.getLogger(name)
             logger.handlers = [logging.NullHandler()]
             logger.propagate = False
@@ -38,7 +38,7 @@ class RunLog:
             return
         self._file = logging.FileHandler(folder / "log.txt", encoding="utf-8", delay=True)
         self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        for name in ("cnnexp", *_NOISY):
+        for name in ("cnnexp", *NOISY):
             logging.getLogger(name).addHandler(self._file)
 
     def say(self, text: str, style: str = "") -> None:
@@ -55,7 +55,7 @@ class RunLog:
     def close(self) -> None:
         """End the log."""
         if self._file is not None:
-            for name in ("cnnexp", *_NOISY):
+            for name in ("cnnexp", *NOISY):
                 logging.getLogger(name).removeHandler(self._file)
             self._file.close()
             self._file = None

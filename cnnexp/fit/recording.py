@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
+import torch.distributed as distributed
 from pytorch_lightning.callbacks import Checkpoint
 
 from cnnexp.runs.metrics import MetricsFile
@@ -59,11 +60,15 @@ class Recording(Checkpoint):
 
     def _watch(self, trainer: pl.Trainer, task: Task, step: int, due: bool) -> None:
         assert task.batch_loss is not None
-        loss = float(task.batch_loss)
-        if not math.isfinite(loss):
+        loss = task.batch_loss
+        if due and trainer.world_size > 1:
+            loss = loss / trainer.world_size  # each share is scaled so that the mean is the global batch's loss
+            distributed.all_reduce(loss)
+        value = float(loss)
+        if not math.isfinite(value):
             raise not_finite(trainer.current_epoch, step)
         if due:
-            row = {"train/step_loss": loss, "lr": _learning_rate(trainer)}
+            row = {"train/step_loss": value, "lr": _learning_rate(trainer)}
             self._write(trainer, trainer.current_epoch + 1, step, row)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from cnnexp.builders.build import Experiment
 from cnnexp.fit.checkpointing import Checkpointing
@@ -56,7 +57,7 @@ _SMALL_PIXELS = 4096
 
 
 def write_test(folder: Path, experiment: Experiment) -> None:
-    """The test's predictions, a row each, and pictures of the first few."""
+    """The test's predictions, a row each, and pictures of a few."""
     task, split = experiment.task, experiment.data.split("test")
     if not task.predictions:
         return
@@ -64,7 +65,8 @@ def write_test(folder: Path, experiment: Experiment) -> None:
     facts = experiment.facts
     small = facts.height * facts.width < _SMALL_PIXELS
     count = min(len(split), SHOWN_SMALL_SAMPLES if small else SHOWN_SAMPLES)
-    batch = {name: value.to(task.device) for name, value in split.batch(list(range(count))).items()}
+    positions = np.linspace(0, len(split) - 1, count).round().astype(np.int64)  # spread: a split may be sorted
+    batch = {name: value.to(task.device) for name, value in split.batch(torch.from_numpy(positions)).items()}
     task.eval()
     task.draw_test(batch, folder / "pictures")
 

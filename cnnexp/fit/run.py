@@ -104,6 +104,7 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
     if writer is not None:
         folder = writer.folder
+        writer.start()
         hand_on(folder)
         log.open(folder)
     return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None)
@@ -139,7 +140,12 @@ def _recorded(run: Run) -> int:
         raise failure from error
     except BaseException as error:
         _finish(run, "failed", _line(error))
-        if isinstance(error, InputError) and run.writer and run.new and not (run.writer.folder / "metrics.csv").exists():
+        if (
+            isinstance(error, InputError)
+            and run.writer
+            and run.new
+            and not (run.writer.folder / "metrics.csv").exists()
+        ):
             run.writer.discard()
         raise
     _finish(run, status, None)

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from cnnexp.models.bounds import at_least_one
+
 SMALLEST_SIDE_PX = 8  # the picture is halved until its longer side is at most this
 WIDEST = 8  # the maps are doubled up to this multiple of `width`
 
@@ -26,6 +28,7 @@ class ConvAutoencoder(nn.Module):
 
     def __init__(self, *, in_channels: int, image_size: tuple[int, int], bottleneck: int, width: int) -> None:
         super().__init__()
+        at_least_one(bottleneck=bottleneck, width=width)
         self.bottleneck = bottleneck
         sizes = _sizes(image_size)
         widths = [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)]

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnexp.models.bounds import at_least_one
+
 
 class UNet(nn.Module):
     """A contracting and an expanding path, joined at each resolution: a class for every pixel.
@@ -37,6 +39,7 @@ class UNet(nn.Module):
         dropout: float | None = None,
     ) -> None:
         super().__init__()
+        at_least_one(width=width, depth=depth)
         widths = [width * 2**level for level in range(depth + 1)]
         self.depth = depth
         self.down = nn.ModuleList(

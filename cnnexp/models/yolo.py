@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import batched_nms, generalized_box_iou_loss
 
+from cnnexp.models.bounds import at_least_one
+
 # What an untrained net says of every cell, so that the many empty ones do not rule its first steps (Lin et al. 2017)
 OBJECTNESS_PRIOR = 0.01
 BOX_WEIGHT = 5.0  # the paper's lambda_coord
@@ -53,6 +55,7 @@ class YOLO(nn.Module):
         max_detections: int,
     ) -> None:
         super().__init__()
+        at_least_one(width=width, depth=depth, max_detections=max_detections)
         self.num_classes = num_classes
         self.stride = stride
         self.radius = radius

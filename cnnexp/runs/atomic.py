@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -9,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+BLOCK_BYTES = 4096
+"""What a file system hands out at least: up to here a file may grow on a full disk."""
 
 
 @contextmanager
@@ -44,7 +48,26 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Replace the file by readable JSON. Numbers that are not finite become null, so that any reader takes it."""
-    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+    write_text(path, _json(content))
+
+
+def overwrite_json(path: Path, content: Any) -> None:
+    """As ``write_json``, but in place: for a full disk, which has no room for a second file.
+
+    Raises:
+        OSError: not even that is possible; the file is as it was.
+    """
+    text = _json(content).encode()
+    with path.open("r+b") as file:
+        old = path.stat().st_size
+        if len(text) > max(old, -(-old // BLOCK_BYTES) * BLOCK_BYTES):
+            raise OSError(errno.ENOSPC, "no room for a longer text", str(path))
+        file.write(text)
+        file.truncate()
+
+
+def _json(content: Any) -> str:
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n"
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:

@@ -89,5 +89,8 @@ def open_run(text: str, outputs: Path) -> Record:
     """
     record = read_record(resolve(text, outputs))
     if record.status == "damaged":
-        raise InputError(f"{record.folder}: the run's record is damaged ({record.problem}); it cannot be used")
+        raise InputError(
+            f"{record.folder}: the run's record is damaged ({record.problem}), so it cannot be used; "
+            "take another run, or put the file back"
+        )
     return record

@@ -17,8 +17,12 @@ class RunLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock; False when another process holds it."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock; False when another process holds it.
+
+        Raises:
+            OSError: the folder cannot be written, or the lock is a link.
+        """
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -37,7 +41,7 @@ class RunLock:
 def is_locked(folder: Path) -> bool:
     """True while some process on this machine (or on a disk that shares locks) writes the run."""
     try:
-        handle = os.open(folder / NAME, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+        handle = os.open(folder / NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:

@@ -22,14 +22,12 @@ class MetricsFile:
         self._columns: list[str] = list(FIRST)
 
     def rewind(self, step: float) -> None:
-        """Keep the rows up to a step, the one that a checkpoint was made at, and drop what came after it: the test too."""
+        """Keep the rows up to a step, the one that a checkpoint was made at; what came after goes, the test too."""
         if not self._path.exists():
             return
         rows = read_metrics(self._path)
         tested = [name for name in (rows[0] if rows else {}) if name.startswith("test/")]
-        kept = [
-            row for row in rows if (row.get("step") or 0) <= step and all(row.get(name) is None for name in tested)
-        ]
+        kept = [row for row in rows if (row.get("step") or 0) <= step and all(row.get(name) is None for name in tested)]
         self._columns = list(FIRST)
         self._rows = []
         for row in kept:

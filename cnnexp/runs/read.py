@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import platform
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,8 @@ from cnnexp.runs.lock import is_locked
 SCHEMA_VERSION = 1
 STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
 MOST_BYTES = 64_000_000
+MOST_YAML_BYTES = 1_000_000
+"""YAML is slow to read: a configuration with ten thousand class names has a quarter of this."""
 LARGEST = 1e300
 """Numbers beyond are no measurement, and a whole number of that size is no float."""
 
@@ -144,7 +148,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         OSError, ValueError, yaml.YAMLError: as for ``read_json``.
     """
-    content = yaml.load(_text(path), Loader=_PlainLoader)
+    content = yaml.load(_text(path, MOST_YAML_BYTES), Loader=_PlainLoader)
     if not isinstance(content, dict):
         raise ValueError(f"{path.name}: not a YAML mapping")
     return content
@@ -159,11 +163,14 @@ def read_metrics(path: Path) -> list[dict[str, float | None]]:
     return [{str(key): _number(value) for key, value in row.items() if key is not None} for row in rows]
 
 
-def _text(path: Path) -> str:
-    if path.is_symlink():
+def _text(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    kind = path.lstat().st_mode
+    if stat.S_ISLNK(kind):
         raise ValueError(f"{path.name}: a link, which a run's record never holds")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path.name}: larger than {MOST_BYTES:,} bytes")
+    if not stat.S_ISREG(kind):
+        raise ValueError(f"{path.name}: not an ordinary file")
+    if path.stat().st_size > most_bytes:
+        raise ValueError(f"{path.name}: larger than {most_bytes:,} bytes")
     return path.read_text(encoding="utf-8")
 
 
@@ -188,7 +195,22 @@ def inside(folder: Path, relative: str) -> Path:
     """
     path = folder / relative
     if not path.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
-        raise InputError(f"{folder.name}: its record names {relative}, which is outside the run's folder: not read")
+        raise InputError(f"{folder.name}: {relative} leads out of the run's folder; not read")
     if not path.is_file():
-        raise InputError(f"{folder.name} has no {relative}")
+        raise InputError(f"{folder.name} has no {relative}; cnnexp compare shows which runs finished")
     return path
+
+
+def refuse_links(folder: Path) -> None:
+    """Before a run is written to: nothing in its folder may lead out of it, or a file elsewhere would be changed.
+
+    Raises:
+        InputError: naming the link.
+    """
+    home = folder.resolve()
+    for place, folders, files in os.walk(home):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                link = path.relative_to(home)
+                raise InputError(f"{folder.name}: {link} leads out of the run's folder; nothing is written to it")

@@ -8,19 +8,22 @@ import platform
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cnnexp.errors import InputError
 from cnnexp.paths import PACKAGE
-from cnnexp.runs.atomic import write_json, write_text
+from cnnexp.runs.atomic import overwrite_json, write_json, write_text
 from cnnexp.runs.lock import RunLock
 from cnnexp.runs.provenance import git_state, versions
-from cnnexp.runs.read import SCHEMA_VERSION, read_json
+from cnnexp.runs.read import SCHEMA_VERSION, read_json, refuse_links
 
 FREE_BYTES_AT_LEAST = 20_000_000
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def now() -> str:
@@ -29,11 +32,22 @@ def now() -> str:
 
 
 class RunWriter:
-    """The record of one run, open for writing."""
+    """The record of one run, open for writing.
 
-    def __init__(self, folder: Path, lock: RunLock) -> None:
+    Args:
+        lock: taken, or about to be. made: the topmost folder that had to be made for the run's, if any.
+
+    Attributes:
+        started: the run is under way. Until then nothing of an existing run was changed, and a new one can go.
+    """
+
+    def __init__(self, folder: Path, lock: RunLock, made: Path | None = None) -> None:
         self.folder = folder
+        self.started = False
         self._lock = lock
+        self._made = made
+        self._config_text: str | None = None
+        self._note: dict[str, Any] | None = None
 
     @property
     def id(self) -> str:
@@ -49,13 +63,20 @@ class RunWriter:
             InputError: the outputs folder cannot be written, or its disk is full; nothing is left behind.
         """
         outputs = writable_folder(Path(config["outputs"]))
-        folder = _new_folder(outputs, config["choices"])
+        made = _first_missing(outputs)
         try:
-            writer = cls(folder, RunLock(folder))
+            outputs.mkdir(parents=True, exist_ok=True)
+            folder = _new_folder(outputs, config["choices"])
+        except OSError as error:
+            _remove_empty(made, outputs)
+            raise disk_error(error, outputs) from error
+        try:
+            writer = cls(folder, RunLock(folder), made)
             writer._lock.take()
             writer._begin(config, config_text, command, parent)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
+            _remove_empty(made, outputs)
             raise disk_error(error, outputs) from error
         return writer
 
@@ -91,12 +112,13 @@ class RunWriter:
         write_json(self.folder / "run.json", record)
 
     @classmethod
-    def reopen(cls, folder: Path) -> RunWriter:
-        """Open an existing run to go on with it.
+    def reopen(cls, folder: Path, config_text: str, command: Sequence[str], overrides: Sequence[str]) -> RunWriter:
+        """Open an existing run to go on with it; nothing is written before ``start``.
 
         Raises:
-            InputError: another process is writing it.
+            InputError: another process is writing it, or something in it leads to another place.
         """
+        refuse_links(folder)
         lock = RunLock(folder)
         try:
             free = lock.take()
@@ -104,66 +126,93 @@ class RunWriter:
             raise disk_error(error, folder) from error
         if not free:
             raise InputError(f"{folder.name} is still running; wait for it, or stop it with Ctrl-C where it runs")
-        return cls(folder, lock)
+        writer = cls(folder, lock)
+        writer._config_text = config_text
+        writer._note = {"command": list(command), "overrides": list(overrides)}
+        return writer
 
-    def update(self, **fields: Any) -> None:
-        """Change fields of run.json."""
-        record = read_json(self.folder / "run.json")
-        write_json(self.folder / "run.json", {**record, **fields})
+    def start(self) -> None:
+        """The run begins, or begins again: it is marked as running, with a note of how it was gone on with.
 
-    def restart(self, command: Sequence[str], overrides: Sequence[str]) -> None:
-        """Mark the run as running again, and keep a note of how it was gone on with."""
-        record = read_json(self.folder / "run.json")
-        note = {"time": now(), "command": list(command), "overrides": list(overrides), "was": record.get("status")}
-        self.update(
-            status="running",
-            error=None,
-            started=now(),
-            finished=None,
-            pid=os.getpid(),
-            host=platform.node(),
-            resumed=[*record.get("resumed", []), note],
-        )
+        Raises:
+            InputError: the folder cannot be written, or its disk is full.
+        """
+        self.started = True
+        if self._note is None or self._config_text is None:
+            return
+        try:
+            record = read_json(self.folder / "run.json")
+            note = {"time": now(), **self._note, "was": record.get("status")}
+            changes = {"status": "running", "error": None, "started": now(), "finished": None, "pid": os.getpid()}
+            resumed = [*(record.get("resumed") or []), note]
+            write_text(self.folder / "config.yaml", self._config_text)
+            write_json(self.folder / "run.json", {**record, **changes, "host": platform.node(), "resumed": resumed})
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
 
     def finish(self, status: str, duration_s: float, *, partial: bool = False, error: str | None = None) -> None:
-        """Write how the run ended, and let go of it."""
-        earlier = read_json(self.folder / "run.json").get("duration_s") or 0.0
-        self.update(
-            status=status,
-            partial=partial,
-            finished=now(),
-            duration_s=round(earlier + duration_s, 3),
-            error=error,
-        )
-        self._lock.release()
+        """Write how the run ended, and let go of it.
+
+        This is written even where the disk is full: in place then, into the room that the file has already.
+        """
+        path = self.folder / "run.json"
+        try:
+            record = read_json(path)
+            fields = {"status": status, "partial": partial, "finished": now(), "error": error}
+            earlier = record.get("duration_s") or 0.0
+            record = {**record, **fields, "duration_s": round(earlier + duration_s, 3)}
+            try:
+                write_json(path, record)
+            except OSError as full:
+                if full.errno not in FULL:
+                    raise
+                overwrite_json(path, record)
+        finally:
+            self._lock.release()
+
+    def copy(self, files: Iterable[Path], folder: Path) -> None:
+        """Copy files of another run, each to the place that it has there.
+
+        Raises:
+            InputError: the disk is full.
+        """
+        try:
+            for file in files:
+                shutil.copyfile(file, self.folder / file.relative_to(folder))
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Replace summary.json."""
         write_json(self.folder / "summary.json", dict(summary))
 
     def discard(self) -> None:
-        """Remove the folder: for a run that could not begin."""
+        """Remove the folder, and those that were made for it: for a run that could not begin."""
         self._lock.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+        _remove_empty(self._made, self.folder.parent)
 
 
-def writable_folder(folder: Path) -> Path:
-    """Make the folder if need be and make sure that a run can be written into it.
+def writable_folder(folder: Path, option: str = "outputs=FOLDER") -> Path:
+    """Make sure that a folder can be made and written; nothing is left behind, the folder is not made either.
+
+    Args:
+        option: how the person names another one.
 
     Raises:
         InputError: it cannot be made or written, or its disk is nearly full.
     """
-    made = _first_missing(folder)
+    there = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), Path())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{secrets.token_hex(4)}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        if there == folder and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "there is a file of this name")
+        with tempfile.TemporaryDirectory(dir=there, prefix=".probe-") as probe:
+            Path(probe, "file").write_bytes(b"x")
+        free = shutil.disk_usage(there).free
     except OSError as error:
-        raise disk_error(error, folder) from error
-    if shutil.disk_usage(folder).free < FREE_BYTES_AT_LEAST:
-        _remove_empty(made)
-        raise disk_error(OSError(errno.ENOSPC, "full"), folder)
+        raise disk_error(error, folder, option) from error
+    if free < FREE_BYTES_AT_LEAST:
+        raise disk_error(OSError(errno.ENOSPC, "full"), folder, option)
     return folder
 
 
@@ -176,17 +225,22 @@ def _first_missing(folder: Path) -> Path | None:
     return missing
 
 
-def _remove_empty(folder: Path | None) -> None:
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove_empty(made: Path | None, below: Path) -> None:
+    """Remove folders that were made for nothing, from the lowest up to ``made``; one with anything in it stays."""
+    for path in (below, *below.parents) if made is not None else ():
+        with suppress(OSError):
+            path.rmdir()
+        if path == made:
+            return
 
 
-def disk_error(error: OSError, folder: Path) -> InputError:
+def disk_error(error: OSError, folder: Path, option: str = "outputs=FOLDER") -> InputError:
     """The one line for a folder that cannot be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(folder if folder.exists() else folder.parent).free / 1e6
-        return InputError(f"{folder}: the disk is full ({free:.0f} MB free): free some space, or set outputs=FOLDER")
-    return InputError(f"{folder} cannot be written ({error.strerror or error}): set outputs=FOLDER to one that can")
+    if error.errno in FULL:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        free = shutil.disk_usage(there).free / 1e6
+        return InputError(f"{folder}: the disk is full ({free:.0f} MB free): free some space, or set {option}")
+    return InputError(f"{folder} cannot be written ({error.strerror or error}): set {option} to one that can")
 
 
 def _new_folder(outputs: Path, choices: Mapping[str, Any]) -> Path:
@@ -199,6 +253,4 @@ def _new_folder(outputs: Path, choices: Mapping[str, Any]) -> Path:
             folder.mkdir()
         except FileExistsError:
             continue
-        except OSError as error:
-            raise disk_error(error, outputs) from error
         return folder

@@ -92,4 +92,4 @@ class Classification(Task):
             facts.classes[one] + (f" not {facts.classes[int(batch['label'][i])]}" if i in wrong else "")
             for i, one in enumerate(best)
         ]
-        draw_grid(as_pictures(batch["image"]), captions, folder / "predictions.png", marked=wrong)
+        draw_grid(as_pictures(batch["image"]), captions, folder / "predictions.png", columns=10, marked=wrong)

@@ -261,7 +261,9 @@ def test_padding_stays_padding_wherever_its_zeros_would_move() -> None:
 
 def test_a_box_without_area_is_dropped() -> None:
     still = Geometry(torch.eye(2).long()[None], torch.zeros(1, 2, dtype=torch.int64))
-    boxes, classes = move_boxes(still, torch.tensor([[[3.0, 3.0, 3.0, 9.0], [1.0, 1.0, 2.0, 2.0]]]), torch.ones(1, 2), 9, 9)
+    boxes, classes = move_boxes(
+        still, torch.tensor([[[3.0, 3.0, 3.0, 9.0], [1.0, 1.0, 2.0, 2.0]]]), torch.ones(1, 2), 9, 9
+    )
     assert classes.tolist() == [[NO_CLASS, 1]]
     assert boxes[0].tolist() == [[0.0] * 4, [1.0, 1.0, 2.0, 2.0]]
 

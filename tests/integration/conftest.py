@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -79,3 +80,27 @@ def only_run(tmp_path: Path) -> Callable[[], Path]:
         return runs[0]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def trained(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that finished. Not to be changed: see ``copy_run``."""
+    return _run_of(server, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="session")
+def stopped(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny run that stopped in the middle of its only epoch. Not to be changed: see ``copy_run``."""
+    return _run_of(server, tmp_path_factory.mktemp("stopped"), "max_steps=3")
+
+
+def _run_of(server: subprocess.Popen[str], folder: Path, *words: str) -> Path:
+    done = command_line(server, folder)("train", "data.fraction=0.1", "epochs=1", "hardware.threads=1", *words)
+    assert done.status == 0, done.err
+    (run,) = (folder / "outputs").iterdir()
+    return run
+
+
+def copy_run(run: Path, folder: Path) -> Path:
+    """A copy of a run that a test may damage, as the only one in ``folder/outputs``."""
+    return Path(shutil.copytree(run, folder / "outputs" / run.name))

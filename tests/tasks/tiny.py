@@ -81,7 +81,9 @@ class ShallowAutoencoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**2, self.bottleneck), nn.Linear(self.bottleneck, SIDE**2))
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(SIDE**2, self.bottleneck), nn.Linear(self.bottleneck, SIDE**2)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).sigmoid().view_as(x)

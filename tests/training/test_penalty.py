@@ -11,6 +11,11 @@ from torch import nn
 from cnnexp.training.penalty import Penalty
 
 
+def weights_of(model: nn.Module) -> list[nn.Parameter]:
+    """Of the convolution and the linear layer."""
+    return [parameter for parameter in model.parameters() if parameter.ndim > 1]
+
+
 def net() -> nn.Sequential:
     torch.manual_seed(5)
     return nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(12, 4))
@@ -19,7 +24,7 @@ def net() -> nn.Sequential:
 @pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.0, 0.7), (0.3, 0.7)])
 def test_value_and_gradient_in_closed_form(l1: float, l2: float) -> None:
     model = net()
-    weights = [model[0].weight, model[3].weight]
+    weights = weights_of(model)
     numbers = torch.cat([weight.detach().flatten() for weight in weights]).double().numpy()
     value = Penalty(l1, l2)(model)
     value.backward()
@@ -33,19 +38,21 @@ def test_value_and_gradient_in_closed_form(l1: float, l2: float) -> None:
 def test_biases_and_norms_are_left_alone() -> None:
     model = net()
     Penalty(0.5, 0.5)(model).backward()
-    alone = [model[0].bias, model[3].bias, model[1].weight, model[1].bias]
-    assert all(parameter is not None and parameter.grad is None for parameter in alone)
+    alone = [parameter for parameter in model.parameters() if parameter.ndim == 1]
+    assert len(alone) == 4
+    assert all(parameter.grad is None for parameter in alone)
     before = float(Penalty(0.5, 0.5)(model).detach())
     with torch.no_grad():
         for parameter in alone:
-            parameter.fill_(100.0)  # type: ignore[union-attr]
+            parameter.fill_(100.0)
     assert float(Penalty(0.5, 0.5)(model).detach()) == before
 
 
 def test_frozen_weights_are_left_out() -> None:
     model = net()
-    model[0].weight.requires_grad_(False)
-    expected = float(model[3].weight.detach().abs().sum())
+    frozen, other = weights_of(model)
+    frozen.requires_grad_(False)
+    expected = float(other.detach().abs().sum())
     assert float(Penalty(1.0, 0.0)(model).detach()) == pytest.approx(expected, rel=1e-6)
 
 

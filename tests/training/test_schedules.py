@@ -25,7 +25,10 @@ def ours(schedule: Schedule, epochs: int, steps_per_epoch: int) -> list[float]:
 
 
 def torchs(
-    make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], epochs: int, steps_per_epoch: int, per_epoch: bool
+    make: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler],
+    epochs: int,
+    steps_per_epoch: int,
+    per_epoch: bool,
 ) -> list[float]:
     """The rate of every step, with torch's schedule stepped after every batch or every epoch."""
     optimizing = optimizer()

@@ -1,0 +1,33 @@
+"""Fixtures for the tests of cnnexp.fit."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnexp.fit.console import LOGGER, NOISY
+
+
+@pytest.fixture
+def logging_kept() -> Iterator[None]:
+    """A run's log takes over the loggers of the whole process; here they are given back."""
+    loggers = [LOGGER, *(logging.getLogger(name) for name in NOISY)]
+    kept = [(logger, list(logger.handlers), logger.propagate, logger.level) for logger in loggers]
+    with warnings.catch_warnings():
+        yield
+    logging.captureWarnings(False)
+    for logger, handlers, propagate, level in kept:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """A run's folder with places for what is written."""
+    for name in ("checkpoints", "pictures"):
+        (tmp_path / name).mkdir()
+    return tmp_path

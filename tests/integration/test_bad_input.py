@@ -1,0 +1,551 @@
+"""Bad input through the real command line: one line that names the fix, exit status 2, nothing left behind."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from cnnexp.runs.write import FREE_BYTES_AT_LEAST
+from tests.integration.conftest import CommandLine, Done, copy_run
+
+pytestmark = pytest.mark.integration
+
+# Nothing is fetched: the publisher is behind a port where nobody listens.
+OFFLINE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+TINY = ("data.fraction=0.1", "epochs=1", "hardware.threads=1")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command line and what the lines on stderr must say, one tuple of words for each line in its order."""
+
+    words: str | tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+    @property
+    def argv(self) -> list[str]:
+        return self.words.split() if isinstance(self.words, str) else list(self.words)
+
+
+def case(words: str | tuple[str, ...], *says: str) -> Case:
+    """One mistake, one line."""
+    return Case(words, (says,))
+
+
+REFUSED = {
+    # commands and options
+    "no such command": case("trian model=lenet5", "trian", "train"),
+    "words in the wrong order": case("model=lenet5 train", "cnnexp train model=lenet5"),
+    "a net for a command": case("resnet20", "resnet20", "command"),
+    "no such option of the program": case("--verson", "--verson", "--help"),
+    "no such option": case("train --confg-dir=x", "--confg-dir", "--config-dir"),
+    "a setting with dashes": case("train --model resnet20", "--model", "model=resnet20", "without dashes"),
+    "two such": Case("train --model=unet --epochs 5", (("model=unet",), ("epochs=5",))),
+    "an option without its value": case("train --config-dir", "--config-dir", "value"),
+    "an option of another type": case("summary --classes many", "--classes", "many", "whole number"),
+    "an option out of range": case("summary --classes 0 --input 3x32x32", "--classes 0", "at least 1"),
+    "no picture size": case("summary --input 3x224", "3x224", "3x224x224"),
+    "a missing word": case("test", "RUN", "--help"),
+    "two missing words": case("predict", "RUN", "FILE", "--help"),
+    "no such group to list": case("list modle", "modle", "model"),
+    "no folder of own YAML": case("train --config-dir nowhere", "--config-dir nowhere", "no such folder"),
+    # words that are no settings
+    "an option without its group": case("train resnet20", "resnet20", "model=resnet20"),
+    "a group without an option": case("train model", "model=OPTION", "cnnexp list model"),
+    "a word that is nothing": case("train quickly", "quickly", "key=value", "model=resnet20"),
+    "blanks around the =": Case("train epochs = 3", (("epochs",), ("=", "no blank"), ("3", "key=value"))),
+    "a quote that is not closed": case(("train", "name='my run"), "name='my run", "quote"),
+    "deleting a group": case("train ~optimizer", "~optimizer", "cannot be deleted"),
+    "deleting a key": case("train ~optimizer.lr", "~optimizer.lr", "null"),
+    "several values": case("train model=lenet5,resnet20", "model=lenet5,resnet20", "sweep"),
+    "a sweep function": case("train optimizer.lr=interval(0.1,1)", "optimizer.lr=interval", "sweep"),
+    "hydra's settings": case("train hydra.run.dir=elsewhere", "hydra.run.dir=elsewhere", "hydra"),
+    "hydra's groups": case("train hydra/launcher=joblib", "hydra/launcher", "hydra"),
+    "hydra's search path": case("train hydra.searchpath=[file:///tmp]", "hydra.searchpath", "--config-dir"),
+    "the record of the choices": case("train choices.model=unet", "choices", "model="),
+    "a package": case("train model@net=lenet5", "model@net=lenet5", "package"),
+    # options and keys that are not there
+    "no such net": case("train model=resnet", "model=resnet", "resnet18", "resnet20", "cnnexp list model"),
+    "another spelling": case("train model=ResNet-20", "model=ResNet-20", "did you mean resnet20?"),
+    "no such data": case("train data=cifra10", "data=cifra10", "cifar10"),
+    "no such data, the other word": case("train dataset=cifra10", "cifra10", "cifar10"),
+    "no such optimizer": case("train optimizer=nonsense", "optimizer=nonsense", "adam", "sgd"),
+    "an empty option": case("train optimizer=", "optimizer=", "adam", "sgd"),
+    "null for a group": case("train model=null", "model=null", "lenet5"),
+    "no such experiment": case("train experiment=lenet5_mnist", "lenet5_mnist", "lenet5_mnist5k"),
+    "no such key": case("train epoch=3", "epoch:", "epochs"),
+    "no such group": case("train mdoel=lenet5", "mdoel", "model"),
+    "a key without its group": case("train lr=0.1", "lr:", "optimizer.lr"),
+    "a key of another group": case("train optimizer.dropout=0.1", "optimizer.dropout", "regularization.dropout"),
+    "no such key in a group": case("train optimizer.momentun=0.9 optimizer=sgd", "momentun", "optimizer.momentum"),
+    "no such key of the data": case("train dataset.fractoin=0.5", "data.fractoin", "data.fraction"),
+    "a key below a value": case("train epochs.max=3", "epochs", "single value"),
+    "a value for a group of keys": case("train early_stopping=3", "early_stopping", "patience"),
+    "another class": case("train model._target_=os.system", "_target_", "YAML"),
+    "another class, added": case("train +model._target_=os.system", "_target_", "YAML"),
+    # values of another type
+    "a word for a number": case("train optimizer.lr=abc", "optimizer.lr=abc", "number", "0.003"),
+    "nothing for a number": case("train epochs=", "epochs=", "whole number"),
+    "a fraction for a count": case("train epochs=1.5", "epochs=1.5", "whole number"),
+    "a switch for a number": case("train batch_size=true", "batch_size=true", "whole number"),
+    "a number for a switch": case("train hardware.deterministic=1", "hardware.deterministic=1", "true or false"),
+    "a number for a list": case("train data.image_size=28", "data.image_size=28", "list", "[28,28]"),
+    "a list of another length": case("train data.image_size=[28]", "data.image_size=[28]", "2 values"),
+    "a word in a list of numbers": case("train data.image_size=[28,x]", "data.image_size", "item 2", "whole number"),
+    "a word that is none of the choices": case("train model.activation=gelu", "model.activation=gelu", "relu", "tanh"),
+    "a list for a word": case("train model.pooling=[1,2]", "model.pooling", "max"),
+    "null for a number": case("train epochs=null", "epochs=null", "whole number"),
+    # out of range
+    "negative epochs": case("train epochs=-1", "epochs=-1", "at least 1"),
+    "an empty batch": case("train batch_size=0", "batch_size=0", "at least 1"),
+    "not a number": case("train optimizer.lr=nan", "optimizer.lr=nan", "above 0"),
+    "infinite": case("train optimizer.lr=inf", "optimizer.lr=inf", "above 0"),
+    "infinite weight decay": case("train regularization.l2=inf", "regularization.l2=inf", "at least 0"),
+    "not a number, added": case("train +model.foo=nan", "model.foo=nan", "finite"),
+    "a negative seed": case("train seed=-1", "seed=-1", "at least 0", "4294967295"),
+    "a large seed": case("train seed=4294967296", "seed=4294967296", "4294967295"),
+    "no data at all": case("train data.fraction=0", "data.fraction=0", "above 0"),
+    "more than all data": case("train data.fraction=2", "data.fraction=2", "at most 1"),
+    "dropping everything": case("train regularization.dropout=1", "regularization.dropout=1", "below 1"),
+    "no steps": case("train max_steps=0", "max_steps=0", "at least 1"),
+    "no devices": case("train hardware.devices=0", "hardware.devices=0", "expected", "at least 1", "auto"),
+    "a depth that no net has": case("summary model=resnet20 model.depth=21", "model.depth=21", "20 and 26"),
+    "a net of no width": case("summary model=unet data=digit_scenes model.width=0", "model.width=0", "at least 1"),
+    "a code of no numbers": case("summary model=conv_autoencoder model.bottleneck=0", "bottleneck=0", "at least 1"),
+    # settings that do not go together
+    "a segmentation net on labels": case(
+        "train model=unet data=mnist5k", "model=unet", "mask", "data=mnist5k gives label", "digit_scenes", "lenet5"
+    ),
+    "a classifier on masks": case("train model=lenet5 data=camvid", "label", "gives mask", "unet", "mnist5k"),
+    "a detector on labels": case("train model=yolo", "boxes", "gives label", "digit_scenes", "resnet20"),
+    "another task than the net's": case("train task=detection", "task=detection", "model=lenet5", "yolo"),
+    "channels of the net": case("train data=cifar10 model.in_channels=1", "model.in_channels=1", "data.channels"),
+    "channels of the net, added": case(
+        "train data=cifar10 +model.in_channels=1", "model.in_channels=1", "3 channels", "data.channels=1"
+    ),
+    "channels that no picture has": case("train data.channels=2", "channels", "3"),
+    "a batch that does not split": case(
+        "train hardware=ddp_cpu batch_size=65", "batch_size=65", "2 devices", "64 or 66"
+    ),
+    "dropout for a net without": case(
+        "train model=resnet20 regularization.dropout=0.3", "dropout=0.3", "model=resnet20", "if_unsupported=ignore"
+    ),
+    "smoothing without labels": case(
+        "train model=unet data=digit_scenes regularization.label_smoothing=0.1", "label_smoothing=0.1", "segmentation"
+    ),
+    "an argument that nothing takes": case("train +model.foo=1", "model.foo", "nothing reads it", "activation"),
+    "an argument that nothing takes, of the optimizer": case("train +optimizer.foo=1", "optimizer.foo", "Adam"),
+    "half precision on the processor": case(
+        "train hardware=cpu hardware.precision=fp16", "hardware.precision=fp16", "fp32 or bf16"
+    ),
+    "a logger's mode": case("train logger=wandb logger.mode=onlien", "logger.mode=onlien", "offline or online"),
+    # places
+    "outputs below a file": case("train outputs=a_file/runs", "a_file/runs", "cannot be written", "outputs=FOLDER"),
+    "outputs in place of a file": case("train outputs=a_file", "a_file", "cannot be written", "outputs=FOLDER"),
+    "outputs where nobody may write": case("train outputs=/proc/cnnexp", "/proc/cnnexp", "cannot be written"),
+    "no folder of pictures named": case("train data=image_folder", "data=image_folder", "data.root=FOLDER"),
+    "no such folder of pictures": case("train data=image_folder data.root=none", "data.root=none", "no such folder"),
+    "a file for a folder of pictures": case("train data=voc model=yolo data.root=a_file", "a_file", "not a folder"),
+    "a cache that cannot be": case("train data=mnist", "CNNEXP_DATA_DIR", "a_file"),
+    # runs
+    "no runs to compare": case("compare", "outputs", "cnnexp train"),
+    "no such folder to compare": case("compare no/where", "no/where", "no such folder"),
+    "a file to compare": case("compare a_file", "a_file", "this is a file"),
+    "no run at all": case("resume last", "outputs", "cnnexp train"),
+    "no run to test": case("test last", "outputs", "cnnexp train"),
+    "no run to predict with": case("predict last a.png", "outputs", "cnnexp train"),
+    "a folder that is no run": case("resume ./", "not a run's folder", "run.json"),
+    # all mistakes of a line are told at once
+    "two keys": Case("train epochs=-1 optimizer.lr=abc", (("optimizer.lr=abc",),)),
+    "two ranges": Case("train epochs=-1 batch_size=0", (("epochs=-1",), ("batch_size=0",))),
+    "two groups": Case("train model=lenet data=mnist6k", (("lenet5",), ("mnist5k",))),
+    "a group and a key": Case("train model=lenet epoch=3", (("lenet5",), ("epochs",))),
+    "arguments of two classes": Case("train +model.foo=1 +optimizer.bar=2", (("model.foo",), ("optimizer.bar",))),
+}
+
+
+@pytest.mark.parametrize("one", REFUSED.values(), ids=REFUSED.keys())
+def test_refused(one: Case, cnnexp: CommandLine, work: Path) -> None:
+    (work / "a_file").write_text("mine")
+    environment = {"CNNEXP_DATA_DIR": str(work / "a_file")} | OFFLINE
+    assert_refused(lambda: cnnexp(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """An empty folder to call the command line in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+def assert_refused(
+    call: Callable[[], Done], command: str, lines: Sequence[Sequence[str]], folder: Path, status: int = 2
+) -> None:
+    """The call ends with the status, its lines say what they must, and every file in the folder is as it was."""
+    before = content(folder)
+    done = call()
+    assert done.status == status, done.err or done.out
+    assert len(done.lines) == len(lines), done.err
+    known = ("train", "resume", "test", "predict", "compare", "list", "config", "summary")
+    prefix = f"cnnexp {command}: " if command in known else "cnnexp: "
+    for line, says in zip(done.lines, lines, strict=True):
+        assert line.startswith(prefix)
+        assert [word for word in says if word not in line] == [], line
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    assert content(folder) == before
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Every file and folder below a folder, with a digest of the files."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        plain = path.is_file() and not path.is_symlink()
+        found[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest() if plain else "-"
+    return found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "model=resnet20 regularization.dropout=0.3 regularization.if_unsupported=ignore",
+        "model=conv_autoencoder regularization.label_smoothing=0.1 regularization.if_unsupported=ignore",
+    ],
+)
+def test_what_nothing_reads_passes_when_asked_to(words: str, cnnexp: CommandLine, work: Path) -> None:
+    done = cnnexp("train", *words.split(), *TINY, "max_steps=1", cwd=work)
+    assert done.status == 0, done.err
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+def test_data_that_cannot_be_reached_names_the_embedded_one(cnnexp: CommandLine, work: Path) -> None:
+    says = ("train-images-idx3-ubyte.gz", "cannot connect", "CNNEXP_DATA_MIRROR", "data=mnist5k")
+    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache"), "CNNEXP_DATA_MIRROR": ""} | OFFLINE
+    assert_refused(lambda: cnnexp("train", "data=mnist", cwd=work, **environment), "train", [says], work)
+
+
+def _truncated(content: bytes) -> bytes:
+    return gzip.compress(content)[:-20]
+
+
+def _foreign(content: bytes) -> bytes:
+    return gzip.compress(b"another file")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_truncated, "not a whole gzip file"),
+        (_foreign, "md5"),
+        (lambda content: b"<html>", "not a whole gzip file"),
+        (lambda content: b"", "md5"),
+        (None, "not there"),
+    ],
+    ids=["truncated", "of another content", "a web page", "empty", "missing"],
+)
+def test_a_corrupt_file_of_a_mirror_is_named(
+    spoil: Callable[[bytes], bytes] | None, says: str, cnnexp: CommandLine, work: Path
+) -> None:
+    name = "train-images-idx3-ubyte.gz"
+    (work / "mirror").mkdir()
+    if spoil is not None:
+        (work / "mirror" / name).write_bytes(spoil(random.Random(0).randbytes(1000)))
+    cache = work.parent / "cache"
+    environment = {"CNNEXP_DATA_DIR": str(cache)} | OFFLINE
+    words = ("train", "data=mnist", "data.mirror=mirror")
+    lines = [(f"mirror/{'mnist/' if spoil is None else ''}{name}", says, "data=mnist5k")]
+    assert_refused(lambda: cnnexp(*words, cwd=work, **environment), "train", lines, work)
+    assert [path.name for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+
+
+def test_a_broken_picture_of_ones_own_is_named(cnnexp: CommandLine, work: Path) -> None:
+    for label in ("cat", "dog"):
+        (work / "pets" / label).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(work / "pets" / label / f"{number}.png")
+    (work / "pets" / "dog" / "4.png").write_text("no picture")
+    words = ("train", "model=resnet20", "data=image_folder", "data.root=pets", "data.image_size=[8,8]", *TINY)
+    assert_refused(lambda: cnnexp(*words, cwd=work), "train", [("pets/dog/4.png", "not a readable picture")], work)
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+USES = {"resume": ("resume", "last"), "test": ("test", "last"), "predict": ("predict", "last", "digit.png")}
+
+
+def _tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _no_json(run: Path) -> None:
+    (run / "run.json").write_text("[1, 2]")
+
+
+def _other_version(run: Path) -> None:
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "schema_version": 99}))
+
+
+def _edit(run: Path, old: str, new: str) -> None:
+    text = (run / "config.yaml").read_text()
+    assert old in text
+    (run / "config.yaml").write_text(text.replace(old, new))
+
+
+DAMAGED_RECORDS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
+    "torn run.json": (lambda run: _tear(run / "run.json"), ("damaged", "run.json")),
+    "empty run.json": (lambda run: (run / "run.json").write_text(""), ("damaged", "run.json")),
+    "run.json of another shape": (_no_json, ("damaged", "run.json", "object")),
+    "run.json of another version": (_other_version, ("damaged", "version 99")),
+    "run.json of random bytes": (
+        lambda run: (run / "run.json").write_bytes(random.Random(0).randbytes(500)),
+        ("damaged",),
+    ),
+    "config.yaml with an error": (lambda run: (run / "config.yaml").write_text("a: [1, 2"), ("damaged",)),
+    "config.yaml is missing": (lambda run: (run / "config.yaml").unlink(), ("damaged", "config.yaml")),
+    "torn summary.json": (lambda run: _tear(run / "summary.json"), ("damaged", "summary.json")),
+    "config.yaml of a later version": (lambda run: _edit(run, "seed: 0", "sede: 0"), ("sede", "seed")),
+    "config.yaml with another type": (lambda run: _edit(run, "epochs: 1", "epochs: many"), ("epochs=many", "whole")),
+    "config.yaml without a class": (lambda run: _edit(run, "_target_: cnnexp.models", "target: x"), ("_target_",)),
+    "config.yaml without the choices": (lambda run: _edit(run, "  model: lenet5\n", ""), ("choices.model", "missing")),
+}
+FURTHER_LINES = {"config.yaml of a later version": (("seed: missing",), ("sede", "seed"))}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("damage", DAMAGED_RECORDS)
+def test_a_damaged_record(damage: str, use: str, trained: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(trained, work)
+    Image.new("L", (28, 28)).save(work / "digit.png")
+    spoil, says = DAMAGED_RECORDS[damage]
+    spoil(run)
+    lines = FURTHER_LINES.get(damage, (says,))
+    assert_refused(lambda: cnnexp(*USES[use], cwd=work), use, [(run.name, *line) for line in lines], work)
+
+
+def test_a_finished_run_without_its_summary_can_still_be_used(trained: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(trained, work)
+    (run / "summary.json").unlink()
+    done = cnnexp("test", "last", cwd=work)
+    assert done.status == 0, done.err
+
+
+def _random_bytes(path: Path) -> None:
+    path.write_bytes(random.Random(0).randbytes(5000))
+
+
+def _a_list(path: Path) -> None:
+    torch.save([1, 2], path)
+
+
+def _another_net(path: Path) -> None:
+    checkpoint = torch.load(path, weights_only=True)
+    net = {"weight": torch.zeros(3)}
+    checkpoint = (
+        {**checkpoint, "state_dict": {"net.weight": net["weight"]}} if "state_dict" in checkpoint else {"net": net}
+    )
+    torch.save(checkpoint, path)
+
+
+DAMAGED_CHECKPOINTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "truncated": (_tear, "damaged"),
+    "random": (_random_bytes, "damaged"),
+    "empty": (lambda path: path.write_bytes(b""), "damaged"),
+    "a list": (_a_list, "list"),
+    "of another net": (_another_net, "another net"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "has no"),
+}
+USES_OF_WEIGHTS = {
+    "test": ("test", "last"),
+    "test with the last": ("test", "last", "--checkpoint", "last"),
+    "predict": ("predict", "last", "digit.png"),
+    "go on": ("resume", "last", "epochs=2"),
+}
+
+
+@pytest.mark.parametrize("use", USES_OF_WEIGHTS)
+@pytest.mark.parametrize("damage", DAMAGED_CHECKPOINTS)
+def test_a_damaged_checkpoint(damage: str, use: str, trained: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(trained, work)
+    Image.new("L", (28, 28)).save(work / "digit.png")
+    spoil, says = DAMAGED_CHECKPOINTS[damage]
+    name = "last.ckpt" if use in ("test with the last", "go on") else "best.ckpt"
+    spoil(run / "checkpoints" / name)
+    words = USES_OF_WEIGHTS[use]
+    assert_refused(lambda: cnnexp(*words, cwd=work), words[0], [(run.name, name, says)], work)
+
+
+@pytest.mark.parametrize("damage", DAMAGED_CHECKPOINTS)
+def test_a_damaged_checkpoint_of_a_stopped_run(damage: str, stopped: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(stopped, work)
+    spoil, says = DAMAGED_CHECKPOINTS[damage]
+    spoil(run / "checkpoints" / "last.ckpt")
+    words = ("resume", "last", "max_steps=null")
+    assert_refused(lambda: cnnexp(*words, cwd=work), "resume", [(run.name, "last.ckpt", says)], work)
+
+
+def test_runs_that_are_not_there_and_prefixes_that_are_several(trained: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(trained, work)
+    shutil.copytree(run, run.with_name(f"{run.name}x"))
+    shared = run.name[:10]
+    for command, *rest in (("resume",), ("test",), ("predict", "a.png"), ("compare",)):
+        lines = [(shared, "2 runs", run.name, "give more")]
+        assert_refused(lambda c=command, r=rest: cnnexp(c, shared, *r, cwd=work), command, lines, work)  # type: ignore[misc]
+        lines = [("nosuchrun", "no such run")]
+        assert_refused(lambda c=command, r=rest: cnnexp(c, "nosuchrun", *r, cwd=work), command, lines, work)  # type: ignore[misc]
+
+
+REFUSED_OF_RUNS = {
+    "going on with fewer epochs": case("resume last epochs=1", "has finished its 1 epochs", "epochs=2"),
+    "going on without more epochs": case("resume last", "has finished its 1 epochs", "epochs=2"),
+    "going on with another net": case("resume last model=unet", "model=unet", "epochs and max_steps"),
+    "going on with a wrong type": case("resume last epochs=abc", "epochs=abc", "whole number"),
+    "testing with another net": case("test last model=unet", "model=unet", "data="),
+    "testing on other targets": case("test last data=digit_scenes", "data=digit_scenes", "label"),
+    "testing on other classes": case("test last data=cifar100", "100 classes", "10"),
+    "testing on no such data": case("test last data=mnits5k", "mnits5k", "mnist5k"),
+    "testing what is no split": case("test last --split train", "train", "test", "val"),
+    "predicting nothing": case("predict last", "FILE"),
+    "predicting a missing file": case("predict last nowhere.png", "nowhere.png", "no such file"),
+    "predicting what is no picture": case("predict last text.png", "text.png", "not a readable picture"),
+    "predicting an empty picture": case("predict last empty.png", "empty.png", "not a readable picture"),
+    "predicting a torn picture": case("predict last digit.png torn.png --out drawn", "torn.png", "not a readable"),
+    "predicting a folder without pictures": case("predict last nothing", "nothing", "without pictures"),
+    "predicting several bad ones": Case(
+        "predict last nowhere.png nothing digit.png", (("nowhere.png",), ("nothing", "without pictures"))
+    ),
+    "drawing into a file": case("predict last digit.png --out text.png", "text.png", "cannot be written", "--out"),
+    "drawing below a file": case("predict last digit.png --out text.png/in", "cannot be written", "--out"),
+    "sorting by what no run has": case("compare --sort test/acuracy", "test/acuracy", "test/accuracy"),
+}
+
+
+@pytest.mark.parametrize("one", REFUSED_OF_RUNS.values(), ids=REFUSED_OF_RUNS.keys())
+def test_refused_for_a_run(one: Case, trained: Path, cnnexp: CommandLine, work: Path) -> None:
+    copy_run(trained, work)
+    Image.new("L", (28, 28), 255).save(work / "digit.png")
+    Image.effect_noise((64, 64), 50).save(work / "torn.png")
+    _tear(work / "torn.png")
+    (work / "text.png").write_text("no picture")
+    (work / "empty.png").write_bytes(b"")
+    (work / "nothing").mkdir()
+    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache"), "CNNEXP_DATA_MIRROR": ""} | OFFLINE
+    assert_refused(lambda: cnnexp(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
+
+
+def test_another_number_of_epochs_for_a_run_that_is_not_done(stopped: Path, cnnexp: CommandLine, work: Path) -> None:
+    copy_run(stopped, work)
+    lines = [("epochs=5", "has not finished its 1 epochs")]
+    assert_refused(lambda: cnnexp("resume", "last", "epochs=5", cwd=work), "resume", lines, work)
+
+
+def test_a_resume_that_is_refused_leaves_the_status(stopped: Path, cnnexp: CommandLine, work: Path) -> None:
+    run = copy_run(stopped, work)
+    _edit(run, "cnnexp.data.mnist5k.MNIST5k", "cnnexp.data.mnist5k.MNIST6k")
+    lines = [("MNIST6k", "no such class")]
+    assert_refused(lambda: cnnexp("resume", "last", "max_steps=null", cwd=work), "resume", lines, work)
+    assert json.loads((run / "run.json").read_text())["status"] == "stopped"
+
+
+# --- while it trains --------------------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(cnnexp: CommandLine, work: Path) -> None:
+    done = cnnexp("train", *TINY, "optimizer.lr=1e20", cwd=work)
+    assert done.status == 1
+    (line,) = done.lines
+    assert line.startswith("cnnexp train: ")
+    for word in ("not finite", "epoch 1", "step 2", "optimizer.lr", "gradient_clip_norm"):
+        assert word in line
+    assert "accuracy" not in done.out
+    (run,) = (work / "outputs").iterdir()
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], record["error"]) == ("failed", line.removeprefix("cnnexp train: "))
+    assert not (run / "summary.json").exists()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own with a little more room than a run needs to begin."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    size = FREE_BYTES_AT_LEAST + 4_000_000
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"needs to mount a small disk: {error}")
+    if mounted.returncode:
+        pytest.skip(f"needs to mount a small disk: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(place: Path) -> None:
+    """Leave no byte free."""
+    with (place / "filling").open("ab", buffering=0) as file:
+        for size in (1_000_000, 4096, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue
+
+
+def test_a_full_disk_is_refused_before_the_start(disk: Path, cnnexp: CommandLine, work: Path) -> None:
+    with (disk / "filling").open("wb") as file:
+        file.truncate(8_000_000)
+        file.write(os.urandom(8_000_000))
+    runs = disk / "runs"
+    lines = [(str(runs), "disk is full", "16 MB free", "outputs=FOLDER")]
+    assert_refused(lambda: cnnexp("train", *TINY, f"outputs={runs}", cwd=work), "train", lines, disk)
+
+
+def test_a_disk_that_fills_up_keeps_the_checkpoint(disk: Path, cnnexp: CommandLine, work: Path) -> None:
+    outputs = disk / "runs"
+    words = ("model=lenet5", "data.fraction=0.1", "hardware.threads=1", "epochs=2000", f"outputs={outputs}")
+
+    def fill_after_the_first_checkpoint() -> None:
+        deadline = time.monotonic() + 60
+        while not list(outputs.glob("*/checkpoints/last.ckpt")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        fill(disk)
+
+    filling = threading.Thread(target=fill_after_the_first_checkpoint)
+    filling.start()
+    done = cnnexp("train", *words, cwd=work)
+    filling.join()
+    (run,) = outputs.iterdir()
+    assert done.status == 2, done.err
+    (line,) = done.lines
+    assert line.startswith("cnnexp train: ")
+    assert "disk is full" in line and str(run) in line
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "failed" and "disk is full" in record["error"]
+    saved = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["callbacks"]["cnnexp.checkpointing"]["epochs_done"] >= 1
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+
+    (disk / "filling").unlink()
+    epochs = [int(row["epoch"]) for row in csv.DictReader((run / "metrics.csv").read_text().splitlines())]
+    resumed = cnnexp("resume", str(run), f"max_steps={6 * epochs[-1] + 10}", cwd=work)
+    assert resumed.status == 0, resumed.err
+    shutil.rmtree(run)
