@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check wheel clean
+.PHONY: help install train test test-all check bench wheel clean
 
 help:  ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -34,6 +34,9 @@ check: $(STAMP)  ## lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(STAMP)  ## what a training step costs over a bare PyTorch loop
+	$(BIN)/python benchmarks/step_overhead.py
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	rm -rf dist

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -63,6 +65,16 @@ def _resolve_counts(hardware: dict[str, Any], launched: str | None) -> None:
         hardware["devices"] = torch.cuda.device_count() if hardware["accelerator"] == "gpu" else 1
     if hardware["nodes"] == "auto":
         hardware["nodes"] = 1
+
+
+def device_name(hardware: Mapping[str, Any]) -> str:
+    """What the run computes on, in words: the GPU's name, or the processor's."""
+    if hardware["accelerator"] == "gpu":
+        return str(torch.cuda.get_device_name())
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def trainer_arguments(hardware: Mapping[str, Any], launched: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
 from cnnexp.builders.build import Experiment, build, with_classes
-from cnnexp.builders.hardware import resolve_hardware, set_up_process, trainer_arguments
+from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
 from cnnexp.builders.loggers import build_loggers, close_loggers
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
@@ -107,6 +107,7 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         writer.start()
         hand_on(folder)
         log.open(folder)
+        writer.update(device=device_name(config["hardware"]))
     return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None)
 
 

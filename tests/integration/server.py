@@ -1,8 +1,8 @@
 """A process that has imported what the command line needs, and forks itself for every call.
 
 Importing torch and Lightning takes longer than a tiny training. Imports alone are safe to fork; this process computes
-nothing itself. It reads a JSON object a line: argv, cwd, environment, and where to kill (see ``killing.py``); it answers
-with the exit status, negative for a signal.
+nothing itself. It reads a JSON object a line: argv, cwd, environment, and where to kill (see ``killing.py``); it
+answers with the exit status, negative for a signal.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _wandb_history(file: Path) -> list[dict[str, float]]:
 
 
 def _leveldb_records(content: bytes, header: int) -> Iterator[bytes]:
-    """Blocks of 32 KiB hold pieces with a checksum (4 bytes), a length (2) and a type (1): whole, first, middle, last."""
+    """Blocks of 32 KiB hold pieces with a checksum (4 bytes), a length (2), a type (1): whole, first, middle, last."""
     whole, last = 1, 4
     place, piece = header, b""
     while place + 7 <= len(content):

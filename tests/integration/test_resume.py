@@ -34,7 +34,9 @@ STEPS = 12
 
 def outcome(run: Path) -> dict[str, Any]:
     """Everything that must be the same."""
-    checkpoints = {name: torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last")}
+    checkpoints = {
+        name: torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last")
+    }
     summary = json.loads((run / "summary.json").read_text())
     return {
         "best": checkpoints["best"]["net"],
@@ -101,7 +103,9 @@ def test_killed_and_resumed(
     assert differences(outcome(only_run()), undisturbed) == []
 
 
-def test_the_same_command_gives_the_same_weights(undisturbed: dict[str, Any], cnnexp: CommandLine, only_run: Any) -> None:
+def test_the_same_command_gives_the_same_weights(
+    undisturbed: dict[str, Any], cnnexp: CommandLine, only_run: Any
+) -> None:
     done = cnnexp(*RUN)
     assert done.status == 0, done.err
     assert differences(outcome(only_run()), undisturbed) == []
