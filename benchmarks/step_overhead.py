@@ -27,6 +27,7 @@ from cnnexp.builders.hardware import resolve_hardware, set_up_process
 from cnnexp.config.compose import compose_run
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog, quiet_known_warnings
+from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.recording import Recording
 from cnnexp.fit.stopping import StopSignal
 from cnnexp.runs.metrics import MetricsFile
@@ -77,35 +78,20 @@ def fit_seconds(built: Experiment, config: dict[str, Any], steps: int) -> float:
             min_delta=0.0,
             signal=StopSignal(),
         )
-        timing = Timing()
         trainer = pl.Trainer(
             max_epochs=epochs,
             logger=False,
             accelerator="cpu",
-            callbacks=[timing, recording, save],
+            callbacks=[recording, save],
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            profiler=Unprofiled(),
             limit_val_batches=0,
             use_distributed_sampler=False,
         )
         trainer.fit(built.task, datamodule=built.data)
-    return statistics.median(timing.epochs) / built.task.steps_per_epoch
-
-
-class Timing(pl.Callback):
-    """Seconds from an epoch's first batch to its last."""
-
-    def __init__(self) -> None:
-        self.epochs: list[float] = []
-        self._began = 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._began = time.perf_counter()
-
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx + 1 == trainer.num_training_batches:
-            self.epochs.append(time.perf_counter() - self._began)
+    return recording.train_seconds / (epochs * built.task.steps_per_epoch)
 
 
 def main() -> None:

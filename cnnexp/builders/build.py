@@ -253,7 +253,9 @@ def _seeded(make: partial[nn.Module], seed: int, config: Mapping[str, Any]) -> n
         raise InputError(f"model={config['choices']['model']}: {error}") from error
     if not isinstance(net, nn.Module):
         raise InputError("model._target_ made no torch.nn.Module")
-    return net
+    # here and not before the fit, so that a net that is only tested computes as it did in training, to the bit
+    memory_format = torch.channels_last if config["hardware"]["channels_last"] else torch.contiguous_format
+    return net.to(memory_format=memory_format)
 
 
 def _tupled(value: Any) -> Any:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from cnnexp.config.check import check
 from cnnexp.config.options import GROUPS, config_folders
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+BRINGING = ("model", "data", "task", "experiment")
+"""Groups whose options set keys of other groups."""
 
 
 def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[str, Any]:
@@ -46,32 +55,75 @@ def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) ->
 
 
 def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
-    from hydra import compose, initialize_config_dir
+    from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
-    from omegaconf import DictConfig, OmegaConf
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
-    # `experiment=null` is the default, and Hydra takes no null for a group
-    texts = [("++" if word.added else "") + word.text for word in words if word.key not in GROUPS or word.value]
-    own = [str(folder) for folder in folders[:-1]]
-    if own:
-        texts.append(f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in own)}]")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(folders[-1]), version_base="1.3"):
-            composed = compose("config", overrides=texts, return_hydra_config=True)
-        choices = dict(composed.hydra.runtime.choices)
-        assert isinstance(composed, DictConfig)
-        OmegaConf.set_struct(composed, False)
-        composed.pop("hydra")
+            _search_first(folders[:-1])
+            composed, choices = _merged(words)
+            for group in _chosen_against_the_model(words, choices):
+                composed[group] = _option_alone(group, words, composed)
         config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise InputError(_one_line(error)) from error
     assert isinstance(config, dict)
     config["choices"] = {group: choices.get(group) for group in GROUPS}
     return {str(key): value for key, value in config.items()}
+
+
+def _merged(words: Sequence[Word]) -> tuple[DictConfig, dict[str, Any]]:
+    """Hydra's composition of the words, and each group's option."""
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    # `experiment=null` is the default, and Hydra takes no null for a group
+    texts = [word.for_hydra for word in words if word.key not in GROUPS or word.value]
+    composed = compose("config", overrides=texts, return_hydra_config=True)
+    choices = dict(composed.hydra.runtime.choices)
+    OmegaConf.set_struct(composed, False)
+    composed.pop("hydra")
+    return composed, choices
+
+
+def _chosen_against_the_model(words: Sequence[Word], choices: dict[str, Any]) -> list[str]:
+    """Groups for which the command line chooses another option than the net, the data set or the experiment."""
+    chosen = [word.key for word in words if word.key in GROUPS and word.key not in BRINGING]
+    if not chosen:
+        return []
+    _, without = _merged([word for word in words if word.key in BRINGING])
+    return [group for group in chosen if without.get(group) != choices.get(group)]
+
+
+def _option_alone(group: str, words: Sequence[Word], composed: DictConfig) -> Any:
+    """An option as its own file has it, with the keys of the command line.
+
+    A net's learning rate is for the optimizer that the net brings: with another optimizer it would be wrong.
+    """
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    option = [word.value for word in words if word.key == group][-1]
+    texts = [word.for_hydra for word in words if word.key.startswith(f"{group}.")]
+    alone = compose(f"{group}/{option}", overrides=texts)
+    OmegaConf.set_struct(alone, False)
+    return alone[group] if group in alone else composed[group]
+
+
+def _search_first(folders: Sequence[Path]) -> None:
+    """Let Hydra look in these folders before all others; ``hydra.searchpath`` would have it look there last."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra.core.global_hydra import GlobalHydra
+
+    loader = GlobalHydra.instance().config_loader()
+    assert isinstance(loader, ConfigLoaderImpl)
+    for folder in reversed(folders):
+        loader.get_search_path().prepend("cnnexp", f"file://{folder}")
+    loader.repository.initialize_sources(loader.get_search_path())
 
 
 def _one_line(error: Exception) -> str:
@@ -79,7 +131,23 @@ def _one_line(error: Exception) -> str:
 
 
 def to_yaml(config: dict[str, Any]) -> str:
-    """The configuration as YAML that reads back the same (``yaml.safe_dump`` would turn "1e-3" into a number)."""
-    from omegaconf import OmegaConf
+    """The configuration as YAML that reads back the same, by readers of YAML 1.1 and of 1.2.
 
-    return OmegaConf.to_yaml(OmegaConf.create(config))
+    Plain ``yaml.safe_dump`` leaves the string "1e-3" without quotes, which is a number to most readers. Nothing is
+    looked into: an interpolation in a stranger's configuration stays the text that it is.
+    """
+    return yaml.dump(config, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=1000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """No anchors, which a run's configuration does not have, and quotes around all that looks like a number."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)

@@ -8,19 +8,33 @@ from collections.abc import Iterable
 
 MOST_LISTED = 24
 """So many known words fit in one line; of more, only near ones are named."""
+LIKE, NEARLY = 0.5, 0.15
+"""Parts of two words that are the same."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """A clause naming the nearest of the known words, or all of them when they are few, or nothing.
 
     Case, dashes and underscores do not count: ``ResNet-20`` is resnet20 and nothing else.
+
+    Args:
+        prefix: put before each word in the clause; it plays no part in the likeness.
     """
     words = sorted(set(known))
-    same = [one for one in words if _plain(one) == _plain(word)]
-    close = same or difflib.get_close_matches(word.lower(), words, n=3, cutoff=0.5)
+    close = _nearest(word, words)
     if close:
-        return f"did you mean {any_of(close)}?"
-    return f"known are {', '.join(words)}" if 0 < len(words) <= MOST_LISTED else ""
+        return f"did you mean {any_of(f'{prefix}{one}' for one in close)}?"
+    return f"known are {', '.join(f'{prefix}{one}' for one in words)}" if 0 < len(words) <= MOST_LISTED else ""
+
+
+def _nearest(word: str, words: list[str]) -> list[str]:
+    """Up to three words that are alike, and nearly as much alike as the first of them."""
+    same = [one for one in words if _plain(one) == _plain(word)]
+    if same:
+        return same
+    likeness = {one: difflib.SequenceMatcher(None, word.lower(), one).ratio() for one in words}
+    alike = sorted((one for one in words if likeness[one] >= LIKE), key=lambda one: -likeness[one])
+    return [one for one in alike if likeness[one] >= likeness[alike[0]] - NEARLY][:3]
 
 
 def any_of(words: Iterable[str]) -> str:

@@ -31,6 +31,10 @@ class Word:
     value: Any
     added: bool
 
+    @property
+    def for_hydra(self) -> str:
+        return ("++" if self.added else "") + self.text
+
 
 def read_words(texts: Sequence[str], folders: Sequence[Path] = ()) -> list[Word]:
     """Parse overrides, with ``dataset`` read as ``data``.
@@ -156,9 +160,10 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
 
 def _unknown(word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     prefix = ".".join(parts[:depth])
-    known = [f"{prefix}.{key}" if prefix else str(key) for key in node if _settable(key, depth)]
+    known = [str(key) for key in node if _settable(key, depth)]
     elsewhere = _paths_to(parts[-1], config)
-    hint = f"did you mean {any_of(elsewhere)}?" if elsewhere else did_you_mean(".".join(parts[: depth + 1]), known)
+    near = did_you_mean(parts[depth], known, f"{prefix}." if prefix else "")
+    hint = f"did you mean {any_of(elsewhere)}?" if elsewhere else near
     line = f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}"
     if parts[0] in OPEN and depth:
         line += f" (+{word.text} hands it to the class of {parts[0]} all the same)"

@@ -22,6 +22,7 @@ from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.estimating import Estimating
 from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
 from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
 from cnnexp.fit.recording import Recording
@@ -257,8 +258,6 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
     config = run.config
     if config["hardware"]["compile"]:
         run.experiment.task.net.compile()
-    if config["hardware"]["channels_last"]:
-        run.experiment.task.to(memory_format=_channels_last())
     return pl.Trainer(
         max_epochs=config["epochs"],
         gradient_clip_val=config["regularization"]["gradient_clip_norm"],
@@ -268,15 +267,10 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        profiler=Unprofiled(),
         use_distributed_sampler=False,
         **trainer_arguments(config["hardware"], run.role.launched),
     )
-
-
-def _channels_last() -> Any:
-    import torch
-
-    return torch.channels_last
 
 
 def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreement: Agreement, stop: StopSignal) -> None:

@@ -27,6 +27,7 @@ STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
 MOST_BYTES = 64_000_000
 MOST_YAML_BYTES = 1_000_000
 """YAML is slow to read: a configuration with ten thousand class names has a quarter of this."""
+LONGEST_PROBLEM = 300
 LARGEST = 1e300
 """Numbers beyond are no measurement, and a whole number of that size is no float."""
 
@@ -103,7 +104,7 @@ def read_record(folder: Path) -> Record:
         config = read_yaml(folder / "config.yaml")
         summary = read_json(folder / "summary.json") if (folder / "summary.json").exists() else {}
         status = _status(folder, run)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         return Record(folder, folder.name, "damaged", problem=_why(error))
     return Record(folder, folder.name, status, bool(run.get("partial")), config, run, summary, run.get("problem"))
 
@@ -122,8 +123,9 @@ def _status(folder: Path, run: Mapping[str, Any]) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{Path(str(error.filename)).name}: {error.strerror}"
-    text = str(error).splitlines()
-    return text[0] if text else type(error).__name__
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return " ".join(str(error).split())[:LONGEST_PROBLEM] or type(error).__name__
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -135,8 +137,8 @@ def read_json(path: Path) -> dict[str, Any]:
     text = _text(path)
     try:
         content = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name}: {_why(error)}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path.name}: not a JSON object")
     return content
@@ -146,9 +148,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping from a file, by the safe loader.
 
     Raises:
-        OSError, ValueError, yaml.YAMLError: as for ``read_json``.
+        OSError, ValueError: as for ``read_json``.
     """
-    content = yaml.load(_text(path, MOST_YAML_BYTES), Loader=_PlainLoader)
+    try:
+        content = yaml.load(_text(path, MOST_YAML_BYTES), Loader=_PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name}: {_why(error).removeprefix(f'{path.name}: ')}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path.name}: not a YAML mapping")
     return content

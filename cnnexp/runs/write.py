@@ -131,6 +131,11 @@ class RunWriter:
         writer._note = {"command": list(command), "overrides": list(overrides)}
         return writer
 
+    def update(self, **fields: Any) -> None:
+        """Change fields of run.json."""
+        record = read_json(self.folder / "run.json")
+        write_json(self.folder / "run.json", {**record, **fields})
+
     def start(self) -> None:
         """The run begins, or begins again: it is marked as running, with a note of how it was gone on with.
 

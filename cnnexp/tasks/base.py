@@ -197,7 +197,8 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         output = self.step(self.prepare(batch, train=True), "train")
-        loss = output.loss * self._share(output.count)
+        share = self._share(output.count)
+        loss = output.loss if share is None else output.loss * share
         if self.penalties is not None:
             penalty = self.parts.penalty(self.net)
             self.penalties.update(penalty.detach(), 1, {})
@@ -219,13 +220,13 @@ class Task(pl.LightningModule):
         self._count(stage, output)
         return prepared, output
 
-    def _share(self, count: int | Tensor) -> Tensor | float:
+    def _share(self, count: int | Tensor) -> Tensor | None:
         """What makes the mean of the processes' gradients that of the global batch: count * world / sum of counts.
 
         A loss over no items was divided by 1 and not by 0, and is weighed so.
         """
         if isinstance(count, int) or self.trainer.world_size == 1:
-            return 1.0
+            return None
         total = count.detach().clone().float()
         distributed.all_reduce(total)
         return count.clamp(min=1) * self.trainer.world_size / total.clamp(min=1)

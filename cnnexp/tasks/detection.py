@@ -45,7 +45,8 @@ class Detection(Task):
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}
-        metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=stage == "test")
+        test = stage == "test"
+        metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=test, extended_summary=test)
         metric.warn_on_many_detections = False
         return {"map": metric}
 
@@ -62,11 +63,15 @@ class Detection(Task):
         return {name: max(0.0, float(found[name])) for name in ("map", "map_50")}
 
     def _keep_classes(self, found: Mapping[str, Tensor]) -> None:
-        """The mean average precision of each class; NaN for one without any object."""
-        values = [float("nan")] * len(self.parts.facts.classes)
-        for label, value in zip(found["classes"].reshape(-1), found["map_per_class"].reshape(-1), strict=True):
-            values[int(label)] = float(value) if value >= 0 else float("nan")
-        self.vectors["test/map"] = values
+        """Average precision of each class, over all IoU and at 0.50; NaN for a class without any object."""
+        # thresholds of IoU x recall x class x area (all, small, …) x most detections (the last is 100)
+        precision = found["precision"][:, :, :, 0, -1]
+        for name, part in (("test/map", precision), ("test/map_50", precision[:1])):
+            values = [float("nan")] * len(self.parts.facts.classes)
+            for place, label in enumerate(found["classes"].reshape(-1).tolist()):
+                measured = part[:, :, place]
+                values[label] = float(measured[measured >= 0].mean()) if bool((measured >= 0).any()) else float("nan")
+            self.vectors[name] = values
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:
         index = [np.full(len(one["scores"]), int(i)) for i, one in zip(batch["index"], output.predictions, strict=True)]

@@ -30,8 +30,13 @@ class Sums(nn.Module):
             self._sums = self._sums.to(device)
         return self._sums
 
+    def _settle(self) -> None:
+        """Bring into the sums what was counted elsewhere."""
+        return None
+
     def total(self) -> Tensor:
         """The sums over all processes, (size,) on the CPU; every process must ask."""
+        self._settle()
         if not _parallel():
             return self._sums.to("cpu", copy=True)
         # a process that has had no batch yet holds its sums on the CPU, which NCCL cannot talk about
@@ -68,15 +73,45 @@ class LossMeans(Sums):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(len(names) + 2, torch.float64)
         self.names = ("loss", *names)
+        self._numbers: list[float] | None = None
 
     @torch.no_grad()
     def update(self, loss: Tensor, count: int | Tensor, parts: Mapping[str, Tensor]) -> None:
         """Add a batch: scalars, each a sum divided by ``count``, or by 1 where ``count`` is 0."""
+        if loss.device.type == "cpu":
+            self._add_numbers(loss, int(count), parts)
+            return
         weight = max(count, 1) if isinstance(count, int) else count.clamp(min=1)
         losses = [loss, *(parts.get(name, loss.new_zeros(())) for name in self.names[1:])]
         sums = self._on(loss.device)
-        sums[:-1] += (torch.stack(losses) if len(losses) > 1 else loss.detach()).double() * weight
+        sums[:-1] += torch.stack(losses).double() * weight
         sums[-1] += count
+
+    def _add_numbers(self, loss: Tensor, count: int, parts: Mapping[str, Tensor]) -> None:
+        """On the CPU a number costs nothing to read, and Python's are doubles: a twentieth of the time of tensors.
+
+        They go on from the sums and are never begun anew in an epoch, so a save in between rounds nothing differently.
+        """
+        numbers = self._sums.tolist() if self._numbers is None else self._numbers
+        weight = max(count, 1)
+        numbers[0] += loss.item() * weight
+        for place, name in enumerate(self.names[1:], start=1):
+            if name in parts:
+                numbers[place] += parts[name].item() * weight
+        numbers[-1] += count
+        self._numbers = numbers
+
+    def _settle(self) -> None:
+        if self._numbers is not None:
+            self._sums.copy_(torch.tensor(self._numbers, dtype=self._sums.dtype))
+
+    def reset(self) -> None:
+        self._numbers = None
+        super().reset()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self._numbers = None
+        super().set_extra_state(state)
 
     def compute(self) -> dict[str, float]:
         """Means over all batches of all processes."""

@@ -11,15 +11,27 @@ import json
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 
+# What the commands import when they are called
+IMPORTED = (
+    "cnnexp.commands.predict",
+    "cnnexp.commands.resume",
+    "cnnexp.commands.test",
+    "cnnexp.fit.run",
+    "cnnexp.report.export",
+    "cnnexp.report.table",
+    "hydra._internal.config_loader_impl",
+    "hydra.core.override_parser.overrides_parser",
+)
+
+
 def main() -> None:
-    import cnnexp.commands.predict
-    import cnnexp.commands.resume
-    import cnnexp.commands.test
-    import cnnexp.fit.run  # noqa: F401
+    for module in IMPORTED:
+        import_module(module)
 
     print("ready", flush=True)
     for line in sys.stdin:

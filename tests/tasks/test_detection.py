@@ -117,11 +117,11 @@ def test_a_row_for_each_box() -> None:
 
 
 def test_boxes_come_in_the_pixels_of_the_picture_asked_about() -> None:
-    """The net sees 8×8; the picture has 40 rows and 16 columns."""
-    boxes = torch.tensor([[2.0, 1.0, 6.0, 8.0], [0.0, 0.0, 2.0, 2.0]])
+    """The net sees 16 rows and 8 columns; the picture has 40 and 16."""
+    boxes = torch.tensor([[2.0, 2.0, 6.0, 16.0], [0.0, 0.0, 2.0, 4.0]])
     answer = [{"boxes": boxes, "labels": torch.tensor([2, 0]), "scores": torch.tensor([0.9, 0.1])}]
     task = Detection(tiny.parts(Saying(answer)))
-    (prediction,) = task.predict(torch.zeros(1, 1, 8, 8))
+    (prediction,) = task.predict(torch.zeros(1, 1, 16, 8))
     assert prediction["boxes"].tolist() == [[0.25, 0.125, 0.75, 1.0], [0.0, 0.0, 0.25, 0.25]]
     picture = np.zeros((40, 16, 3), np.uint8)
     assert task.answer(prediction, picture) == {

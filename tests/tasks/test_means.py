@@ -134,6 +134,7 @@ class TwoProcesses:
         self.rank = 0
 
     def all_reduce(self, sums: Tensor) -> None:
+        self.ranks[1 - self.rank]._settle()
         sums += self.ranks[1 - self.rank]._sums
 
 
