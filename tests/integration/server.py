@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-
 # What the commands import when they are called
 IMPORTED = (
     "cnnexp.commands.predict",
