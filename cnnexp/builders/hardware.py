@@ -105,3 +105,5 @@ def set_up_process(hardware: Mapping[str, Any]) -> None:
     else:
         # torch 2.15 asks for GPUs at every optimizer step, which without a driver loads a library in vain each time
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        # late in a training gradients become subnormal numbers, which a processor takes many times as long for
+        torch.set_flush_denormal(True)
