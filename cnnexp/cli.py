@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from cnnexp import __version__
 from cnnexp.errors import InputError, Interrupted, RunFailed
@@ -52,9 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         print(f"cnnexp: {_unknown(words)}", file=sys.stderr)
         return 2
+    pressed = CtrlC()
     try:
-        status = _call(command, words[1:])
-        sys.stdout.flush()
+        with pressed:
+            status = _call(command, words[1:])
+            sys.stdout.flush()
         return status
     except (InputError, RunFailed, Interrupted) as error:
         if "--debug" in words:
@@ -68,7 +73,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in words:
             raise
+        if pressed.seen:
+            return _complain(command, ["interrupted"], Interrupted.exit_status)
         return _complain(command, [f"{_described(error)} (--debug shows where)"], 1)
+
+
+class CtrlC:
+    """Remembers that Ctrl-C was pressed: a library that is being imported may turn it into an error of its own."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._old: Any = None
+
+    def __enter__(self) -> None:
+        self._old = signal.getsignal(signal.SIGINT)
+        if self._old is signal.default_int_handler and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._received)
+
+    def __exit__(self, *error: object) -> None:
+        if signal.getsignal(signal.SIGINT) == self._received:
+            signal.signal(signal.SIGINT, self._old)
+
+    def _received(self, number: int, frame: Any) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
 
 
 def _call(command: Command, words: Sequence[str]) -> int:

@@ -131,7 +131,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
 
     files = [*_checkpoints(record, config, arguments, required=True), inside(record.folder, "metrics.csv")]
     # not where the configuration says, which may be a stranger's
-    outputs = Path(arguments.outputs) if arguments.outputs else record.folder.resolve().parent
+    folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()
+    outputs = Path(arguments.outputs) if arguments.outputs else folder.parent
     config = {**config, "outputs": str(outputs)}
     if not role.is_main:
         return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder), role)

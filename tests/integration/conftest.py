@@ -104,3 +104,11 @@ def _run_of(server: subprocess.Popen[str], folder: Path, *words: str) -> Path:
 def copy_run(run: Path, folder: Path) -> Path:
     """A copy of a run that a test may damage, as the only one in ``folder/outputs``."""
     return Path(shutil.copytree(run, folder / "outputs" / run.name))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """An empty folder to call the command line in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
