@@ -7,6 +7,7 @@ what the imported object says of itself afterwards (``cnnexp.paths.os.getcwd`` w
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 import types
@@ -65,6 +66,8 @@ def import_target(target: Any, group: str, trusted: Sequence[str] = ()) -> Any:
         top = target.split(".")[0]
         hint = "" if top in NEVER_TRUSTED else f"; --trust {top} allows a package of yours"
         raise InputError(f"{group}._target_={target}: not a class of cnnexp for {group}, so it is not run{hint}")
+    if _is_trusted(target, trusted) and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where a user's own package lies; the console script does not look there
     found = _own_object(module_name, name, group)
     _refuse_other_kind(found, group, target)
     return found
