@@ -57,6 +57,10 @@ class ConvAutoencoder(nn.Module):
         """Pictures (B, C, H, W) in [0, 1] of codes (B, bottleneck)."""
         return self.decoder(z)
 
+    def stage_parts(self) -> list[list[str]]:
+        """The encoder and the decoder, each a stage: for stages of the net."""
+        return [["encoder"], ["decoder"]]
+
 
 def _sizes(image_size: tuple[int, int]) -> list[tuple[int, int]]:
     """The picture's size and what each stride-2 convolution leaves of it; at least one convolution."""

@@ -68,6 +68,12 @@ class UNet(nn.Module):
             x = merge(torch.cat([skips.pop(), up(x)], dim=1))
         return self.head(x)[..., :height, :width]
 
+    def stage_parts(self) -> list[list[str]]:
+        """The resolutions on the way down and up again, and the head: for stages of the net."""
+        down = [[f"down.{level}"] for level in range(self.depth + 1)]
+        up = [[f"up.{step}", f"merge.{step}"] for step in range(self.depth)]
+        return [*down[:-1], [*down[-1], "pool", "drop"], *up, ["head"]]
+
     def _pad_to_multiple(self, x: Tensor) -> Tensor:
         multiple = 2**self.depth
         rows, columns = (-side % multiple for side in x.shape[-2:])
