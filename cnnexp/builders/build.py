@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,7 +18,8 @@ from cnnexp.data.module import PictureData
 from cnnexp.errors import InputError
 from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.penalty import Penalty
-from cnnexp.training.schedules import Schedule
+from cnnexp.training.regularization import Regularization, balanced_weights
+from cnnexp.training.schedules import Schedule, WarmUp
 
 RESERVED = (
     "_target_",
@@ -33,6 +35,8 @@ RESERVED = (
     "in_memory",
 )
 """Keys of every data set; the others are arguments of its class."""
+OF_THE_NET = ("dropout", "stochastic_depth")
+"""Regularization that a net applies itself, where its class takes an argument of that name."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class BoundTask:
     task: type[Task]
     net: partial[nn.Module]
     optimizer: partial[torch.optim.Optimizer]
-    schedule: partial[Schedule]
+    schedule: Callable[[], Schedule]
     augmentation: partial[Augmentation]
 
 
@@ -84,12 +88,13 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
         raise InputError(f"task._target_={config['task']['_target_']}: not a task")
     net, net_problems = net_maker(config, task_class, facts, trusted)
     optimizer, optimizer_problems = _optimizer(config, trusted)
-    schedule, schedule_problems = _bound(config["scheduler"], {}, "scheduler", Schedule, trusted)
+    schedule, schedule_problems = _schedule(config, trusted)
     augmentation, augmentation_problems = _bound(
         config["augmentation"], {"seed": config["seed"]}, "augmentation", Augmentation, trusted
     )
     problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems]
     problems += _unsupported(config, task_class)
+    problems += _class_weights(config, task_class, facts)
     if problems:
         raise InputError(*problems)
     return BoundTask(task_class, net, optimizer, schedule, augmentation)
@@ -106,14 +111,15 @@ def build_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] =
         net=_seeded(bound.net, config["seed"], config),
         optimizer=bound.optimizer,
         schedule=bound.schedule(),
-        penalty=Penalty(config["regularization"]["l1"], config["regularization"]["l2"]),
+        regularization=_regularization(config["regularization"]),
         augmentation=bound.augmentation(),
         facts=facts,
         seed=config["seed"],
         epochs=config["epochs"],
         monitor=config["task"]["monitor"],
         mode=config["task"]["mode"],
-        label_smoothing=config["regularization"]["label_smoothing"],
+        stage_rates=config["optimizer"]["stage_rates"],
+        accumulate=config["accumulate"],
         channels_last=config["hardware"]["channels_last"],
     )
     return bound.task(parts)
@@ -187,6 +193,14 @@ def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     return {**config, "data": {**config["data"], **named}}
 
 
+def with_class_weights(config: Mapping[str, Any], data: PictureData, task: Task) -> dict[str, Any]:
+    """The configuration with ``balanced`` replaced by the numbers that it means for this training data."""
+    if config["regularization"]["class_weights"] != "balanced":
+        return dict(config)
+    weights = [round(weight, 6) for weight in balanced_weights(task.class_counts(data))]
+    return {**config, "regularization": {**config["regularization"], "class_weights": weights}}
+
+
 def net_maker(
     config: Mapping[str, Any], task_class: type[Task], facts: Facts, trusted: Sequence[str] = ()
 ) -> tuple[partial[nn.Module], list[str]]:
@@ -198,28 +212,52 @@ def net_maker(
         "in_channels": facts.channels,
         "num_classes": task_class.num_outputs(facts),
         "image_size": (facts.height, facts.width),
-        "dropout": None,
+        **dict.fromkeys(OF_THE_NET),
     }
-    if regularization["dropout"] is not None:
-        injected["dropout"] = regularization["dropout"]
-        given.pop("dropout", None)
-    arguments, problems = bind(class_, given, injected, "model")
-    if regularization["dropout"] is not None and "dropout" not in arguments and not _ignored(config):
-        problems.append(
-            f"regularization.dropout={regularization['dropout']}: model={config['choices']['model']} has no place for "
-            "dropout; leave it null, or set regularization.if_unsupported=ignore for a sweep over several nets"
-        )
+    asked = {key: regularization[key] for key in OF_THE_NET if regularization[key] is not None}
+    given = {key: value for key, value in given.items() if key not in asked}
+    arguments, problems = bind(class_, given, {**injected, **asked}, "model")
+    problems += [
+        f"regularization.{key}={value}: model={config['choices']['model']} has no place for {key.replace('_', ' ')}; "
+        "leave it null, or set regularization.if_unsupported=ignore for a sweep over several nets"
+        for key, value in asked.items()
+        if key not in arguments and not _ignored(config)
+    ]
     return partial(class_, **{key: _tupled(value) for key, value in arguments.items()}), problems
 
 
 def _unsupported(config: Mapping[str, Any], task_class: type[Task]) -> list[str]:
-    smoothing = config["regularization"]["label_smoothing"]
-    if not smoothing or task_class.uses_label_smoothing or _ignored(config):
+    """A line for each regularization that the task does not use."""
+    regularization = config["regularization"]
+    used = {"label_smoothing": task_class.uses_label_smoothing, "class_weights": task_class.uses_class_weights}
+    if _ignored(config):
         return []
     return [
-        f"regularization.label_smoothing={smoothing}: the task {config['task']['name']} does not use it; leave it 0, "
-        "or set regularization.if_unsupported=ignore"
+        f"regularization.{key}={regularization[key]}: the task {config['task']['name']} does not use it; leave it "
+        f"{'0' if key == 'label_smoothing' else 'null'}, or set regularization.if_unsupported=ignore"
+        for key, is_used in used.items()
+        if regularization[key] and not is_used
     ]
+
+
+def _class_weights(config: Mapping[str, Any], task_class: type[Task], facts: Facts) -> list[str]:
+    weights, classes = config["regularization"]["class_weights"], task_class.num_outputs(facts)
+    if not isinstance(weights, (list, tuple)) or len(weights) == classes:
+        return []
+    return [f"regularization.class_weights: {len(weights)} factors for {classes} classes; give one for each"]
+
+
+def _regularization(config: Mapping[str, Any]) -> Regularization:
+    everything, weights = config["include_biases_and_norms"], config["class_weights"]
+    return Regularization(
+        penalty=Penalty(config["l1"], config["l2"], everything),
+        include_biases_and_norms=everything,
+        label_smoothing=config["label_smoothing"],
+        class_weights=None if weights is None or isinstance(weights, str) else tuple(weights),
+        gradient_clip_norm=config["gradient_clip_norm"],
+        max_norm=config["max_norm"],
+        ema_decay=config["ema_decay"],
+    )
 
 
 def _ignored(config: Mapping[str, Any]) -> bool:
@@ -228,10 +266,34 @@ def _ignored(config: Mapping[str, Any]) -> bool:
 
 def _optimizer(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[partial[torch.optim.Optimizer], list[str]]:
     class_ = import_target(config["optimizer"]["_target_"], "optimizer", trusted)
-    given = {key: _tupled(value) for key, value in config["optimizer"].items() if key != "_target_"}
-    arguments, problems = bind(class_, given, {"params": None}, "optimizer")
+    own = {key: value for key, value in config["optimizer"].items() if key not in ("_target_", "stage_rates")}
+    given = {key: _tupled(value) for key, value in own.items()}
+    arguments, problems = bind(class_, given, {"params": None, **_one_kernel(class_)}, "optimizer")
     arguments.pop("params", None)
     return partial(class_, **arguments), problems
+
+
+def _one_kernel(class_: type) -> dict[str, bool]:
+    """The form of an optimizer that takes all tensors in one call: on small nets several times as fast.
+
+    On a processor torch would take the loop over tensors.
+    """
+    parameters = inspect.signature(class_).parameters
+    return next(({key: True} for key in ("fused", "foreach") if key in parameters), {})
+
+
+def _schedule(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Callable[[], Schedule], list[str]]:
+    """What makes the schedule, and a line for what of it is longer than the run."""
+    own = {key: value for key, value in config["scheduler"].items() if key != "warmup_epochs"}
+    make, problems = _bound(own, {}, "scheduler", Schedule, trusted)
+    epochs, warmup = config["epochs"], config["scheduler"]["warmup_epochs"]
+    if problems:
+        return make, problems
+    if warmup >= epochs:
+        problems.append(f"scheduler.warmup_epochs={warmup:g}: the run has {epochs} epochs; take less than that")
+    if late := make().longer_than(epochs):
+        problems.append(f"scheduler.{late}; shorten the schedule, or make the run longer with epochs=")
+    return (lambda: WarmUp(make(), warmup / epochs)) if warmup else make, problems
 
 
 def _bound(

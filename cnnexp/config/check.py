@@ -25,6 +25,7 @@ def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
             *(_task_and_model(config, folders) or _task_and_data(config, folders)),
             *_channels(config),
             *_uneven_batch(config),
+            *_parts_of_a_batch(config),
         ]
     if problems:
         raise InputError(*problems)
@@ -78,6 +79,13 @@ def _uneven_batch(config: Mapping[str, Any]) -> list[str]:
     if not isinstance(hardware["devices"], int) or not isinstance(hardware["nodes"], int):
         return []
     return uneven_batch(batch, hardware["devices"] * hardware["nodes"])
+
+
+def _parts_of_a_batch(config: Mapping[str, Any]) -> list[str]:
+    parts, batch = config["accumulate"], config["batch_size"]
+    if parts <= batch:
+        return []
+    return [f"accumulate={parts}: a batch of {batch} pictures cannot be cut into so many parts; take at most {batch}"]
 
 
 def uneven_batch(batch: int, processes: int) -> list[str]:

@@ -67,7 +67,7 @@ def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
             _search_first(folders[:-1])
             composed, choices = _merged(words)
             for group in _chosen_against_the_model(words, choices):
-                composed[group] = _option_alone(group, words, composed)
+                composed[group] = _option_alone(group, words, composed, folders[-1] / "config.yaml")
         config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise InputError(_one_line(error)) from error
@@ -99,8 +99,8 @@ def _chosen_against_the_model(words: Sequence[Word], choices: dict[str, Any]) ->
     return [group for group in chosen if without.get(group) != choices.get(group)]
 
 
-def _option_alone(group: str, words: Sequence[Word], composed: DictConfig) -> Any:
-    """An option as its own file has it, with the keys of the command line.
+def _option_alone(group: str, words: Sequence[Word], composed: DictConfig, root: Path) -> Any:
+    """An option as its own file has it, with what the root file says of all options and the keys of the command line.
 
     A net's learning rate is for the optimizer that the net brings: with another optimizer it would be wrong.
     """
@@ -108,10 +108,15 @@ def _option_alone(group: str, words: Sequence[Word], composed: DictConfig) -> An
     from omegaconf import OmegaConf
 
     option = [word.value for word in words if word.key == group][-1]
-    texts = [word.for_hydra for word in words if word.key.startswith(f"{group}.")]
-    alone = compose(f"{group}/{option}", overrides=texts)
-    OmegaConf.set_struct(alone, False)
-    return alone[group] if group in alone else composed[group]
+    alone = compose(f"{group}/{option}")
+    if group not in alone:
+        return composed[group]
+    texts = ["++" + word.text for word in words if word.key.startswith(f"{group}.")]
+    of_all = yaml.safe_load(root.read_text(encoding="utf-8")).get(group, {})
+    given = compose(f"{group}/{option}", overrides=texts)
+    merged = OmegaConf.merge(of_all, alone[group], given[group])
+    OmegaConf.set_struct(merged, False)
+    return merged
 
 
 def _search_first(folders: Sequence[Path]) -> None:

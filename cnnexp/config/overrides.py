@@ -18,6 +18,7 @@ SET_ELSEWHERE = {
     "model.num_classes": "data.classes",
     "model.image_size": "data.image_size",
     "model.dropout": "regularization.dropout",
+    "model.stochastic_depth": "regularization.stochastic_depth",
 }
 """Arguments that a net is given; the key that decides them."""
 

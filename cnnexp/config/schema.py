@@ -182,6 +182,10 @@ def _open(**keys: Rule) -> Group:
     return Group(TARGET, optional=keys, open=True)
 
 
+def _open_with(required: Mapping[str, Rule], **keys: Rule) -> Group:
+    return Group({**TARGET, **required}, optional=keys, open=True)
+
+
 AUTO_COUNT = Either((COUNT, Text(("auto",))))
 
 RUN = Group(
@@ -189,6 +193,7 @@ RUN = Group(
         "seed": Number(0, 2**32 - 1, whole=True),
         "epochs": COUNT,
         "batch_size": COUNT,
+        "accumulate": COUNT,
         "max_steps": Number(1, whole=True, nullable=True),
         "outputs": Text(),
         "name": Text(nullable=True),
@@ -221,7 +226,8 @@ RUN = Group(
             optional={"mask_classes": Items(Text(), nullable=True)},
             open=True,
         ),
-        "optimizer": _open(
+        "optimizer": _open_with(
+            {"stage_rates": Either((Number(0, nullable=True), Items(Number(0))))},
             lr=Number(0, above=True),
             momentum=Number(0, 1, below=True),
             weight_decay=Number(0),
@@ -229,8 +235,12 @@ RUN = Group(
             eps=Number(0),
             alpha=UNIT,
             betas=Items(Number(0, 1, below=True), length=2),
+            rho=Number(0, 1, below=True),
         ),
-        "scheduler": _open(
+        "scheduler": _open_with(
+            {"warmup_epochs": Number(0)},
+            milestones=Items(COUNT),
+            decay=Number(0),
             gamma=Number(0, above=True),
             every_epochs=COUNT,
             final=UNIT,
@@ -246,8 +256,13 @@ RUN = Group(
                 "l1": Number(0),
                 "l2": Number(0),
                 "dropout": Number(0, 1, below=True, nullable=True),
+                "stochastic_depth": Number(0, 1, below=True, nullable=True),
                 "label_smoothing": Number(0, 1, below=True),
+                "class_weights": Either((Text(("balanced",), nullable=True), Items(Number(0)))),
                 "gradient_clip_norm": Number(0, above=True, nullable=True),
+                "max_norm": Number(0, above=True, nullable=True),
+                "ema_decay": Number(0, 1, above=True, below=True, nullable=True),
+                "include_biases_and_norms": Switch(),
                 "if_unsupported": Text(("error", "ignore")),
             }
         ),
@@ -262,6 +277,7 @@ RUN = Group(
                 "strategy": Text(("auto", "ddp")),
                 "precision": Text(("fp64", "fp32", "bf16", "fp16")),
                 "compile": Switch(),
+                "loop": Text(("direct", "lightning")),
                 "channels_last": Switch(),
                 "threads": Number(1, whole=True, nullable=True),
                 "deterministic": Switch(),

@@ -183,7 +183,7 @@ class Checkpointing(Checkpoint):
     def _save_best(self, trainer: pl.Trainer, task: Task) -> None:
         if not trainer.is_global_zero:
             return
-        net = {name: value.detach().cpu() for name, value in task.net.state_dict().items()}
+        net = {name: value.detach().cpu() for name, value in task.judged_net.state_dict().items()}
         content = {"net": net, "epoch": self.epochs_done, "score": self.best_score}
         with _named_disk_errors(self.folder), replacing(self.folder / BEST) as temporary:
             torch.save(content, temporary)

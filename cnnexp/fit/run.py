@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
-from cnnexp.builders.build import Experiment, build, with_classes
+from cnnexp.builders.build import Experiment, build, with_class_weights, with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
 from cnnexp.builders.loggers import build_loggers, close_loggers
 from cnnexp.builders.weights import load_checkpoint, load_weights
@@ -22,6 +22,7 @@ from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.estimating import Estimating
 from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.loop import go_directly
 from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
 from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
@@ -100,6 +101,7 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
     experiment = build(config, request.trusted)
     config = with_classes(config, experiment.facts)
     _load(experiment, config)
+    config = _weigh_classes(experiment, config)
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
@@ -124,6 +126,14 @@ def _load(experiment: Experiment, config: dict[str, Any]) -> None:
             f"data.fraction={config['data']['fraction']} leaves {len(experiment.data.train_positions())} training "
             f"pictures for {world} devices; take a larger part"
         )
+
+
+def _weigh_classes(experiment: Experiment, config: dict[str, Any]) -> dict[str, Any]:
+    """Put numbers in the place of ``balanced``, in the task and in the configuration that is frozen."""
+    config = with_class_weights(config, experiment.data, experiment.task)
+    if config["regularization"]["class_weights"] is not None:
+        experiment.task.weigh_classes(config["regularization"]["class_weights"])
+    return config
 
 
 def _recorded(run: Run) -> int:
@@ -258,9 +268,8 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
     config = run.config
     if config["hardware"]["compile"]:
         run.experiment.task.net.compile()
-    return pl.Trainer(
+    trainer = pl.Trainer(
         max_epochs=config["epochs"],
-        gradient_clip_val=config["regularization"]["gradient_clip_norm"],
         logger=run.loggers or False,
         callbacks=callbacks,
         default_root_dir=str(run.folder or Path()),
@@ -271,11 +280,15 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         use_distributed_sampler=False,
         **trainer_arguments(config["hardware"], run.role.launched),
     )
+    if config["hardware"]["loop"] == "direct":
+        go_directly(trainer)
+    return trainer
 
 
 def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreement: Agreement, stop: StopSignal) -> None:
     """Test with the best weights, or a few batches with the last ones when the run was cut short."""
     task = run.experiment.task
+    task.adopt_average()
     if not run.partial and run.folder is not None:
         task.net.load_state_dict(load_weights(run.folder / BEST))
     stages = ("val", "test") if run.partial else ("test",)

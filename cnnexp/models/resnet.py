@@ -7,6 +7,8 @@ from typing import Literal
 from torch import nn
 from torchvision.models import resnet as torchvision_resnet
 
+from cnnexp.models.stochastic_depth import drop_residuals
+
 Block = type[torchvision_resnet.BasicBlock] | type[torchvision_resnet.Bottleneck]
 
 BLOCKS: dict[int, tuple[Block, list[int]]] = {
@@ -37,6 +39,8 @@ class ResNet(torchvision_resnet.ResNet):
         image_size: height and width of a picture in pixels; only `stem="auto"` looks at it.
         depth: number of layers with weights.
         stem: `auto` takes the small one when the shorter side has at most 64 pixels.
+        stochastic_depth: probability in [0, 1) that the last block's residual is left out for a sample; it rises
+            linearly from 0 at the input.
 
     Attributes:
         stem: the choice that was made, `imagenet` or `small`.
@@ -50,6 +54,7 @@ class ResNet(torchvision_resnet.ResNet):
         image_size: tuple[int, int],
         depth: Literal[18, 34, 50, 101, 152],
         stem: Literal["auto", "imagenet", "small"],
+        stochastic_depth: float | None = None,
     ) -> None:
         block, layers = BLOCKS[depth]
         super().__init__(block, layers, num_classes=num_classes)
@@ -59,6 +64,18 @@ class ResNet(torchvision_resnet.ResNet):
             self.maxpool = nn.Identity()
         elif in_channels != self.conv1.in_channels:
             self.conv1 = _stem_convolution(in_channels, kernel_size=7, stride=2)
+        if stochastic_depth is not None:
+            self._drop_residuals(stochastic_depth)
+
+    def _drop_residuals(self, probability: float) -> None:
+        """After the last norm of each block: what stands there is added to the shortcut. Names of weights stay."""
+        last = "bn3" if self.layer1[0].expansion == 4 else "bn2"
+        blocks = [block for stage in (self.layer1, self.layer2, self.layer3, self.layer4) for block in stage]
+        for block in blocks:
+            block.drop = nn.Identity()
+        drop_residuals(blocks, "drop", probability)
+        for block in blocks:
+            getattr(block, last).register_forward_hook(lambda norm, given, out, drop=block.drop: drop(out))
 
 
 def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:

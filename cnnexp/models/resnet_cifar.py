@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
+from cnnexp.models.stochastic_depth import drop_residuals
 
 STAGE_WIDTHS = (16, 32, 64)
 
@@ -23,12 +24,16 @@ class CifarResNet(nn.Module):
         in_channels: channels of a picture.
         num_classes: number of classes K.
         depth: number of layers with weights, 6n + 2 with n >= 1.
+        stochastic_depth: probability in [0, 1) that the last block's residual is left out for a sample; it rises
+            linearly from 0 at the input (Huang et al. 2016, "Deep networks with stochastic depth", equation 4).
 
     Raises:
         InputError: `depth` is not 6n + 2.
     """
 
-    def __init__(self, *, in_channels: int, num_classes: int, depth: int) -> None:
+    def __init__(
+        self, *, in_channels: int, num_classes: int, depth: int, stochastic_depth: float | None = None
+    ) -> None:
         super().__init__()
         blocks = (depth - 2) // 6
         if blocks < 1 or depth != 6 * blocks + 2:
@@ -41,6 +46,7 @@ class CifarResNet(nn.Module):
         self.layer3 = _stage(STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
         self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
         self.apply(_he_init)
+        drop_residuals([*self.layer1, *self.layer2, *self.layer3], "drop", stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
@@ -58,12 +64,13 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
+        self.drop: nn.Module = nn.Identity()
         self.shortcut = nn.Identity() if (in_width, stride) == (width, 1) else OptionAShortcut(in_width, width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         residual = F.relu(self.bn1(self.conv1(x)))
         residual = self.bn2(self.conv2(residual))
-        return F.relu(residual + self.shortcut(x))
+        return F.relu(self.drop(residual) + self.shortcut(x))
 
 
 class OptionAShortcut(nn.Module):

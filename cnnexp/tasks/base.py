@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 import torch
 import torch.distributed as distributed
 from PIL import Image
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torchmetrics import Metric
 
@@ -21,9 +22,12 @@ from cnnexp.data.base import Facts
 from cnnexp.data.module import PictureData
 from cnnexp.errors import RunFailed
 from cnnexp.tasks.means import LossMeans
-from cnnexp.training.penalty import Penalty
+from cnnexp.training.ema import WeightAverage
+from cnnexp.training.parameter_groups import parameter_groups
+from cnnexp.training.regularization import Regularization, limit_norms
 from cnnexp.training.schedules import Moment, Schedule
 from cnnexp.training.seeding import seed_step
+from cnnexp.training.stepping import backward, cut, gradients_shared, make_step, unscale
 from cnnexp.visualize.canvas import above
 from cnnexp.visualize.png import write_png
 
@@ -40,16 +44,17 @@ class Parts:
     """What a task is made of; everything is handed in."""
 
     net: nn.Module
-    optimizer: Callable[[Sequence[nn.Parameter]], torch.optim.Optimizer]
+    optimizer: Callable[[Sequence[Any]], torch.optim.Optimizer]
     schedule: Schedule
-    penalty: Penalty
+    regularization: Regularization
     augmentation: Augmentation
     facts: Facts
     seed: int
     epochs: int
     monitor: str | None
     mode: str
-    label_smoothing: float = 0.0
+    stage_rates: Sequence[float] | float | None = None
+    accumulate: int = 1
     channels_last: bool = False
 
 
@@ -73,10 +78,13 @@ class StepOutput:
 class Task(pl.LightningModule):
     """A net with its loss, metrics and optimizer. A subclass says what a step is and which metrics it has."""
 
+    class_weights: Tensor | None
     pixel_scale: Tensor
     pixel_bias: Tensor
 
+    automatic_optimization = False  # ``optimize`` makes the step: it may cut a batch into parts
     uses_label_smoothing: ClassVar[bool] = False
+    uses_class_weights: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
     loss_parts: ClassVar[tuple[str, ...]] = ()
 
@@ -98,11 +106,15 @@ class Task(pl.LightningModule):
         self._columns: list[Columns] = []
         self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
         # apart from the losses: it is a mean over steps, whatever the number of items behind them
-        self.penalties = LossMeans(()) if parts.penalty.active else None
+        self.penalties = LossMeans(()) if parts.regularization.penalty.active else None
+        decay = parts.regularization.ema_decay
+        self.average = None if decay is None else WeightAverage(parts.net, decay)
         self.metrics = nn.ModuleDict({_KEYS[stage]: nn.ModuleDict(self.build_metrics(stage)) for stage in STAGES})
         for metric in self._all_metrics():
             metric.persistent(True)
         scale, bias = _normalisation(parts.facts, self.normalises)
+        weights = parts.regularization.class_weights
+        self.register_buffer("class_weights", None if weights is None else torch.tensor(weights), persistent=False)
         self.register_buffer("pixel_scale", scale, persistent=False)
         self.register_buffer("pixel_bias", bias, persistent=False)
 
@@ -150,6 +162,14 @@ class Task(pl.LightningModule):
     def image(self, picture: np.ndarray, prediction: Any, truth: Batch | None = None) -> Image.Image:
         """One prediction drawn on its picture, beside the truth (one sample of a batch) where that is known."""
 
+    def class_counts(self, data: PictureData) -> list[int]:
+        """How often each class occurs in the training data: samples, or pixels; for tasks that use class weights."""
+        raise NotImplementedError
+
+    def weigh_classes(self, weights: Sequence[float]) -> None:
+        """Give each class a factor in the loss."""
+        self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
+
     def draw_test(self, batch: Batch, folder: Path) -> None:
         """Pictures of the test in a folder: predictions.png, of a few samples; a subclass may have more to show."""
         predictions = self.predict(self.prepare(batch, train=False)["image"])
@@ -195,17 +215,60 @@ class Task(pl.LightningModule):
         means.update(output.loss.detach(), output.count, output.parts)
         self.update_metrics(metrics, output)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        output = self.step(self.prepare(batch, train=True), "train")
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        self.optimize(self.prepare(batch, train=True))
+
+    def optimize(self, batch: Batch) -> None:
+        """One step of the optimizer on a prepared batch. A task with several optimizers has its own."""
+        optimizer, regularization = self.trainer.optimizers[0], self.parts.regularization
+        for group in optimizer.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
+        loss = self._learn(batch) if self.parts.accumulate == 1 else self._learn_in_parts(batch)
+        if regularization.changes_gradients:
+            unscale(self.trainer, optimizer)
+        if self.penalties is not None:
+            penalty = regularization.penalty.add_gradients(self.net)
+            self.penalties.update(penalty, 1, {})
+            loss = loss + penalty
+        if regularization.gradient_clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.net.parameters(), regularization.gradient_clip_norm)
+        make_step(self.trainer, optimizer)
+        if regularization.max_norm is not None:
+            limit_norms(self.net, regularization.max_norm)
+        if self.average is not None:
+            self.average.update(self.net)
+        self.batch_loss = loss
+
+    def _learn(self, batch: Batch) -> Tensor:
+        """Gradients of a batch; returns its loss, scaled so that the mean over processes is the global batch's."""
+        output = self.step(batch, "train")
         share = self._share(output.count)
         loss = output.loss if share is None else output.loss * share
-        if self.penalties is not None:
-            penalty = self.parts.penalty(self.net)
-            self.penalties.update(penalty.detach(), 1, {})
-            loss = loss + penalty
-        self.batch_loss = loss.detach()
+        backward(self, loss)
         self._count("train", output)
-        return loss
+        return loss.detach()
+
+    def _learn_in_parts(self, batch: Batch) -> Tensor:
+        """The same from parts of the batch, one after another, so that only one part's activations are in memory.
+
+        A part's mean is taken times its count, and the sum of all is divided by the count of the whole.
+        """
+        parts = cut(batch, self.parts.accumulate)
+        total: Tensor = self.pixel_scale.new_zeros(())
+        count: int | Tensor = 0
+        for number, part in enumerate(parts, start=1):
+            output = self.step(part, "train")
+            summed = output.loss * at_least_one(output.count)
+            with gradients_shared(self.trainer, number == len(parts)):
+                backward(self, summed)
+            self._count("train", output)
+            total, count = total + summed.detach(), count + output.count
+        share = self._share(count)
+        factor = (1 if share is None else share) / torch.as_tensor(at_least_one(count)).to(total)
+        gradients = [weight.grad for weight in self.net.parameters() if weight.grad is not None]
+        torch._foreach_mul_(gradients, factor)
+        return total * factor
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch, "val")
@@ -229,7 +292,7 @@ class Task(pl.LightningModule):
             return None
         total = count.detach().clone().float()
         distributed.all_reduce(total)
-        return count.clamp(min=1) * self.trainer.world_size / total.clamp(min=1)
+        return at_least_one(count) * self.trainer.world_size / at_least_one(total)
 
     # --- the ends of epochs ------------------------------------------------------------------------------------------
 
@@ -242,8 +305,27 @@ class Task(pl.LightningModule):
         if monitored is not None:
             self.parts.schedule.observe(monitored, self.parts.mode)
 
+    def on_validation_epoch_start(self) -> None:
+        self._swap_average()
+
     def on_validation_epoch_end(self) -> None:
+        self._swap_average()
         self.read("val")
+
+    def _swap_average(self) -> None:
+        """Within a fit the averaged weights are validated; outside of it the net holds what is to be judged."""
+        if self.average is not None and self.trainer.state.fn == TrainerFn.FITTING:
+            self.average.swap(self.net)
+
+    def adopt_average(self) -> None:
+        """Put the averaged weights into the net for good, where there are any: the training is over."""
+        if self.average is not None:
+            self.net.load_state_dict(self.judged_net.state_dict())
+
+    @property
+    def judged_net(self) -> nn.Module:
+        """The net with the weights that are validated, tested and kept: the averaged ones where there are any."""
+        return self.net if self.average is None else self.average.averaged
 
     def on_test_epoch_end(self) -> None:
         self.read("test")
@@ -275,9 +357,13 @@ class Task(pl.LightningModule):
         return {name: values[order] for name, values in joined.items()}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        optimizer = self.parts.optimizer([p for p in self.net.parameters() if p.requires_grad])
+        # a group more is a kernel more at each step, so without decay there is none for biases and norms
+        decaying = getattr(self.parts.optimizer, "keywords", {}).get("weight_decay", 0.0) > 0
+        everything = self.parts.regularization.include_biases_and_norms or not decaying
+        optimizer = self.parts.optimizer(parameter_groups(self.net, everything, self.parts.stage_rates))
         for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
+            group["lr"] *= group.pop("rate", 1.0)
+            group["initial_lr"] = group["lr"]
         return optimizer
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -288,6 +374,13 @@ class Task(pl.LightningModule):
 
     def _all_metrics(self) -> list[Metric]:
         return [module for module in self.modules() if isinstance(module, Metric)]
+
+
+def at_least_one(count: Any) -> Any:
+    """What a sum is divided by: its count, or 1 where there was nothing to count (a sum of weights may be below 1)."""
+    if isinstance(count, Tensor):
+        return torch.where(count > 0, count, 1)
+    return count or 1
 
 
 def not_finite(epoch: int, step: int | None) -> RunFailed:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnexp.data.base import Facts
+from cnnexp.data.module import PictureData
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
 from cnnexp.tasks.means import Confusion, Hits
 from cnnexp.visualize.confusion import draw_confusion
@@ -23,6 +24,7 @@ class Classification(Task):
     """Cross entropy over logits (B, K); accuracy, top-5 (with more than five classes), the confusion matrix."""
 
     uses_label_smoothing: ClassVar[bool] = True
+    uses_class_weights: ClassVar[bool] = True
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
@@ -30,9 +32,19 @@ class Classification(Task):
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, label = self.net(batch["image"]), batch["label"]
-        smoothing = self.parts.label_smoothing if stage == "train" else 0.0
-        loss = functional.cross_entropy(logits, label, label_smoothing=smoothing)
-        return StepOutput(loss, len(label), logits.detach(), label)
+        smoothing = self.parts.regularization.label_smoothing if stage == "train" else 0.0
+        loss = functional.cross_entropy(logits, label, self.class_weights, label_smoothing=smoothing)
+        return StepOutput(loss, self.count_of(label), logits.detach(), label)
+
+    def count_of(self, label: Tensor) -> int | Tensor:
+        """What the loss is a mean over: the samples, or the sum of their classes' weights."""
+        return len(label) if self.class_weights is None else self.class_weights[label].sum()
+
+    def class_counts(self, data: PictureData) -> list[int]:
+        labels = data.split("train").labels_for_strata()
+        assert labels is not None
+        taking_part = labels[torch.from_numpy(data.train_positions())]
+        return torch.bincount(taking_part, minlength=len(self.parts.facts.classes)).tolist()
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         classes = len(self.parts.facts.classes)

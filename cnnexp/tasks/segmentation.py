@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnexp.data.base import VOID, Facts
-from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task
+from cnnexp.data.module import PictureData
+from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, at_least_one
 from cnnexp.tasks.means import Confusion
 from cnnexp.visualize.masks import masks_image
 
@@ -24,6 +25,8 @@ class Segmentation(Task):
     or prediction. ``dice`` leaves the background out, where the data set names its first class so.
     """
 
+    uses_class_weights: ClassVar[bool] = True
+
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
         return len(facts.mask_classes)
@@ -34,9 +37,17 @@ class Segmentation(Task):
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, mask = self.net(batch["image"]), batch["mask"].long()
-        count = (mask != VOID).sum()
-        total = functional.cross_entropy(logits, mask, ignore_index=VOID, reduction="sum")
-        return StepOutput(total / count.clamp(min=1), count, logits.detach().argmax(1), mask)
+        valid = mask != VOID
+        count = valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+        total = functional.cross_entropy(logits, mask, self.class_weights, ignore_index=VOID, reduction="sum")
+        return StepOutput(total / at_least_one(count), count, logits.detach().argmax(1), mask)
+
+    def class_counts(self, data: PictureData) -> list[int]:
+        split, classes = data.split("train"), len(self.parts.facts.mask_classes)
+        counts = torch.zeros(256, dtype=torch.int64)
+        for positions in torch.from_numpy(data.train_positions()).split(256):
+            counts += torch.bincount(split.batch(positions)["mask"].flatten(), minlength=256)
+        return counts[:classes].tolist()
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         classes = len(self.parts.facts.mask_classes)

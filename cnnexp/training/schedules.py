@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -43,6 +45,40 @@ class Schedule(ABC):
         """Go on from a state."""
         return None
 
+    def longer_than(self, epochs: int) -> str | None:
+        """What of the schedule a run of so many epochs never comes to, as the key and the reason; None for nothing."""
+        return None
+
+
+class WarmUp(Schedule):
+    """Another schedule, times a line from nearly 0 up to 1 over the first steps: (step + 1) / steps.
+
+    Source: Goyal et al. 2017, "Accurate, large minibatch SGD", section 2.2 (gradual warm-up).
+
+    Args:
+        schedule: the other one. part: of the run's steps, in [0, 1).
+    """
+
+    def __init__(self, schedule: Schedule, part: float) -> None:
+        self.schedule = schedule
+        self.part = part
+
+    def factor(self, moment: Moment) -> float:
+        steps = self.part * moment.total_steps
+        return min(1.0, (moment.step + 1) / steps if steps else 1.0) * self.schedule.factor(moment)
+
+    def observe(self, value: float, better_is: str) -> None:
+        self.schedule.observe(value, better_is)
+
+    def state_dict(self) -> dict[str, float]:
+        return self.schedule.state_dict()
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.schedule.load_state_dict(state)
+
+    def longer_than(self, epochs: int) -> str | None:
+        return self.schedule.longer_than(epochs)
+
 
 class Constant(Schedule):
     """The rate stays as it is."""
@@ -61,6 +97,29 @@ class Step(Schedule):
     def factor(self, moment: Moment) -> float:
         return float(self.gamma ** (moment.epoch // self.every_epochs))
 
+    def longer_than(self, epochs: int) -> str | None:
+        if self.every_epochs < epochs:
+            return None
+        return f"every_epochs={self.every_epochs}: in {epochs} epochs the rate would never change"
+
+
+class MultiStep(Schedule):
+    """gamma ** (number of milestones reached), in epochs from 0."""
+
+    def __init__(self, *, milestones: Sequence[int], gamma: float) -> None:
+        self.milestones = sorted(milestones)
+        self.gamma = gamma
+
+    def factor(self, moment: Moment) -> float:
+        return float(self.gamma ** bisect_right(self.milestones, moment.epoch))
+
+    def longer_than(self, epochs: int) -> str | None:
+        late = [milestone for milestone in self.milestones if milestone >= epochs]
+        if not late:
+            return None
+        named = ",".join(str(milestone) for milestone in self.milestones)
+        return f"milestones=[{named}]: {late[0]} is not reached in {epochs} epochs"
+
 
 class Exponential(Schedule):
     """gamma ** epoch."""
@@ -70,6 +129,16 @@ class Exponential(Schedule):
 
     def factor(self, moment: Moment) -> float:
         return float(self.gamma**moment.epoch)
+
+
+class InverseTime(Schedule):
+    """1 / (1 + decay * step): the rate of Keras' optimizers with ``decay``, where a step is one update."""
+
+    def __init__(self, *, decay: float) -> None:
+        self.decay = decay
+
+    def factor(self, moment: Moment) -> float:
+        return 1.0 / (1.0 + self.decay * moment.step)
 
 
 class Cosine(Schedule):

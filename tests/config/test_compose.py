@@ -30,7 +30,12 @@ def test_the_net_brings_its_task_optimizer_and_schedule_and_the_command_line_win
     assert (composed["optimizer"]["lr"], composed["choices"]["scheduler"]) == (0.003, "one_cycle")
     composed = compose_run(["model=resnet20", "optimizer=adamw", "optimizer.lr=0.5", "scheduler=step"])
     assert (composed["choices"]["optimizer"], composed["optimizer"]["lr"]) == ("adamw", 0.5)
-    assert composed["scheduler"] == {"_target_": "cnnexp.training.schedules.Step", "every_epochs": 10, "gamma": 0.1}
+    assert composed["scheduler"] == {
+        "_target_": "cnnexp.training.schedules.Step",
+        "every_epochs": 10,
+        "gamma": 0.1,
+        "warmup_epochs": 0.0,
+    }
 
 
 def test_another_option_than_the_nets_comes_as_its_own_file_has_it() -> None:
@@ -134,3 +139,11 @@ def test_yaml_reads_back_the_same() -> None:
     assert "&" not in text
     assert OmegaConf.to_container(OmegaConf.create(to_yaml({"text": TRICKY}))) == {"text": TRICKY}
     assert yaml.safe_load(to_yaml(compose_run([]))) == compose_run([])
+
+
+def test_another_scheduler_than_the_nets_has_the_keys_of_all_schedulers_too() -> None:
+    composed = compose_run(
+        ["model=resnet20", "scheduler=step", "scheduler.warmup_epochs=2", "optimizer.stage_rates=0.5"]
+    )
+    assert composed["scheduler"]["warmup_epochs"] == 2
+    assert composed["optimizer"]["stage_rates"] == 0.5

@@ -144,9 +144,9 @@ class Fit:
         fit, data = self, tiny.picture_data(train=24)
 
         class Watched(Classification):
-            def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
+            def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> None:
                 fit.before_step(self.current_epoch * 3 + batch_idx)
-                return super().training_step(batch, batch_idx)
+                super().training_step(batch, batch_idx)
 
             def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
                 super().on_save_checkpoint(checkpoint)

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": _FOUNDATION | {"draws"},
     "augmentation": {"errors", "draws", "data"},
     "visualize": _FOUNDATION | {"runs"},
-    "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "visualize"},
+    "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "models", "visualize"},
     "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training"},
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -15,9 +13,7 @@ from tests.tasks import tiny
 
 
 def autoencoder(net: nn.Module | None = None) -> Autoencoder:
-    task = Autoencoder(tiny.parts(net or tiny.ShallowAutoencoder()))
-    task.trainer = SimpleNamespace(world_size=1, current_epoch=0)  # type: ignore[assignment]
-    return task
+    return tiny.alone(Autoencoder(tiny.parts(net or tiny.ShallowAutoencoder())))
 
 
 @torch.no_grad()

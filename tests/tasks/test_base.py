@@ -26,8 +26,10 @@ from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.detection import Detection
 from cnnexp.tasks.segmentation import Segmentation
 from cnnexp.training.penalty import Penalty
+from cnnexp.training.regularization import Regularization
 from cnnexp.training.schedules import Cosine, Plateau
 from tests.tasks import tiny
+from tests.tasks.tiny import alone, among
 
 MAKE: dict[str, Callable[..., Task]] = {
     "classification": lambda **changes: Classification(tiny.parts(tiny.linear_net(), **changes)),
@@ -35,12 +37,6 @@ MAKE: dict[str, Callable[..., Task]] = {
     "detection": lambda **changes: Detection(tiny.parts(tiny.grid_net(), **changes)),
     "autoencoder": lambda **changes: Autoencoder(tiny.parts(tiny.ShallowAutoencoder(), **changes)),
 }
-
-
-def alone(task: Task) -> Task:
-    """As the only process of a run."""
-    task.trainer = SimpleNamespace(world_size=1, current_epoch=0)  # type: ignore[assignment]
-    return task
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -109,8 +105,8 @@ def fitted(task: Task, epochs: int, data: Any = None, callbacks: Any = ()) -> Wa
 
 
 def test_every_group_of_the_optimizer_follows_the_schedule() -> None:
-    def two_groups(parameters: Any) -> torch.optim.Optimizer:
-        weight, bias = parameters
+    def two_groups(groups: Any) -> torch.optim.Optimizer:
+        weight, bias = (parameter for group in groups for parameter in group["params"])
         return torch.optim.SGD([{"params": [weight], "lr": 0.1}, {"params": [bias], "lr": 0.02}])
 
     task = MAKE["classification"](schedule=Cosine(final=0.0), optimizer=two_groups, epochs=2)
@@ -137,11 +133,15 @@ def test_frozen_weights_are_not_given_to_the_optimizer() -> None:
 
 
 def test_the_penalty_is_added_to_the_loss_and_logged_apart() -> None:
-    plain, penalised = (alone(MAKE["classification"](penalty=Penalty(l1, 0.0))) for l1 in (0.0, 0.01))
+    plain, penalised = (
+        alone(MAKE["classification"](regularization=Regularization(Penalty(l1, 0.0)))) for l1 in (0.0, 0.01)
+    )
     batch = tiny.batch(8)
-    without, with_penalty = (task.training_step(batch, 0) for task in (plain, penalised))
     expected = 0.01 * float(penalised.net[1].weight.detach().abs().sum())  # type: ignore[index]
-    assert float((with_penalty - without).detach()) == pytest.approx(expected, rel=1e-5)
+    for task in (plain, penalised):
+        task.training_step(batch, 0)
+    assert plain.batch_loss is not None and penalised.batch_loss is not None
+    assert float(penalised.batch_loss - plain.batch_loss) == pytest.approx(expected, rel=1e-5)
     plain.read("train")
     penalised.read("train")
     assert penalised.results["train/loss"] == plain.results["train/loss"]
@@ -150,7 +150,8 @@ def test_the_penalty_is_added_to_the_loss_and_logged_apart() -> None:
 
 
 def test_the_penalty_is_a_mean_over_steps_with_and_without_objects() -> None:
-    task = alone(MAKE["detection"](penalty=Penalty(0.01, 0.0)))
+    still = partial(torch.optim.SGD, lr=0.0)
+    task = alone(MAKE["detection"](regularization=Regularization(Penalty(0.01, 0.0)), optimizer=still))
     expected = float(Penalty(0.01, 0.0)(task.net).detach())
     for has_objects in (False, True, False):
         task.training_step(batch_with_objects_in(0, 8 if has_objects else 0), 0)
@@ -208,7 +209,7 @@ def in_two_parts(task: Task, other: Task, stage: base.Stage, batches: list[dict[
     "name,stage", [*((name, "train") for name in MAKE), *((name, "val") for name in MAKE if name != "detection")]
 )
 def test_the_figures_of_an_epoch_survive_a_checkpoint_in_its_middle(name: str, stage: base.Stage) -> None:
-    whole, resumed = (alone(MAKE[name](penalty=Penalty(0.0, 0.001))) for _ in range(2))
+    whole, resumed = (alone(MAKE[name](regularization=Regularization(Penalty(0.0, 0.001)))) for _ in range(2))
     for task in (whole, resumed):
         task.net.eval()  # batch statistics would change with every step
     in_two_parts(whole, resumed, stage, [tiny.batch(size, seed) for seed, size in enumerate((5, 3, 6))])
@@ -268,7 +269,7 @@ def gradients(task: Task) -> list[Tensor]:
 def gradient_alone(task: Task, batch: dict[str, Tensor]) -> tuple[list[Tensor], dict[str, float]]:
     """One process's gradient of a batch, and the means that it counts."""
     task = alone(copy.deepcopy(task))
-    task.training_step(batch, 0).backward()
+    task.training_step(batch, 0)
     task.read("train")
     return gradients(task), task.results
 
@@ -283,8 +284,8 @@ def gradient_shared(
         base.distributed, "all_reduce", lambda total: total.copy_(sum(torch.as_tensor(one) for one in counts))
     )
     for rank, share in zip(ranks, shares, strict=True):
-        rank.trainer = SimpleNamespace(world_size=len(shares), current_epoch=0)  # type: ignore[assignment]
-        rank.training_step(share, 0).backward()
+        patch.setattr(rank, "manual_backward", lambda loss: loss.backward())
+        among(rank, len(shares)).training_step(share, 0)
     sums = [rank.means["of_train"].total() for rank in ranks]  # type: ignore[operator]
     patch.setattr(means.distributed, "is_initialized", lambda: True)
     patch.setattr(means.distributed, "get_backend", lambda: "gloo")
@@ -325,7 +326,7 @@ SHARED: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {
 @pytest.mark.parametrize("case", SHARED)
 def test_two_processes_have_the_gradient_and_the_means_of_one(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, make_batch = SHARED[case]
-    task, batch = MAKE[name](penalty=Penalty(0.0, 0.01)), make_batch()
+    task, batch = MAKE[name](regularization=Regularization(Penalty(0.0, 0.01))), make_batch()
     task.net.eval()  # batch statistics differ between processes, and are another matter
     shares = [tiny.part_of(batch, 0, 4), tiny.part_of(batch, 4, 8)]
     expected, expected_means = gradient_alone(task, batch)
@@ -354,3 +355,76 @@ def test_predictions_of_all_processes_are_put_in_order(monkeypatch: pytest.Monke
         base.distributed, "all_gather_object", lambda shares, own: shares.__setitem__(slice(None), [[], []])
     )
     assert task._gathered([]) == {}
+
+
+# --- a batch in parts, averaged weights, class weights ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", SHARED)
+@pytest.mark.parametrize("parts", [2, 3, 8])
+def test_a_batch_in_parts_has_the_gradient_and_the_means_of_the_whole(case: str, parts: int) -> None:
+    name, make_batch = SHARED[case]
+    penalised = Regularization(Penalty(0.0, 0.01))
+    whole, cut = (alone(MAKE[name](regularization=penalised, accumulate=number)) for number in (1, parts))
+    cut.load_state_dict(whole.state_dict())
+    for task in (whole, cut):
+        task.net.eval()  # batch statistics are those of a part
+        task.training_step(make_batch(), 0)
+        task.read("train")
+    for one, other in zip(gradients(cut), gradients(whole), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6 * float(other.abs().max()) + 1e-9)
+    assert cut.results == pytest.approx(whole.results, rel=1e-5, abs=1e-9)
+    assert whole.batch_loss is not None and cut.batch_loss is not None
+    assert cut.batch_loss.item() == pytest.approx(whole.batch_loss.item(), rel=1e-5)
+
+
+def test_a_long_gradient_is_clipped_with_its_penalty() -> None:
+    clipped = Regularization(Penalty(0.0, 10.0), gradient_clip_norm=0.01)
+    task = alone(MAKE["segmentation"](regularization=clipped))
+    task.training_step(tiny.batch(8), 0)
+    assert torch.cat([one.flatten() for one in gradients(task)]).norm().item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_averaged_weights_are_validated_and_kept_and_the_training_goes_on_without_them() -> None:
+    plain = MAKE["classification"](epochs=2)
+    averaging = MAKE["classification"](epochs=2, regularization=Regularization(Penalty(0.0, 0.0), ema_decay=0.9))
+    watching = [fitted(task, 2) for task in (plain, averaging)]
+    assert torch.equal(plain.net[1].weight, averaging.net[1].weight)  # type: ignore[index]
+    assert watching[0].results[-1]["train/loss"] == watching[1].results[-1]["train/loss"]
+    assert watching[0].results[-1]["val/loss"] != watching[1].results[-1]["val/loss"]
+    averaging.adopt_average()
+    tiny.trainer().validate(averaging, datamodule=tiny.picture_data(), verbose=False)
+    assert averaging.results["val/loss"] == pytest.approx(watching[1].results[-1]["val/loss"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["classification", "segmentation"])
+def test_class_weights_are_those_of_torch(name: str) -> None:
+    weights = (0.5, 2.0, 0.25)
+    task = alone(MAKE[name](regularization=Regularization(Penalty(0.0, 0.0), class_weights=weights)))
+    batch = task.prepare(tiny.batch(8), train=False)
+    target = batch["label"] if name == "classification" else batch["mask"].long()
+    expected = functional.cross_entropy(task.net(batch["image"]), target, torch.tensor(weights), ignore_index=255)
+    output = task.step(batch, "train")
+    torch.testing.assert_close(output.loss, expected)
+    kept = target[target != 255]
+    assert float(output.count) == pytest.approx(float(torch.tensor(weights)[kept].sum()), rel=1e-6)
+
+
+def test_classes_are_counted_in_the_training_data() -> None:
+    data = tiny.picture_data(train=30)
+    samples = data.split("train").batch(range(30))
+    expected = torch.bincount(samples["label"], minlength=3).tolist()
+    assert MAKE["classification"]().class_counts(data) == expected
+    mask = samples["mask"]
+    assert MAKE["segmentation"]().class_counts(data) == [int((mask == one).sum()) for one in range(3)]
+
+
+def test_weighted_classes_have_the_gradient_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighted = Regularization(Penalty(0.0, 0.0), class_weights=(0.1, 1.0, 5.0))
+    task, batch = MAKE["classification"](regularization=weighted), tiny.batch(8)
+    expected, expected_means = gradient_alone(task, batch)
+    shares = [tiny.part_of(batch, 0, 4), tiny.part_of(batch, 4, 8)]
+    found, found_means = gradient_shared(task, shares, monkeypatch)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
+    assert found_means["train/loss"] == pytest.approx(expected_means["train/loss"], rel=1e-5)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -11,15 +9,16 @@ from sklearn.metrics import accuracy_score, confusion_matrix, top_k_accuracy_sco
 from torch.nn import functional
 
 from cnnexp.tasks.classification import Classification
+from cnnexp.training.penalty import Penalty
+from cnnexp.training.regularization import Regularization
 from tests.tasks import tiny
 
 MANY = tuple(f"class {i}" for i in range(9))
 
 
 def task(classes: tuple[str, ...] = MANY, **changes: object) -> Classification:
-    made = Classification(tiny.parts(tiny.linear_net(len(classes)), facts=tiny.facts(classes=classes), **changes))
-    made.trainer = SimpleNamespace(world_size=1, current_epoch=0)  # type: ignore[assignment]
-    return made
+    parts = tiny.parts(tiny.linear_net(len(classes)), facts=tiny.facts(classes=classes), **changes)
+    return tiny.alone(Classification(parts))
 
 
 def labelled(count: int, seed: int) -> dict[str, torch.Tensor]:
@@ -57,14 +56,14 @@ def test_top5_is_not_shown_where_it_says_nothing() -> None:
 
 
 def test_labels_are_smoothed_in_training_only() -> None:
-    smoothed, batch = task(label_smoothing=0.2), labelled(16, 0)
+    smoothed, batch = task(regularization=Regularization(Penalty(0.0, 0.0), label_smoothing=0.2)), labelled(16, 0)
     image = smoothed.prepare(batch, train=False)["image"]
     log_probability = smoothed.net(image).log_softmax(1)
     target = functional.one_hot(batch["label"], 9) * 0.8 + 0.2 / 9
     expected = -(target * log_probability).sum(1).mean()
     plain = -log_probability[torch.arange(16), batch["label"]].mean()
-    torch.testing.assert_close(smoothed.training_step(batch, 0), expected)
     with torch.no_grad():
+        torch.testing.assert_close(smoothed.step(smoothed.prepare(batch, True), "train").loss, expected.detach())
         for stage in ("val", "test"):
             torch.testing.assert_close(smoothed._evaluate(batch, stage)[1].loss, plain.detach())
     assert abs(float((expected - plain).detach())) > 1e-3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 import torch
@@ -15,10 +16,12 @@ from cnnexp.augmentation.engine import Augmentation
 from cnnexp.data.base import DataSet, Facts, Split, SplitName, TensorSplit
 from cnnexp.data.module import PictureData
 from cnnexp.models.yolo import YOLO
-from cnnexp.tasks.base import Parts
+from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.penalty import Penalty
+from cnnexp.training.regularization import Regularization
 from cnnexp.training.schedules import Constant
 
+TaskT = TypeVar("TaskT", bound=Task)
 SIDE = 8
 CLASSES = ("ant", "bee", "cat")
 MASK_CLASSES = ("background", "leaf", "stem")
@@ -50,7 +53,7 @@ def parts(net: nn.Module, **changes: Any) -> Parts:
         net=net,
         optimizer=partial(torch.optim.SGD, lr=0.1),
         schedule=Constant(),
-        penalty=Penalty(0.0, 0.0),
+        regularization=Regularization(Penalty(0.0, 0.0)),
         augmentation=augmentation(),
         facts=facts(),
         seed=0,
@@ -168,3 +171,21 @@ def trainer(callbacks: list[pl.Callback] | None = None, epochs: int = 2, **chang
         use_distributed_sampler=False,
     )
     return pl.Trainer(**(given | changes))
+
+
+def among(task: TaskT, processes: int) -> TaskT:
+    """As one of so many processes of a run."""
+    task.trainer = SimpleNamespace(  # type: ignore[assignment]
+        world_size=processes,
+        current_epoch=0,
+        optimizers=[task.configure_optimizers()] if list(task.net.parameters()) else [],
+        precision_plugin=None,
+        model=None,
+        strategy=None,
+    )
+    return task
+
+
+def alone(task: TaskT) -> TaskT:
+    """As the only process of a run."""
+    return among(task, 1)

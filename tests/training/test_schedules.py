@@ -9,7 +9,19 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from cnnexp.training.schedules import Constant, Cosine, Exponential, Moment, OneCycle, Plateau, Schedule, Step
+from cnnexp.training.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    Moment,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Schedule,
+    Step,
+    WarmUp,
+)
 
 LR = 0.3
 
@@ -166,3 +178,50 @@ def test_a_function_of_the_step_has_no_state(schedule: Schedule) -> None:
     assert schedule.state_dict() == {}
     schedule.load_state_dict({})
     assert schedule.factor(Moment(3, 10, 1)) == before
+
+
+def test_multistep() -> None:
+    reference = torchs(lambda o: lr_scheduler.MultiStepLR(o, milestones=[2, 5], gamma=0.3), 7, 4, per_epoch=True)
+    assert ours(MultiStep(milestones=[5, 2], gamma=0.3), 7, 4) == pytest.approx(reference)
+
+
+def test_inverse_time_is_keras_rule() -> None:
+    rates = ours(InverseTime(decay=0.5), 2, 3)
+    assert rates == pytest.approx([LR / (1 + 0.5 * updates) for updates in range(6)])
+
+
+def test_warm_up_is_a_line_in_front_of_any_schedule() -> None:
+    rates = ours(WarmUp(Constant(), part=0.4), 5, 2)
+    assert rates == pytest.approx([LR * one for one in (0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1)])
+    cosine = Cosine(final=0.0)
+    warmed, plain = ours(WarmUp(cosine, part=0.4), 5, 2), ours(cosine, 5, 2)
+    assert warmed[4:] == plain[4:] and warmed[1] == pytest.approx(plain[1] / 2)
+
+
+def test_warm_up_of_no_epochs_changes_nothing() -> None:
+    assert ours(WarmUp(Cosine(final=0.1), part=0.0), 3, 5) == ours(Cosine(final=0.1), 3, 5)
+
+
+def test_warm_up_keeps_what_a_plateau_has_learnt() -> None:
+    plateau = WarmUp(Plateau(factor=0.5, patience=0, min_delta=0.0, minimum=0.0), part=0.0)
+    for value in (1.0, 1.0):
+        plateau.observe(value, "max")
+    other = WarmUp(Plateau(factor=0.5, patience=0, min_delta=0.0, minimum=0.0), part=0.0)
+    other.load_state_dict(plateau.state_dict())
+    assert other.factor(Moment(3, 10, 1)) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "reason"),
+    [
+        (Step(every_epochs=10, gamma=0.1), 10, "never change"),
+        (Step(every_epochs=10, gamma=0.1), 11, None),
+        (MultiStep(milestones=[3, 8], gamma=0.1), 8, "8 is not reached in 8 epochs"),
+        (MultiStep(milestones=[3, 8], gamma=0.1), 9, None),
+        (WarmUp(Step(every_epochs=9, gamma=0.1), 0.1), 3, "never change"),
+        (Cosine(final=0.0), 1, None),
+    ],
+)
+def test_a_schedule_longer_than_the_run_says_so(schedule: Schedule, epochs: int, reason: str | None) -> None:
+    found = schedule.longer_than(epochs)
+    assert found is None if reason is None else found is not None and reason in found

@@ -1,0 +1,55 @@
+"""What keeps a net from learning its training pictures by heart, as plain numbers; null or 0 switches each off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from cnnexp.training.penalty import Penalty
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """Everything of the group that the task itself applies; dropout and stochastic depth are the net's.
+
+    Attributes:
+        penalty: added to the training loss. include_biases_and_norms: they are penalised and decay too.
+        label_smoothing: in [0, 1). class_weights: of each class in the loss, or none.
+        gradient_clip_norm: longest gradient, 2-norm over all parameters.
+        max_norm: longest weight vector into one unit. ema_decay: of the averaged weights, in (0, 1).
+    """
+
+    penalty: Penalty
+    include_biases_and_norms: bool = False
+    label_smoothing: float = 0.0
+    class_weights: Sequence[float] | None = None
+    gradient_clip_norm: float | None = None
+    max_norm: float | None = None
+    ema_decay: float | None = None
+
+    @property
+    def changes_gradients(self) -> bool:
+        return self.penalty.active or self.gradient_clip_norm is not None
+
+
+@torch.no_grad()
+def limit_norms(net: nn.Module, most: float) -> None:
+    """Shorten every unit's weight vector (a row of a linear layer, a filter of a convolution) to 2-norm ``most``.
+
+    Source: Srivastava et al. 2014, "Dropout", section 5.1 (max-norm regularization).
+    """
+    for weight in net.parameters():
+        if weight.ndim >= 2 and weight.requires_grad:
+            weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=most))
+
+
+def balanced_weights(counts: Sequence[int]) -> list[float]:
+    """A weight for each class that makes all classes count alike: total / (classes * count), 0 where there is none.
+
+    Over the training samples these weights have the mean 1.
+    """
+    present = sum(count > 0 for count in counts)
+    return [sum(counts) / (present * count) if count else 0.0 for count in counts]
