@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import resnet as torchvision_resnet
 
 from cnnexp.models.stochastic_depth import drop_residuals
@@ -71,16 +71,20 @@ class ResNet(torchvision_resnet.ResNet):
         """After the last norm of each block: what stands there is added to the shortcut. Names of weights stay."""
         last = "bn3" if self.layer1[0].expansion == 4 else "bn2"
         blocks = [block for stage in (self.layer1, self.layer2, self.layer3, self.layer4) for block in stage]
-        for block in blocks:
-            block.drop = nn.Identity()
-        drop_residuals(blocks, "drop", probability)
-        for block in blocks:
-            getattr(block, last).register_forward_hook(lambda norm, given, out, drop=block.drop: drop(out))
+        norms = [getattr(block, last) for block in blocks]
+        drop_residuals(norms, "drop", probability)
+        for norm in norms:
+            norm.register_forward_hook(_drop)
 
 
 def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:
     """The stem that `auto` means for pictures of that height and width in pixels."""
     return "small" if min(image_size) <= SMALL_PICTURE_PX else "imagenet"
+
+
+def _drop(norm: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
+    """A hook; it asks the norm itself, so that a copy of the net has its own."""
+    return norm.drop(out)  # type: ignore[operator]
 
 
 def _stem_convolution(in_channels: int, kernel_size: int, stride: int) -> nn.Conv2d:

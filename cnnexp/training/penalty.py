@@ -55,5 +55,6 @@ class Penalty:
             torch._foreach_add_(gradients, weights, alpha=2 * self.l2)
         return penalty
 
-    def _weights(self, net: nn.Module) -> list[nn.Parameter]:
-        return [weight for weight in net.parameters() if weight.requires_grad and decays(weight, self.everything)]
+    def _weights(self, net: nn.Module) -> list[Tensor]:
+        weights: list[Tensor] = [weight for weight in net.parameters() if weight.requires_grad]
+        return [weight for weight in weights if decays(weight, self.everything)]

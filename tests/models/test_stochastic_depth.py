@@ -45,7 +45,8 @@ def test_a_block_that_is_dropped_is_its_shortcut(which: int) -> None:
     stage = net.layer3 if which == 0 else net.layer4
     block = stage[-1]  # type: ignore[index]
     x = torch.rand(4, stage[-2].conv2.out_channels if which < 2 else 2048, 4, 4)  # type: ignore[index]
-    block.drop.p = 1.0
+    drop = block.drop if which == 0 else (block.bn2 if which == 1 else block.bn3).drop
+    drop.p = 1.0
     assert torch.equal(block(x), x)
     kept = copy.deepcopy(block).eval()
     assert not torch.equal(kept(x), x)
