@@ -14,19 +14,30 @@ import torch
 
 from cnnexp.builders.build import Experiment
 from cnnexp.fit.checkpointing import Checkpointing
-from cnnexp.report.curves import draw_curves
+from cnnexp.report.curves import draw_curves, rows_of_epochs
+from cnnexp.report.fitting import gaps, verdict
 from cnnexp.runs.atomic import replacing, write_text
 from cnnexp.runs.read import read_metrics
 from cnnexp.tasks.base import Task
 
 
 def summarise(
-    task: Task, checkpointing: Checkpointing, images_per_second: float | None, partial: bool
+    task: Task,
+    checkpointing: Checkpointing,
+    images_per_second: float | None,
+    partial: bool,
+    rows: Sequence[Mapping[str, float | None]] = (),
 ) -> dict[str, Any]:
     """The content of summary.json: the scores of the weights that were tested, and what they cost.
 
-    Training and validation metrics are those of the best epoch, unless the run was cut short.
+    Training and validation metrics are those of the best epoch, unless the run was cut short; the gap between the two
+    is that of the last epoch.
+
+    Args:
+        rows: of metrics.csv.
     """
+    score = (task.parts.monitor or "").rpartition("/")[2] or None
+    epochs = [row for row, closes in zip(rows, rows_of_epochs(rows), strict=True) if closes]
     metrics = task.results if partial else {**checkpointing.best_results, **task.results}
     return {
         "metrics": dict(metrics),
@@ -38,6 +49,8 @@ def summarise(
         "parameters": sum(parameter.numel() for parameter in task.net.parameters()),
         "images_per_second": None if images_per_second is None else round(images_per_second, 1),
         "partial": partial,
+        "gap": gaps(epochs, score),
+        "verdict": None if partial else verdict(epochs, score),
     }
 
 

@@ -31,6 +31,7 @@ from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.report.results import result_table
 from cnnexp.runs.metrics import MetricsFile
+from cnnexp.runs.read import read_metrics
 from cnnexp.runs.write import RunWriter, disk_error, writable_folder
 
 
@@ -302,7 +303,9 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
         reference = task.reference(run.experiment.data)
         task.results.update({f"test/{name}": value for name, value in reference.items()})
     _write_down(run, checkpointing)
-    summary = summarise(task, checkpointing, recording.images_per_second, run.partial)
+    metrics = run.writer.folder / "metrics.csv"
+    rows = read_metrics(metrics) if metrics.exists() else []
+    summary = summarise(task, checkpointing, recording.images_per_second, run.partial, rows)
     run.writer.write_summary(summary)
     write_test(run.writer.folder, run.experiment)
     draw_run(run.writer.folder, run.writer.id, run.config["task"]["monitor"], checkpointing.best_epoch)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnexp.report.fitting import verdict
 from cnnexp.report.notation import metric_figure
 from cnnexp.report.plain_text import printable
 from cnnexp.report.scores import higher_is_better, main_metric
@@ -49,7 +50,9 @@ def draw_curves(
     if best_epoch is None:
         best_epoch = _best_epoch(series(rows, places, f"val/{panels[-1]}", of_epochs), panels[-1])
     figure = new_figure(5.2 * len(panels) + (1.0 if len(panels) == 1 else 0.0), 4.2)
-    figure.suptitle(printable(title), fontsize=11, parse_math=False)
+    said = verdict([row for row, closes in zip(rows, of_epochs, strict=True) if closes], score)
+    headline = printable(title) + (f"\n{said.split(';')[0]}" if said else "")
+    figure.suptitle(headline, fontsize=11, parse_math=False)
     for place, panel in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), place + 1)
         epochs = {stage: series(rows, places, f"{stage}/{panel}", of_epochs) for stage in _NAMES}

@@ -125,12 +125,21 @@ def _cost_lines(
     rate = count_figure(summary.get("images_per_second"))
     return [
         ("epochs", epochs + (f", the best is {count_figure(best)}" if is_number(best) and epochs != MISSING else "")),
+        ("gap", _gap(summary)),
+        ("fit", printable(str(summary.get("verdict") or MISSING))),
         ("steps", steps),
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
         ("images/s", rate),
         ("folder", MISSING if folder is None else printable(str(folder))),
     ]
+
+
+def _gap(summary: Mapping[str, Any]) -> str:
+    """Validation minus training, at the last epoch."""
+    given = [(str(name), value) for name, value in _mapping(summary.get("gap")).items() if is_number(value)]
+    shown = ", ".join(f"{printable(name)} {value:+.3f}" for name, value in given)
+    return f"validation − training: {shown}" if shown else MISSING
 
 
 def _table() -> Table:
