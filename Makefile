@@ -35,8 +35,8 @@ check: $(STAMP)  ## lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## what a training step costs over a bare PyTorch loop
-	$(BIN)/python benchmarks/step_overhead.py
+bench: $(STAMP)  ## time cnnexp beside other ways to train, with the machine otherwise idle
+	$(BIN)/cnnexp bench $(ARGS)
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	rm -rf dist

@@ -33,6 +33,7 @@ COMMANDS = (
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
     Command("summary", "Look", "layers, output shapes and parameters of a net"),
+    Command("bench", "Look", "cnnexp beside other ways to train, timed on this machine"),
 )
 
 

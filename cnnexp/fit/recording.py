@@ -33,6 +33,7 @@ class Recording(Checkpoint):
         self.train_seconds = 0.0
         self.samples = 0
         self._began = 0.0
+        self._first: tuple[int, float] | None = None
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         return None
@@ -85,11 +86,16 @@ class Recording(Checkpoint):
     def _stop_clock(self) -> None:
         if self._began:
             self.train_seconds += time.perf_counter() - self._began
+            self._first = self._first or (self.samples, self.train_seconds)
         self._began = 0.0
 
     @property
     def images_per_second(self) -> float | None:
-        return self.samples / self.train_seconds if self.train_seconds else None
+        """Of the training steps, once all is warm: without the first epoch of this process, where others follow it."""
+        samples, seconds = self._first or (0, 0.0)
+        if self.train_seconds > seconds:
+            samples, seconds = self.samples - samples, self.train_seconds - seconds
+        return samples / seconds if seconds else None
 
     def _write(self, trainer: pl.Trainer, epoch: int, step: int, row: dict[str, float]) -> None:
         if self._metrics is not None:

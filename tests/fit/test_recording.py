@@ -71,7 +71,21 @@ def test_throughput_counts_training_alone(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("cnnexp.fit.recording.time", type("Clock", (), {"perf_counter": lambda: float(next(clock))}))
     fitted(recording, epochs=2)
     assert recording.samples == 48
-    assert recording.images_per_second == pytest.approx(48 / 2)
+    assert recording.images_per_second == pytest.approx(24 / 1)
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [([5.0], 10 / 5), ([5.0, 2.0, 3.0], 20 / 5)])
+def test_the_first_epoch_warms_up_where_others_follow(
+    monkeypatch: pytest.MonkeyPatch, seconds: list[float], rate: float
+) -> None:
+    recording = Recording(None, 50, lambda epoch, results: None)
+    times = iter([at for one in seconds for at in (100.0, 100.0 + one)])
+    monkeypatch.setattr("cnnexp.fit.recording.time", type("Clock", (), {"perf_counter": lambda: next(times)}))
+    for _ in seconds:
+        recording.on_train_epoch_start(None, None)  # type: ignore[arg-type]
+        recording.samples += 10
+        recording.stop_clock()
+    assert recording.images_per_second == pytest.approx(rate)
 
 
 def test_the_clock_of_an_epoch_that_ended_early_is_stopped_once() -> None:

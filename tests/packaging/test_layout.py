@@ -33,7 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
+    # times runs from outside, beside others' ways to train
+    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
+    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
