@@ -1,143 +1,248 @@
-"""Geometry as one matrix for each sample, applied to picture, mask and boxes alike.
-
-The matrices made here are exact: whole-pixel shifts, mirrors and quarter turns move pixels and never mix them, so a
-batch is augmented by one gather on its uint8 values, without interpolation.
-"""
+"""The augmentation of a batch: one geometry and one colour matrix for each sample, applied in one pass each."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnexp.data.base import NO_CLASS, VOID
-from cnnexp.draws import uniform
+from cnnexp.augmentation import colour, exact, geometry, holes
+from cnnexp.augmentation.boxes import move_boxes
+from cnnexp.augmentation.colour import Colouring
+from cnnexp.augmentation.elastic import Elastic, field
+from cnnexp.augmentation.geometry import Frame, Geometry, Moving
+from cnnexp.augmentation.holes import Hole
+from cnnexp.augmentation.lanes import Lanes, Numbers, chosen
+from cnnexp.augmentation.mixing import LANES as MIXING_LANES
+from cnnexp.augmentation.mixing import Mixing, Share
+from cnnexp.augmentation.noise import Noise
+from cnnexp.augmentation.normalisation import Normalisation
+from cnnexp.augmentation.resample import inside, make_grid, sample, sample_mask, shrinkage
+from cnnexp.data.base import VOID, Split
+from cnnexp.draws import permutation
 
-VISIBLE_PART = 0.25
-"""A box of which less than this part stays in the picture is dropped."""
+Batch = dict[str, Tensor]
+Operation = Mapping[str, Any]
+"""The keys of one operation in conf/augmentation/none.yaml."""
 
-_MIRROR_X, _MIRROR_Y, _TURNED, _TURN, _SHIFT_X, _SHIFT_Y = range(6)
-_KEY = 0xA46  # keeps these draws apart from those of the order and the splits
-
-
-class Geometry(NamedTuple):
-    """For each sample, where an output position comes from: ``source = linear @ output + offset``.
-
-    Coordinates are (x, y) in pixels, measured from the picture's centre.
-
-    Attributes:
-        linear: int64 (B, 2, 2), a signed permutation. offset: int64 (B, 2).
-    """
-
-    linear: Tensor
-    offset: Tensor
+LEARN_FROM = 1000
+"""Training pictures that the principal axes of the colours are found from."""
 
 
 class Augmentation:
-    """Draws a geometry for every sample and applies it.
+    """Draws geometry, colour, noise, holes and mixing for every sample and applies them.
 
-    A draw is a function of (seed, epoch, index of the sample) alone: the same on every device, for any number of
-    workers, after a resume, and however a batch is split over processes.
+    Each argument holds one operation's keys; conf/augmentation/none.yaml says what they are. They are applied in the
+    order of that file. A draw is a function of (seed, epoch, index of the sample) alone: the same on every device, for
+    any number of workers, after a resume, and however a batch is split over processes.
 
     Args:
-        shift: pixels; each picture moves by up to so many in x and y, and black (void in masks) comes in.
-        mirror_horizontal: probability of a left-right flip, in [0, 1].
-        mirror_vertical: probability of an upside-down flip, in [0, 1].
-        quarter_turn: probability of a turn by 90°, 180° or 270°, in [0, 1]; pictures that are not square are turned
-            by 180° only.
         seed: of the run.
     """
 
     def __init__(
-        self, *, shift: int, mirror_horizontal: float, mirror_vertical: float, quarter_turn: float, seed: int
+        self,
+        *,
+        seed: int,
+        random_resized_crop: Operation,
+        crop: Operation,
+        mirror: Operation,
+        quarter_turn: Operation,
+        scale: Operation,
+        pad: Operation,
+        translate: Operation,
+        rotate: Operation,
+        shear: Operation,
+        affine: Operation,
+        elastic: Operation,
+        brightness: Operation,
+        contrast: Operation,
+        saturation: Operation,
+        hue: Operation,
+        greyscale: Operation,
+        rgb_shift: Operation,
+        pca: Operation,
+        noise: Operation,
+        cutout: Operation,
+        erasing: Operation,
+        mixup: Operation,
+        cutmix: Operation,
     ) -> None:
-        self.shift = shift
-        self.mirror_horizontal = mirror_horizontal
-        self.mirror_vertical = mirror_vertical
-        self.quarter_turn = quarter_turn
-        self.seed = seed
+        self.crop = geometry.Crop(**crop)
+        self.part = geometry.RandomResizedCrop(**random_resized_crop)
+        moving: dict[str, Moving] = {
+            "mirror": geometry.Mirror(**mirror),
+            "quarter_turn": geometry.QuarterTurn(**quarter_turn),
+            "scale": geometry.Scale(**scale),
+            "pad": geometry.Pad(**pad),
+            "translate": geometry.Translate(**translate),
+            "rotate": geometry.Rotate(**rotate),
+            "shear": geometry.Shear(**shear),
+            "affine": geometry.Affine(**affine),
+        }
+        colouring: dict[str, Colouring] = {
+            "brightness": colour.Brightness(**brightness),
+            "contrast": colour.Contrast(**contrast),
+            "saturation": colour.Saturation(**saturation),
+            "hue": colour.Hue(**hue),
+            "greyscale": colour.Greyscale(**greyscale),
+            "rgb_shift": colour.RGBShift(**rgb_shift),
+            "pca": colour.PCA(**pca),
+        }
+        self.moving = {name: one for name, one in moving.items() if one.active}
+        self.colouring = {name: one for name, one in colouring.items() if one.active}
+        self.elastic = Elastic(**elastic)
+        self.noise = Noise(**noise)
+        hole: dict[str, Hole] = {"cutout": holes.Cutout(**cutout), "erasing": holes.Erasing(**erasing)}
+        self.holes = {name: one for name, one in hole.items() if one.active}
+        self.mixing = Mixing(Share(**mixup), Share(**cutmix))
+        self.exact = not (self.part.active or self.elastic.active) and all(one.exact for one in self.moving.values())
+        self._lanes = Lanes(self._counts(), seed)
+
+    def _counts(self) -> dict[str, int]:
+        counts = {"crop": self.crop.lanes}  # data that is stored larger is cropped without being asked
+        if self.part.active:
+            counts["random_resized_crop"] = self.part.lanes
+        if self.elastic.active:
+            counts["elastic"] = self.elastic.lanes
+        for group in (self.moving, self.colouring, self.holes):
+            counts |= {name: one.lanes for name, one in group.items()}
+        if self.noise.active:
+            counts["noise"] = self.noise.lanes
+        if self.mixing.active:
+            counts["mixing"] = MIXING_LANES
+        return counts
 
     @property
     def active(self) -> bool:
         """False when nothing is switched on."""
-        return bool(self.shift or self.mirror_horizontal or self.mirror_vertical or self.quarter_turn)
+        return bool(self.crop.active or len(self._counts()) > 1)
 
-    def __call__(self, batch: dict[str, Tensor], epoch: int) -> dict[str, Tensor]:
-        """The batch with image (B, C, H, W), mask (B, H, W), boxes (B, M, 4) and classes (B, M) moved together."""
-        if not self.active:
-            return batch
-        height, width = batch["image"].shape[-2:]
-        geometry = self.draw(batch["index"].cpu().numpy(), epoch, square=height == width)
-        device = batch["image"].device
-        geometry = Geometry(geometry.linear.to(device), geometry.offset.to(device))
-        source, valid = _source_pixels(geometry, height, width)
-        moved = dict(batch, image=_move(batch["image"], source, valid, fill=0))
-        if "mask" in batch:
-            moved["mask"] = _move(batch["mask"][:, None], source, valid, fill=VOID)[:, 0]
-        if "boxes" in batch:
-            moved["boxes"], moved["classes"] = move_boxes(geometry, batch["boxes"], batch["classes"], height, width)
+    def unfit(self, channels: int, boxes: bool, mixes: bool) -> list[str]:
+        """A line for each operation that makes no sense for such data and task.
+
+        Args:
+            channels: of the pictures. boxes: whether boxes are learnt. mixes: whether labels can be mixed.
+        """
+        found = []
+        for name, share in (("mixup", self.mixing.mixup), ("cutmix", self.mixing.cutmix)):
+            if share.active and not mixes:
+                reason = "mixes class labels, which only classification has; 0 is off"
+                found.append(f"augmentation.{name}.alpha={share.alpha:g}: {reason}")
+        if self.elastic.active and boxes:
+            found.append(
+                f"augmentation.elastic.strength={self.elastic.strength:g}: boxes cannot follow a local warp; "
+                "set it 0 and take rotate, scale, shear or translate"
+            )
+        pca = self.colouring.get("pca")
+        if isinstance(pca, colour.PCA) and pca.of == "imagenet" and channels != 3:
+            found.append(f"augmentation.pca.of=imagenet: needs 3 channels, not {channels}; data finds axes of its own")
+        for name in {"pca", "rgb_shift"} & set(self.colouring):
+            if channels > colour.MOST_CHANNELS:
+                found.append(
+                    f"augmentation.{name}: is for {colour.MOST_CHANNELS} channels at most, not {channels}; 0 is off"
+                )
+        return found
+
+    @property
+    def unlearned(self) -> bool:
+        """Whether it needs ``learn`` before the first draw."""
+        pca = self.colouring.get("pca")
+        return isinstance(pca, colour.PCA) and pca.of == "data" and pca.values is None
+
+    def learn(self, split: Split) -> None:
+        """Find the principal axes of the training pictures' colours, in up to ``LEARN_FROM`` of them."""
+        if not self.unlearned:
+            return
+        positions = np.sort(permutation(len(split), 0)[:LEARN_FROM])
+        batches = [split.batch(positions[i : i + 100].tolist())["image"] for i in range(0, len(positions), 100)]
+        values, axes = colour.principal_axes(batches)
+        pca = self.colouring["pca"]
+        assert isinstance(pca, colour.PCA)
+        self.colouring["pca"] = replace(pca, values=tuple(values.tolist()), axes=tuple(map(tuple, axes.tolist())))
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch, epoch: int, normalisation: Normalisation) -> Batch:
+        """Stored uint8 pictures → augmented, normalised floats of the net's size.
+
+        Args:
+            batch: image uint8 (B, C, H, W) and index (B,); mask (B, H, W), boxes (B, M, 4) and classes (B, M) are
+                moved with the picture; label (B,) is needed for mixing.
+
+        Returns:
+            The batch, with ``mixed_label`` and ``mix`` where samples are mixed.
+        """
+        image = batch["image"]
+        frame = normalisation.frame(image)
+        if frame.source == frame.output and not self.active:
+            return {**batch, "image": normalisation(image)}
+        with torch.autocast(image.device.type, enabled=False):
+            numbers = self._lanes.draw(batch["index"].cpu().numpy(), epoch)
+            return self._apply(batch, numbers, frame, normalisation)
+
+    def _apply(self, batch: Batch, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation) -> Batch:
+        moved = self._move(batch, numbers, frame, normalisation.scale.dtype)
+        image = moved["image"].to(normalisation.scale.dtype)
+        if self.colouring:
+            image = colour.apply(self._colour(numbers, *image.shape[:2]), image)
+        image = normalisation.finish(image)
+        if self.noise.active:
+            self.noise.add(image, numbers["noise"], 255 * normalisation.scale)
+        for name, hole in self.holes.items():
+            holes.fill(image, hole.rectangles(numbers[name], *frame.output))
+        moved["image"] = image
+        if self.mixing.active:
+            moved |= self.mixing.mix(image, batch["label"], numbers["mixing"])
         return moved
 
-    def draw(self, index: np.ndarray, epoch: int, square: bool) -> Geometry:
-        """The geometry of the samples with these indices (B,) in this epoch."""
-        u = uniform(_KEY, self.seed, epoch, index[:, None], np.arange(6)[None])
-        flip_x = np.where(u[:, _MIRROR_X] < self.mirror_horizontal, -1, 1)
-        flip_y = np.where(u[:, _MIRROR_Y] < self.mirror_vertical, -1, 1)
-        turns = 1 + (u[:, _TURN] * 3).astype(np.int64) if square else np.full(len(index), 2)
-        turns = np.where(u[:, _TURNED] < self.quarter_turn, turns, 0)
-        cosine, sine = np.array([1, 0, -1, 0])[turns], np.array([0, 1, 0, -1])[turns]
-        linear = np.stack([cosine * flip_x, -sine * flip_y, sine * flip_x, cosine * flip_y], 1).reshape(-1, 2, 2)
-        span = 2 * self.shift + 1
-        offset = (u[:, [_SHIFT_X, _SHIFT_Y]] * span).astype(np.int64) - self.shift
-        return Geometry(torch.from_numpy(linear.astype(np.int64)), torch.from_numpy(offset))
+    def geometry(self, numbers: Mapping[str, Numbers], frame: Frame) -> Geometry:
+        """The way from output to source of every sample, without the local warp."""
+        first = self.crop.inverse(numbers["crop"], frame)
+        if self.part.active:
+            u = numbers["random_resized_crop"]
+            part, met = self.part.inverse(u, frame), chosen(u, self.part.probability)
+            first = Geometry(
+                np.where(met[:, None, None], part.linear, first.linear),
+                np.where(met[:, None], part.offset, first.offset),
+            )
+        return geometry.chain([first, *(one.inverse(numbers[name], frame) for name, one in self.moving.items())])
 
+    def _move(self, batch: Batch, numbers: Mapping[str, Numbers], frame: Frame, dtype: torch.dtype) -> Batch:
+        moved = dict(batch)
+        if frame.source == frame.output and not (self.crop.active or self.moving or not self.exact):
+            return moved
+        way = self.geometry(numbers, frame)
+        if self.exact:
+            moved["image"] = exact.move(batch["image"], way, frame, fill=0)
+            if "mask" in batch:
+                moved["mask"] = exact.move(batch["mask"][:, None], way, frame, fill=VOID)[:, 0]
+        else:
+            moved |= self._resample(batch, way, numbers, frame, dtype)
+        if "boxes" in batch:
+            moved["boxes"], moved["classes"] = move_boxes(way, batch["boxes"], batch["classes"], frame)
+        return moved
 
-def _source_pixels(geometry: Geometry, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """For every output pixel its source as a flat position (B, H*W), and whether that lies in the picture.
+    def _resample(
+        self, batch: Batch, way: Geometry, numbers: Mapping[str, Numbers], frame: Frame, dtype: torch.dtype
+    ) -> Batch:
+        image = batch["image"].to(dtype)
+        warp = None
+        if self.elastic.active:
+            points = self.elastic.displacements(numbers["elastic"], min(frame.source))
+            warp = field(torch.from_numpy(points).to(image), frame.output)
+        grid = make_grid(way, frame, image, warp)
+        within = inside(grid)
+        moved = {"image": sample(image, grid, within, shrinkage(way))}
+        if "mask" in batch:
+            moved["mask"] = sample_mask(batch["mask"], grid, within)
+        return moved
 
-    Twice the centred coordinates are whole numbers for even and odd sizes alike, so all of it is exact.
-    """
-    device = geometry.linear.device
-    x2 = 2 * torch.arange(width, device=device) - (width - 1)
-    y2 = 2 * torch.arange(height, device=device) - (height - 1)
-    (a, b), (c, d) = (row.unbind(-1) for row in geometry.linear.unbind(1))
-    x_offset, y_offset = geometry.offset.unbind(-1)
-
-    def source(along_x: Tensor, along_y: Tensor, offset: Tensor, size: int) -> Tensor:
-        doubled = along_x[:, None, None] * x2 + along_y[:, None, None] * y2[:, None] + 2 * offset[:, None, None]
-        return (doubled + (size - 1)).div(2, rounding_mode="floor")
-
-    column, row = source(a, b, x_offset, width), source(c, d, y_offset, height)
-    valid = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    position = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-    return position.flatten(1), valid.flatten(1)
-
-
-def _move(image: Tensor, source: Tensor, valid: Tensor, fill: int) -> Tensor:
-    batch, channels, height, width = image.shape
-    picked = image.flatten(2).gather(2, source[:, None].expand(-1, channels, -1))
-    return picked.masked_fill_(~valid[:, None], fill).view(batch, channels, height, width)
-
-
-def move_boxes(geometry: Geometry, boxes: Tensor, classes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Boxes by their corners, clipped to the picture; those of which too little stays visible are dropped.
-
-    Args:
-        boxes: float (B, M, 4), x1 y1 x2 y2 in pixels. classes: int64 (B, M), -1 = padding.
-
-    Returns:
-        Boxes and classes of the same shapes; a dropped box is padding.
-    """
-    size = boxes.new_tensor([width, height])
-    corners = boxes.reshape(*boxes.shape[:2], 2, 2) - size / 2
-    shifted = corners - geometry.offset[:, None, None].to(boxes.dtype)
-    # the inverse of a signed permutation is its transpose
-    moved = torch.einsum("bij,bmki->bmkj", geometry.linear.to(boxes.dtype), shifted) + size / 2
-    low, high = moved.amin(2), moved.amax(2)
-    area = (high - low).prod(-1)
-    low, high = low.clamp(min=0).minimum(size), high.clamp(min=0).minimum(size)
-    visible = (high - low).prod(-1) >= VISIBLE_PART * area
-    kept = visible & (area > 0) & (classes != NO_CLASS)
-    return torch.cat([low, high], -1) * kept[..., None], torch.where(kept, classes, NO_CLASS)
+    def _colour(self, numbers: Mapping[str, Numbers], count: int, channels: int) -> colour.Colour:
+        made = colour.unchanged(count, channels)
+        for name, one in self.colouring.items():
+            made = one.on(made, numbers[name])
+        return made

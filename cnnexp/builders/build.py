@@ -26,6 +26,7 @@ RESERVED = (
     "targets",
     "channels",
     "image_size",
+    "decode_size",
     "classes",
     "mask_classes",
     "mean",
@@ -63,7 +64,10 @@ def build(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Experiment:
     bind_task(config, provisional_facts(config), trusted)
     dataset.prepare()
     facts = find_facts(config, dataset)
-    return Experiment(build_data(config, dataset, facts), build_task(config, facts, trusted))
+    data, task = build_data(config, dataset, facts), build_task(config, facts, trusted)
+    if task.parts.augmentation.unlearned:
+        task.parts.augmentation.learn(data.split("train"))
+    return Experiment(data, task)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
     problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems]
     problems += _unsupported(config, task_class)
     problems += _class_weights(config, task_class, facts)
+    if not augmentation_problems:
+        boxes = config["task"]["target"] == "boxes"
+        problems += augmentation().unfit(facts.channels, boxes, task_class.uses_mixed_labels)
     if problems:
         raise InputError(*problems)
     return BoundTask(task_class, net, optimizer, schedule, augmentation)
@@ -130,6 +137,7 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
     data = config["data"]
     given = {key: value for key, value in data.items() if key not in RESERVED}
     injected = {key: _tupled(value) for key, value in data.items() if key in RESERVED}
+    injected["image_size"] = _decode_size(data) or injected["image_size"]
     class_ = import_target(data["_target_"], "data", trusted)
     arguments, problems = bind(class_, given, injected, "data")
     if "in_memory" not in arguments:
@@ -169,7 +177,15 @@ def provisional_facts(config: Mapping[str, Any]) -> Facts:
         mean=_for_channels(data["mean"] or [0.5], channels),
         std=_for_channels(data["std"] or [0.25], channels),
         mask_classes=tuple(data.get("mask_classes") or (unknown if "mask" in data["targets"] else ())),
+        decode_size=_decode_size(data),
     )
+
+
+def _decode_size(data: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width that pictures are stored at, where that is not the net's size."""
+    given, size = data["decode_size"], tuple(data["image_size"])
+    stored = size if given is None else given if isinstance(given, (list, tuple)) else [round(given * s) for s in size]
+    return None if tuple(stored) == size else (stored[0], stored[1])
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:

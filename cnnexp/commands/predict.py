@@ -99,7 +99,7 @@ def _refuse_unreadable(task: Task, files: list[Path]) -> None:
     problems: list[str] = []
     for path in files:
         try:
-            read_picture(path, (task.parts.facts.height, task.parts.facts.width), task.parts.facts.channels)
+            read_picture(path, task.parts.facts.stored_size, task.parts.facts.channels)
         except InputError as error:
             problems.extend(error.lines)
     if problems:
@@ -114,7 +114,7 @@ def _ask(task: Task, path: Path) -> tuple[np.ndarray, Any]:
     from cnnexp.tasks.base import as_pictures
 
     facts = task.parts.facts
-    fitted, _ = read_picture(path, (facts.height, facts.width), facts.channels)
+    fitted, _ = read_picture(path, facts.stored_size, facts.channels)
     original, _ = read_picture(path, None, 3 if facts.channels == 3 else 1)
     with torch.no_grad():
         prepared = task.prepare({"image": fitted[None]}, train=False)["image"]

@@ -24,6 +24,7 @@ def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
         problems = [
             *(_task_and_model(config, folders) or _task_and_data(config, folders)),
             *_channels(config),
+            *_decode_size(config),
             *_uneven_batch(config),
             *_parts_of_a_batch(config),
         ]
@@ -72,6 +73,16 @@ def _channels(config: Mapping[str, Any]) -> list[str]:
             f"channels; data.channels={wanted} converts them"
         )
     return found
+
+
+def _decode_size(config: Mapping[str, Any]) -> list[str]:
+    size, stored = config["data"]["image_size"], config["data"]["decode_size"]
+    if not isinstance(stored, (list, tuple)) or all(large >= small for large, small in zip(stored, size, strict=True)):
+        return []
+    return [
+        f"data.decode_size={list(stored)}: smaller than data.image_size={list(size)}, which is cropped out of it; "
+        "null stores pictures as large as the net takes them"
+    ]
 
 
 def _uneven_batch(config: Mapping[str, Any]) -> list[str]:

@@ -97,6 +97,18 @@ class Items:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Two numbers that each satisfy a rule, the smaller one first."""
+
+    of: Number
+
+    def problem(self, value: Any) -> str | None:
+        if problem := Items(self.of, length=2).problem(value):
+            return problem
+        return "expected the smaller number first" if value[0] > value[1] else None
+
+
+@dataclass(frozen=True)
 class Either:
     """A value that satisfies one of several rules."""
 
@@ -117,7 +129,7 @@ class Free:
         return None
 
 
-Rule = Number | Text | Switch | Items | Either | Free
+Rule = Number | Text | Switch | Items | Span | Either | Free
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,7 @@ class Group:
     """
 
     keys: Mapping[str, Rule | Group]
-    optional: Mapping[str, Rule] = field(default_factory=dict)
+    optional: Mapping[str, Rule | Group] = field(default_factory=dict)
     open: bool = False
 
 
@@ -178,7 +190,7 @@ SIZE = Items(COUNT, length=2)
 TARGET: dict[str, Rule | Group] = {"_target_": Text()}
 
 
-def _open(**keys: Rule) -> Group:
+def _open(**keys: Rule | Group) -> Group:
     return Group(TARGET, optional=keys, open=True)
 
 
@@ -187,6 +199,37 @@ def _open_with(required: Mapping[str, Rule], **keys: Rule) -> Group:
 
 
 AUTO_COUNT = Either((COUNT, Text(("auto",))))
+
+FACTOR = Span(Number(0, above=True))
+AREA = Span(Number(0, 1, above=True))
+ANGLE = Number(0, 180)
+SLANT = Number(0, 90, below=True)
+AUGMENTATION: dict[str, Rule | Group] = {
+    "random_resized_crop": Group({"probability": UNIT, "area": AREA, "ratio": FACTOR}),
+    "crop": Group({"padding": Number(0, whole=True)}),
+    "mirror": Group({"horizontal": UNIT, "vertical": UNIT}),
+    "quarter_turn": Group({"probability": UNIT}),
+    "scale": Group({"factor": FACTOR, "probability": UNIT}),
+    "pad": Group({"fraction": UNIT, "probability": UNIT}),
+    "translate": Group({"fraction": UNIT, "probability": UNIT}),
+    "rotate": Group({"degrees": ANGLE, "probability": UNIT}),
+    "shear": Group({"horizontal": SLANT, "vertical": SLANT, "probability": UNIT}),
+    "affine": Group({"degrees": ANGLE, "translate": UNIT, "scale": FACTOR, "shear": SLANT, "probability": UNIT}),
+    "elastic": Group({"strength": UNIT, "points": Number(2, 8, whole=True), "probability": UNIT}),
+    "brightness": Group({"amount": UNIT, "probability": UNIT}),
+    "contrast": Group({"amount": UNIT, "probability": UNIT}),
+    "saturation": Group({"amount": UNIT, "probability": UNIT}),
+    "hue": Group({"degrees": ANGLE, "probability": UNIT}),
+    "greyscale": Group({"probability": UNIT}),
+    "rgb_shift": Group({"amount": UNIT, "probability": UNIT}),
+    "pca": Group({"sigma": Number(0), "of": Text(("data", "imagenet")), "probability": UNIT}),
+    "noise": Group({"sigma": UNIT, "probability": UNIT}),
+    "cutout": Group({"size": UNIT, "probability": UNIT}),
+    "erasing": Group({"probability": UNIT, "area": AREA, "ratio": FACTOR}),
+    "mixup": Group({"alpha": Number(0), "probability": UNIT}),
+    "cutmix": Group({"alpha": Number(0), "probability": UNIT}),
+}
+"""In the order in which they are applied; each operation's first key is its switch, 0 is off."""
 
 RUN = Group(
     {
@@ -216,6 +259,7 @@ RUN = Group(
                 "targets": Items(Text(("label", "mask", "boxes"))),
                 "channels": COUNT,
                 "image_size": SIZE,
+                "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
                 "classes": Items(Text(), nullable=True),
                 "mean": Items(Number(), nullable=True),
                 "std": Items(Number(0, above=True), nullable=True),
@@ -266,9 +310,7 @@ RUN = Group(
                 "if_unsupported": Text(("error", "ignore")),
             }
         ),
-        "augmentation": _open(
-            shift=Number(0, whole=True), mirror_horizontal=UNIT, mirror_vertical=UNIT, quarter_turn=UNIT
-        ),
+        "augmentation": _open(**AUGMENTATION),
         "hardware": Group(
             {
                 "accelerator": Text(("auto", "cpu", "gpu")),

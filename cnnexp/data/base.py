@@ -26,7 +26,8 @@ NO_CLASS = -1
 class Facts:
     """What nets and reports need to know about a data set before a picture is read.
 
-    ``height`` and ``width`` are those of the batches (after resizing), ``mean`` and ``std`` are per channel for pixels
+    ``height`` and ``width`` are those that nets take, ``decode_size`` those of the batches where these are larger (the
+    rest is cropped away), ``mean`` and ``std`` are per channel for pixels
     in [0, 1]. ``classes`` names the labels or the boxes' classes; ``mask_classes`` names the mask's values 0, 1, ...
     and is empty where there are no masks.
     """
@@ -40,6 +41,12 @@ class Facts:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     mask_classes: tuple[str, ...] = ()
+    decode_size: tuple[int, int] | None = None
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Height and width of the pictures in a batch."""
+        return self.decode_size or (self.height, self.width)
 
 
 class Split(Protocol):

@@ -67,13 +67,14 @@ class Autoencoder(Task):
         return reconstructions_image([resized(picture, prediction)], [prediction])
 
     def draw_test(self, batch: Batch, folder: Path) -> None:
+        batch = self.normalisation.centre(batch)
         predictions = self.predict(self.prepare(batch, train=False)["image"])
         draw_reconstructions(as_pictures(batch["image"]), predictions, folder / "reconstructions.png")
 
     def reference(self, data: PictureData) -> dict[str, float]:
         """The mean squared error of PCA with as many components as the bottleneck has numbers."""
         components = getattr(self.net, "bottleneck", None)
-        if not isinstance(components, int):
+        if not isinstance(components, int) or self.parts.facts.decode_size is not None:
             return {}
         error = pca_error(data.split("train"), data.train_positions(), data.split("test"), components)
         return {} if error is None else {"pca_mse": error}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from cnnexp.augmentation.engine import Augmentation
+from cnnexp.augmentation.normalisation import Normalisation
 from cnnexp.data.base import Facts
 from cnnexp.data.module import PictureData
 from cnnexp.errors import RunFailed
@@ -79,12 +80,11 @@ class Task(pl.LightningModule):
     """A net with its loss, metrics and optimizer. A subclass says what a step is and which metrics it has."""
 
     class_weights: Tensor | None
-    pixel_scale: Tensor
-    pixel_bias: Tensor
 
     automatic_optimization = False  # ``optimize`` makes the step: it may cut a batch into parts
     uses_label_smoothing: ClassVar[bool] = False
     uses_class_weights: ClassVar[bool] = False
+    uses_mixed_labels: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
     loss_parts: ClassVar[tuple[str, ...]] = ()
 
@@ -112,11 +112,9 @@ class Task(pl.LightningModule):
         self.metrics = nn.ModuleDict({_KEYS[stage]: nn.ModuleDict(self.build_metrics(stage)) for stage in STAGES})
         for metric in self._all_metrics():
             metric.persistent(True)
-        scale, bias = _normalisation(parts.facts, self.normalises)
         weights = parts.regularization.class_weights
         self.register_buffer("class_weights", None if weights is None else torch.tensor(weights), persistent=False)
-        self.register_buffer("pixel_scale", scale, persistent=False)
-        self.register_buffer("pixel_bias", bias, persistent=False)
+        self.normalisation = Normalisation(parts.facts, centred=self.normalises, channels_last=parts.channels_last)
 
     # --- what a subclass fills in -----------------------------------------------------------------------------------
 
@@ -172,6 +170,7 @@ class Task(pl.LightningModule):
 
     def draw_test(self, batch: Batch, folder: Path) -> None:
         """Pictures of the test in a folder: predictions.png, of a few samples; a subclass may have more to show."""
+        batch = self.normalisation.centre(batch)
         predictions = self.predict(self.prepare(batch, train=False)["image"])
         images = [
             self.image(picture, prediction, {name: value[i : i + 1].cpu() for name, value in batch.items()})
@@ -189,13 +188,11 @@ class Task(pl.LightningModule):
         return self.net(image)
 
     def prepare(self, batch: Batch, train: bool) -> Batch:
-        """Augment (in training) and turn uint8 pictures into normalised floats."""
+        """Stored uint8 pictures → normalised floats of the net's size: augmented in training, else from the centre."""
         if train:
-            batch = self.parts.augmentation(batch, self.current_epoch)
-        image = torch.addcmul(self.pixel_bias, batch["image"].to(self.pixel_scale.dtype), self.pixel_scale)
-        if self.parts.channels_last:
-            image = image.contiguous(memory_format=torch.channels_last)
-        return {**batch, "image": image}
+            return self.parts.augmentation(batch, self.current_epoch, self.normalisation)
+        batch = self.normalisation.centre(batch)
+        return {**batch, "image": self.normalisation(batch["image"])}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         seed_step(self.parts.seed, self.current_epoch, batch_idx, self.global_rank, self.device)
@@ -255,7 +252,7 @@ class Task(pl.LightningModule):
         A part's mean is taken times its count, and the sum of all is divided by the count of the whole.
         """
         parts = cut(batch, self.parts.accumulate)
-        total: Tensor = self.pixel_scale.new_zeros(())
+        total: Tensor = self.normalisation.scale.new_zeros(())
         count: int | Tensor = 0
         for number, part in enumerate(parts, start=1):
             output = self.step(part, "train")
@@ -395,11 +392,3 @@ def not_finite(epoch: int, step: int | None) -> RunFailed:
 def as_pictures(images: Tensor) -> list[np.ndarray]:
     """uint8 (B, C, H, W) → uint8 arrays (H, W, C)."""
     return list(images.cpu().permute(0, 2, 3, 1).numpy())
-
-
-def _normalisation(facts: Facts, normalises: bool) -> tuple[Tensor, Tensor]:
-    """Scale and bias (1, C, 1, 1) for (x / 255 - mean) / std, or x / 255 alone."""
-    mean = torch.tensor(facts.mean if normalises else [0.0] * facts.channels, dtype=torch.float64)
-    std = torch.tensor(facts.std if normalises else [1.0] * facts.channels, dtype=torch.float64)
-    shape = (1, -1, 1, 1)
-    return (1 / (255 * std)).float().view(shape), (-mean / std).float().view(shape)

@@ -25,6 +25,7 @@ class Classification(Task):
 
     uses_label_smoothing: ClassVar[bool] = True
     uses_class_weights: ClassVar[bool] = True
+    uses_mixed_labels: ClassVar[bool] = True
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
@@ -33,8 +34,26 @@ class Classification(Task):
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, label = self.net(batch["image"]), batch["label"]
         smoothing = self.parts.regularization.label_smoothing if stage == "train" else 0.0
-        loss = functional.cross_entropy(logits, label, self.class_weights, label_smoothing=smoothing)
-        return StepOutput(loss, self.count_of(label), logits.detach(), label)
+        if "mix" in batch:
+            loss, count = self._mixed_loss(logits, batch, smoothing)
+        else:
+            loss = functional.cross_entropy(logits, label, self.class_weights, label_smoothing=smoothing)
+            count = self.count_of(label)
+        return StepOutput(loss, count, logits.detach(), label)
+
+    def _mixed_loss(self, logits: Tensor, batch: Batch, smoothing: float) -> tuple[Tensor, int | Tensor]:
+        """The loss against the own and the mixed label, each by its share (mixup and cutmix)."""
+        own, other = (
+            functional.cross_entropy(logits, label, self.class_weights, label_smoothing=smoothing, reduction="none")
+            for label in (batch["label"], batch["mixed_label"])
+        )
+        losses = torch.lerp(other, own, batch["mix"].to(own.dtype))
+        if self.class_weights is None:
+            return losses.mean(), len(losses)
+        weights = torch.lerp(
+            self.class_weights[batch["mixed_label"]], self.class_weights[batch["label"]], batch["mix"].to(losses.dtype)
+        )
+        return losses.sum() / weights.sum(), weights.sum()
 
     def count_of(self, label: Tensor) -> int | Tensor:
         """What the loss is a mean over: the samples, or the sum of their classes' weights."""
@@ -95,7 +114,7 @@ class Classification(Task):
         return grid_image([picture], [f"{classes[best]} {prediction[best]:.2f}{true}"], marked=[0] if wrong else [])
 
     def draw_test(self, batch: Batch, folder: Path) -> None:
-        facts = self.parts.facts
+        facts, batch = self.parts.facts, self.normalisation.centre(batch)
         draw_confusion(self.tables["confusion"], facts.classes, folder / "confusion.png", title=facts.name)
         predictions = self.predict(self.prepare(batch, train=False)["image"])
         best = [int(one.argmax()) for one in predictions]

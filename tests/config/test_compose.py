@@ -16,7 +16,7 @@ def test_the_data_set_brings_its_defaults_and_the_command_line_wins() -> None:
     composed = compose_run(["model=resnet20", "data=cifar10"])
     assert (composed["epochs"], composed["batch_size"]) == (30, 128)
     assert composed["choices"]["augmentation"] == "crop_flip"
-    assert composed["augmentation"]["mirror_horizontal"] == 0.5
+    assert composed["augmentation"]["mirror"]["horizontal"] == 0.5
     words = ["epochs=3", "batch_size=50", "augmentation=none", "data=cifar10", "model=resnet20"]
     for order in (words, words[::-1]):
         composed = compose_run(order)

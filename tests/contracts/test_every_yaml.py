@@ -98,7 +98,7 @@ def test_a_net_brings_its_task_and_fits_every_data_set_for_it(group: str, name: 
         (lambda config: config["model"].update(widht=1), "model.widht"),
         (lambda config: config["optimizer"].update(momentun=0.9), "optimizer.momentun"),
         (lambda config: config["scheduler"].update(_target_="cnnexp.training.schedules.Cosin"), "no such class"),
-        (lambda config: config["augmentation"].update(shift="far"), "augmentation.shift"),
+        (lambda config: config["augmentation"].update(rotat={}), "augmentation.rotat"),
     ],
 )
 def test_this_test_would_see_it(change: Callable[[dict[str, Any]], object], says: str) -> None:

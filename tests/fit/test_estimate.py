@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnexp.fit import estimate
 from cnnexp.fit.estimate import describe_bytes, describe_step, describe_time, measure
 from cnnexp.tasks.classification import Classification
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
@@ -27,7 +28,7 @@ def task() -> Classification:
     net = nn.Sequential(
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), frozen, nn.Dropout(0.5), nn.Flatten(), nn.Linear(2 * 36, 3)
     )
-    return Classification(tiny.parts(net, augmentation=tiny.augmentation(shift=1)))
+    return Classification(tiny.parts(net, augmentation=engine(crop={"padding": 1})))
 
 
 def test_nothing_is_different_afterwards() -> None:

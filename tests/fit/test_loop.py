@@ -12,13 +12,14 @@ from torch import nn
 
 from cnnexp.fit.loop import DirectLoop, go_directly
 from cnnexp.tasks.classification import Classification
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
 def task() -> Classification:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Dropout(0.3), nn.ReLU(), nn.Linear(16, 3))
-    return Classification(tiny.parts(net, augmentation=tiny.augmentation(), epochs=3))
+    return Classification(tiny.parts(net, augmentation=engine(), epochs=3))
 
 
 class Watching(pl.Callback):

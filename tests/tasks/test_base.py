@@ -28,6 +28,7 @@ from cnnexp.tasks.segmentation import Segmentation
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
 from cnnexp.training.schedules import Cosine, Plateau
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 from tests.tasks.tiny import alone, among
 
@@ -60,7 +61,7 @@ def test_an_autoencoder_sees_pixels_between_0_and_1() -> None:
 
 
 def test_pictures_are_augmented_in_training_only() -> None:
-    task = MAKE["classification"](augmentation=tiny.augmentation(mirror_horizontal=1.0))
+    task = MAKE["classification"](augmentation=engine(mirror={"horizontal": 1.0}))
     batch = tiny.batch(3)
     upright, mirrored = task.prepare(batch, train=False)["image"], task.prepare(batch, train=True)["image"]
     assert torch.equal(mirrored, upright.flip(3))

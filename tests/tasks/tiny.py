@@ -12,7 +12,6 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor, nn
 
-from cnnexp.augmentation.engine import Augmentation
 from cnnexp.data.base import DataSet, Facts, Split, SplitName, TensorSplit
 from cnnexp.data.module import PictureData
 from cnnexp.models.yolo import YOLO
@@ -20,6 +19,7 @@ from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
 from cnnexp.training.schedules import Constant
+from tests.augmentation.made import engine
 
 TaskT = TypeVar("TaskT", bound=Task)
 SIDE = 8
@@ -42,11 +42,6 @@ def facts(**changes: Any) -> Facts:
     return Facts(**(given | changes))
 
 
-def augmentation(**changes: Any) -> Augmentation:
-    given: dict[str, Any] = dict(shift=0, mirror_horizontal=0.0, mirror_vertical=0.0, quarter_turn=0.0, seed=0)
-    return Augmentation(**(given | changes))
-
-
 def parts(net: nn.Module, **changes: Any) -> Parts:
     """Plain SGD without schedule, penalty or augmentation."""
     given: dict[str, Any] = dict(
@@ -54,7 +49,7 @@ def parts(net: nn.Module, **changes: Any) -> Parts:
         optimizer=partial(torch.optim.SGD, lr=0.1),
         schedule=Constant(),
         regularization=Regularization(Penalty(0.0, 0.0)),
-        augmentation=augmentation(),
+        augmentation=engine(),
         facts=facts(),
         seed=0,
         epochs=2,
