@@ -102,6 +102,7 @@ class Augmentation:
         self.mixing = Mixing(Share(**mixup), Share(**cutmix))
         self.exact = not (self.part.active or self.elastic.active) and all(one.exact for one in self.moving.values())
         self._lanes = Lanes(self._counts(), seed)
+        self._padded = {"image": exact.Padded(), "mask": exact.Padded()}
 
     def _counts(self) -> dict[str, int]:
         counts = {"crop": self.crop.lanes}  # data that is stored larger is cropped without being asked
@@ -217,9 +218,9 @@ class Augmentation:
             return moved
         way = self.geometry(numbers, frame)
         if self.exact:
-            moved["image"] = exact.move(batch["image"], way, frame, fill=0)
+            moved["image"] = exact.move(batch["image"], way, frame, 0, self._padded["image"])
             if "mask" in batch:
-                moved["mask"] = exact.move(batch["mask"][:, None], way, frame, fill=VOID)[:, 0]
+                moved["mask"] = exact.move(batch["mask"][:, None], way, frame, VOID, self._padded["mask"])[:, 0]
         else:
             moved |= self._resample(batch, way, numbers, frame, dtype)
         if "boxes" in batch:

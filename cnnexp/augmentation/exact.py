@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.augmentation.geometry import Frame, Geometry
 
 
-def move(image: Tensor, geometry: Geometry, frame: Frame, fill: int) -> Tensor:
+class Padded:
+    """Pictures with a border of one value, in memory that is kept for the next batch: the border is drawn once."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[int, ...], NDArray[np.uint8]] | None = None
+
+    def around(self, image: NDArray[np.uint8], border: tuple[int, int, int, int], fill: int) -> NDArray[np.uint8]:
+        """Pictures (B, C, H, W) with so many pixels above, below, left and right; valid until the next call."""
+        above, below, before, behind = border
+        count, channels, height, width = image.shape
+        key = (*image.shape, *border, fill)
+        if self._kept is None or self._kept[0] != key:
+            shape = (count, channels, above + height + below, before + width + behind)
+            self._kept = (key, np.full(shape, fill, np.uint8))
+        padded = self._kept[1]
+        padded[:, :, above : above + height, before : before + width] = image
+        return padded
+
+
+def move(image: Tensor, geometry: Geometry, frame: Frame, fill: int, padded: Padded) -> Tensor:
     """uint8 pictures (B, C, H, W) moved by a geometry that is a signed permutation and a whole-pixel offset.
 
     Args:
-        fill: the value of what comes in from outside.
+        fill: the value of what comes in from outside. padded: memory to work in.
 
     Returns:
         uint8 (B, C, H, W) of the output's size.
     """
     if image.device.type == "cpu" and not geometry.linear[:, 0, 1].any():
-        return torch.from_numpy(_window(image.numpy(), geometry, frame, fill))
+        return torch.from_numpy(_window(image.numpy(), geometry, frame, fill, padded))
     source, valid = source_pixels(geometry, frame, image.device)
     picked = image.flatten(2).gather(2, source[:, None].expand(-1, image.shape[1], -1))
     return picked.masked_fill_(~valid[:, None], fill).view(*image.shape[:2], *frame.output)
@@ -50,14 +68,14 @@ def source_pixels(geometry: Geometry, frame: Frame, device: torch.device) -> tup
     return position.flatten(1), valid.flatten(1)
 
 
-def _window(image: NDArray[np.uint8], geometry: Geometry, frame: Frame, fill: int) -> NDArray[np.uint8]:
+def _window(image: NDArray[np.uint8], geometry: Geometry, frame: Frame, fill: int, padded: Padded) -> NDArray[np.uint8]:
     """Crops and mirrors without a turn: whole rows are copied, then those of mirrored pictures reversed."""
     (height, width), (rows, columns) = frame
     margin = (width - columns, height - rows)
     left, top = np.rint(geometry.offset.T + np.array(margin)[:, None] / 2).astype(np.int64)
     left, top = left.clip(-columns, width), top.clip(-rows, height)  # farther away is as black
     if left.any() or top.any() or any(margin):
-        moved = _cut(image, top, left, frame, fill)
+        moved = _cut(image, top, left, frame, fill, padded)
     else:
         moved = image.copy(order="C")
     mirrored = np.flatnonzero(geometry.linear[:, 0, 0] < 0)
@@ -70,23 +88,29 @@ def _window(image: NDArray[np.uint8], geometry: Geometry, frame: Frame, fill: in
 
 
 def _cut(
-    image: NDArray[np.uint8], top: NDArray[np.int64], left: NDArray[np.int64], frame: Frame, fill: int
+    image: NDArray[np.uint8],
+    top: NDArray[np.int64],
+    left: NDArray[np.int64],
+    frame: Frame,
+    fill: int,
+    padded: Padded,
 ) -> NDArray[np.uint8]:
     (height, width), (rows, columns) = frame
     above, before = max(0, -int(top.min())), max(0, -int(left.min()))
     below, behind = max(0, int(top.max()) + rows - height), max(0, int(left.max()) + columns - width)
     if above or before or below or behind:
-        count, channels = image.shape[:2]
-        padded = np.full((count, channels, above + height + below, before + width + behind), fill, np.uint8)
-        padded[:, :, above : above + height, before : before + width] = image
-        image = padded
-    strides = image.strides
+        image = padded.around(image, (above, below, before, behind), fill)
+    image = np.ascontiguousarray(image)
     places = (image.shape[2] - rows + 1, image.shape[3] - columns + 1)
-    # a view of every possible window: one indexing copies the chosen ones, row by row
-    windows = as_strided(
-        image, (len(image), *places, image.shape[1], rows, columns), (strides[0], *strides[2:], *strides[1:])
+    # every possible window as a view, a row of it as one value: one indexing copies the chosen ones, row by row
+    windows: NDArray[np.void] = np.ndarray(
+        (len(image), *places, image.shape[1], rows),
+        dtype=f"V{columns}",
+        buffer=image,
+        strides=(image.strides[0], *image.strides[2:], *image.strides[1:3]),
     )
-    return np.ascontiguousarray(windows[np.arange(len(image)), top + above, left + before])
+    cut = windows[np.arange(len(image)), top + above, left + before]
+    return cut.view(np.uint8).reshape(*cut.shape, columns)
 
 
 def _reversed_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -137,7 +137,7 @@ def test_copied_rows_and_the_gather_of_other_devices_agree(size: tuple[int, int]
     image = pictures(*frame.source)["image"]
     source, valid = exact.source_pixels(geometry, frame, image.device)
     gathered = image.flatten(2).gather(2, source[:, None].expand(-1, 3, -1)).masked_fill(~valid[:, None], 9)
-    assert torch.equal(exact.move(image, geometry, frame, fill=9), gathered.view(64, 3, *size))
+    assert torch.equal(exact.move(image, geometry, frame, 9, exact.Padded()), gathered.view(64, 3, *size))
 
 
 @pytest.mark.parametrize("size", [(6, 6), (7, 7), (6, 9)])
@@ -145,16 +145,16 @@ def test_the_inverse_undoes_flips_and_turns(size: tuple[int, int]) -> None:
     changes = {name: keys for name, keys in ALL.items() if name != "crop"}
     batch = pictures(*size)
     geometry, frame = drawn(64, *size, **changes), Frame(size, size)
-    there = exact.move(batch["image"], geometry, frame, fill=0)
+    there = exact.move(batch["image"], geometry, frame, 0, exact.Padded())
     assert not torch.equal(there, batch["image"])
-    assert torch.equal(exact.move(there, geometry.inverse(), frame, fill=0), batch["image"])
+    assert torch.equal(exact.move(there, geometry.inverse(), frame, 0, exact.Padded()), batch["image"])
 
 
 def test_the_inverse_undoes_a_crop_where_the_picture_stayed() -> None:
     batch, frame = pictures(9, 12), Frame((9, 12), (9, 12))
     geometry = drawn(64, 9, 12, crop={"padding": 3})
-    there = exact.move(batch["image"], geometry, frame, fill=0)
-    back = exact.move(there, geometry.inverse(), frame, fill=0)
+    there = exact.move(batch["image"], geometry, frame, 0, exact.Padded())
+    back = exact.move(there, geometry.inverse(), frame, 0, exact.Padded())
     kept = back > 0
     assert torch.equal(back[kept], batch["image"][kept])
     assert kept[:, :, 3:-3, 3:-3].all() and not kept.all()
