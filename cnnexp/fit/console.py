@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -60,6 +62,16 @@ class RunLog:
             self._file.close()
             self._file = None
         logging.captureWarnings(False)
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Nothing of what libraries say reaches the terminal, for a command that prints its own result."""
+    log = RunLog(Console(quiet=True))
+    try:
+        yield
+    finally:
+        log.close()
 
 
 def quiet_known_warnings() -> None:

@@ -18,7 +18,7 @@ from cnnexp.report.curves import draw_curves, rows_of_epochs
 from cnnexp.report.fitting import gaps, verdict
 from cnnexp.runs.atomic import replacing, write_text
 from cnnexp.runs.read import read_metrics
-from cnnexp.tasks.base import Task
+from cnnexp.tasks.base import Columns, Task
 
 
 def summarise(
@@ -86,12 +86,17 @@ def write_test(folder: Path, experiment: Experiment) -> None:
 
 def write_predictions(folder: Path, task: Task, names: Sequence[str] | None) -> None:
     """predictions.csv, a row for each test sample or box; pictures of predictions go to predictions.npz."""
-    columns = {name: values for name, values in task.predictions.items() if values.ndim == 1}
     larger = {name: values for name, values in task.predictions.items() if values.ndim > 1}
     if larger:
         with replacing(folder / "predictions.npz") as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, index=task.predictions["index"], **larger)  # type: ignore[arg-type]
-    write_text(folder / "predictions.csv", _csv(columns, names, task.parts.facts.classes))
+    write_rows(folder / "predictions.csv", task.predictions, names, task.parts.facts.classes)
+
+
+def write_rows(path: Path, rows: Columns, names: Sequence[str] | None, classes: Sequence[str]) -> None:
+    """Columns of numbers as CSV, with files and classes by name; what is larger than a number a row is left out."""
+    columns = {name: values for name, values in rows.items() if values.ndim == 1}
+    write_text(path, _csv(columns, names, classes))
 
 
 def _csv(columns: Mapping[str, np.ndarray], names: Sequence[str] | None, classes: Sequence[str]) -> str:

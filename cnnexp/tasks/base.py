@@ -87,6 +87,9 @@ class Task(pl.LightningModule):
     uses_mixed_labels: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
     loss_parts: ClassVar[tuple[str, ...]] = ()
+    judged_by: ClassVar[str | None] = None
+    """The metric that counts of single samples add up to (``outcomes``); None where the net's answers are no logits of
+    classes, whose probabilities could be averaged."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -178,6 +181,15 @@ class Task(pl.LightningModule):
         ]
         write_png(above(images), folder / "predictions.png")
 
+    def outcomes(self, output: StepOutput) -> Tensor:
+        """For each sample of a step the counts that ``judged_by`` is made of, int64 (B, S)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def score_of(sums: np.ndarray) -> np.ndarray:
+        """The metric ``judged_by`` of sums of ``outcomes``, (..., S) → (...)."""
+        raise NotImplementedError
+
     def reference(self, data: PictureData) -> dict[str, float]:
         """Scores of something simple on the same test, to compare with; most tasks have none."""
         return {}
@@ -187,10 +199,14 @@ class Task(pl.LightningModule):
     def forward(self, image: Tensor) -> Any:
         return self.net(image)
 
-    def prepare(self, batch: Batch, train: bool) -> Batch:
-        """Stored uint8 pictures → normalised floats of the net's size: augmented in training, else from the centre."""
+    def prepare(self, batch: Batch, train: bool, epoch: int | None = None) -> Batch:
+        """Stored uint8 pictures → normalised floats of the net's size: augmented in training, else from the centre.
+
+        Args:
+            epoch: whose draws the augmentation takes, from 0; None is the epoch under way.
+        """
         if train:
-            return self.parts.augmentation(batch, self.current_epoch, self.normalisation)
+            return self.parts.augmentation(batch, self.current_epoch if epoch is None else epoch, self.normalisation)
         batch = self.normalisation.centre(batch)
         return {**batch, "image": self.normalisation(batch["image"])}
 

@@ -26,6 +26,7 @@ class Classification(Task):
     uses_label_smoothing: ClassVar[bool] = True
     uses_class_weights: ClassVar[bool] = True
     uses_mixed_labels: ClassVar[bool] = True
+    judged_by: ClassVar[str | None] = "accuracy"
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
@@ -87,6 +88,14 @@ class Classification(Task):
         if stage == "test":
             self.tables["confusion"] = confusion.long().numpy()
         return values
+
+    def outcomes(self, output: StepOutput) -> Tensor:
+        right = output.predictions.argmax(1) == output.targets
+        return torch.stack([right, torch.ones_like(right)], 1).long()
+
+    @staticmethod
+    def score_of(sums: np.ndarray) -> np.ndarray:
+        return sums[..., 0] / sums[..., 1]
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:
         probability, prediction = output.predictions.softmax(1).max(1)

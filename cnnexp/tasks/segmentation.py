@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ class Segmentation(Task):
     """
 
     uses_class_weights: ClassVar[bool] = True
+    judged_by: ClassVar[str | None] = "miou"
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
@@ -58,7 +60,7 @@ class Segmentation(Task):
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> dict[str, float]:
         confusion = metrics["confusion"].compute().double()
-        hit, target, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+        hit, target, predicted = _margins(confusion)
         iou, dice = hit / (target + predicted - hit), 2 * hit / (target + predicted)
         self.vectors[f"{stage}/iou"] = iou.tolist()
         self.vectors[f"{stage}/dice"] = dice.tolist()
@@ -70,6 +72,20 @@ class Segmentation(Task):
             "miou": float(iou.nanmean()),
             "dice": float(dice[first:].nanmean()),
         }
+
+    def outcomes(self, output: StepOutput) -> Tensor:
+        """A confusion matrix of each picture."""
+        classes = len(self.parts.facts.mask_classes)
+        sample = torch.arange(len(output.targets), device=output.targets.device)[:, None, None]
+        cell = (sample * classes + output.targets) * classes + output.predictions
+        counts = torch.bincount(cell[output.targets != VOID], minlength=len(output.targets) * classes**2)
+        return counts.view(len(output.targets), classes**2)
+
+    @staticmethod
+    def score_of(sums: np.ndarray) -> np.ndarray:
+        classes = math.isqrt(sums.shape[-1])
+        hit, target, predicted = _margins(torch.from_numpy(sums).unflatten(-1, (classes, classes)))
+        return (hit / (target + predicted - hit)).nanmean(-1).numpy()
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:
         valid = output.targets != VOID
@@ -97,6 +113,11 @@ class Segmentation(Task):
         true = None if truth is None else truth["mask"][0].numpy()
         background = 0 if names[0] == "background" else None
         return masks_image(picture, sized(prediction, picture), names, truth=true, background=background)
+
+
+def _margins(confusion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels of each class that are right, that are of it and that were called it, (..., K) of (..., K, K)."""
+    return confusion.diagonal(dim1=-2, dim2=-1), confusion.sum(-1), confusion.sum(-2)
 
 
 def sized(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:

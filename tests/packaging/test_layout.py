@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     # times runs from outside, beside others' ways to train
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench"},
+    "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }

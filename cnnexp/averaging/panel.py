@@ -1,0 +1,130 @@
+"""Runs opened together, to be asked about the same pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from cnnexp.averaging.views import View
+from cnnexp.averaging.voter import Voter
+from cnnexp.builders.reopen import Reopened, classes_key, for_this_machine, reopen_data
+from cnnexp.builders.revive import revive
+from cnnexp.data.base import SplitName
+from cnnexp.data.module import PictureData
+from cnnexp.errors import InputError
+from cnnexp.runs.read import Record
+from cnnexp.tasks.base import Batch, Task
+
+_OF_THE_NET = ("channels", "image_size", "mean", "std", "fraction", "workers", "in_memory", "decode_size")
+"""Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A run with its trained net and the data at the size that the net takes."""
+
+    record: Record
+    task: Task
+    data: PictureData
+    config: Mapping[str, Any]
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cuda" if self.config["hardware"]["accelerator"] == "gpu" else "cpu")
+
+    def voter(self, views: Sequence[View] = ()) -> Voter:
+        return Voter(self.task, views, self.device, self.config["hardware"]["precision"])
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Members that know the same classes."""
+
+    members: tuple[Member, ...]
+
+    @classmethod
+    def open(
+        cls,
+        records: Sequence[Record],
+        configs: Sequence[dict[str, Any]],
+        checkpoint: str,
+        trusted: Sequence[str] = (),
+    ) -> Panel:
+        """Prepare the data and load the weights of every run.
+
+        Args:
+            configs: of the runs, with the data to evaluate on. checkpoint: best or last.
+
+        Raises:
+            InputError: the runs do not go together, or the data or the weights of one cannot be had.
+        """
+        _refuse_mixtures(records, configs)
+        # one for all: batches of the same samples come only from loaders that cut the split alike
+        configs = [{**config, "batch_size": configs[0]["batch_size"]} for config in configs]
+        opened: dict[str, Reopened] = {}
+        members = []
+        for record, config in zip(records, configs, strict=True):
+            key = _tensors_of(config)
+            if key not in opened:
+                opened[key] = reopen_data(record, config, trusted)
+            named = {name: opened[key].config["data"][name] for name in ("classes", "mask_classes")}
+            own = for_this_machine({**config, "data": {**config["data"], **named}})
+            members.append(Member(record, revive(record, own, checkpoint, trusted), opened[key].data, own))
+        return cls(tuple(members))
+
+    def batches(self, split: SplitName) -> Iterator[list[Batch]]:
+        """For each step a batch for each member: the same samples, prepared as far as the data goes."""
+        loaders = {
+            id(member.data): member.data.val_dataloader() if split == "val" else member.data.test_dataloader()
+            for member in self.members
+        }
+        for batches in zip(*loaders.values(), strict=True):
+            of_data = dict(zip(loaders, batches, strict=True))
+            yield [of_data[id(member.data)] for member in self.members]
+
+
+def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]]) -> None:
+    first, problems = configs[0], []
+    for record, config in zip(records[1:], configs[1:], strict=True):
+        if config["task"]["name"] != first["task"]["name"]:
+            problems.append(
+                f"{record.id} is for {config['task']['name']}, {records[0].id} for {first['task']['name']}: an "
+                "ensemble is of one task"
+            )
+        elif problem := _other_classes(records[0], record, classes_key(config)):
+            problems.append(problem)
+        elif _which_pictures(config) != _which_pictures(first):
+            names = [one["choices"]["data"] for one in (first, config)]
+            problems.append(
+                f"{record.id} was trained on other pictures ({names[1]}) than {records[0].id} ({names[0]}): say which "
+                "to test on, data=NAME"
+            )
+    if problems:
+        raise InputError(*problems)
+
+
+def _other_classes(first: Record, other: Record, key: str) -> str | None:
+    one, two = (list(record.config["data"].get(key) or []) for record in (first, other))
+    if one == two:
+        return None
+    if len(one) != len(two):
+        what = f"knows {len(two)} classes, {first.id} {len(one)}"
+    else:
+        place = next(i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b)
+        what = f"calls its class {place} {two[place]}, {first.id} calls it {one[place]}"
+    return f"{other.id} {what}: probabilities of different classes have no mean; take runs on the same classes"
+
+
+def _which_pictures(config: Mapping[str, Any]) -> str:
+    data = {key: value for key, value in config["data"].items() if key not in _OF_THE_NET}
+    return json.dumps(data, sort_keys=True, default=str)
+
+
+def _tensors_of(config: Mapping[str, Any]) -> str:
+    """What tells whether two members can read the same tensors: all of the data's keys but the normalisation."""
+    data = {key: value for key, value in config["data"].items() if key not in ("mean", "std", "fraction")}
+    return json.dumps(data, sort_keys=True, default=str)

@@ -1,0 +1,194 @@
+"""Views of a picture: what a net is shown instead of the picture, and where its answer belongs in the picture.
+
+Every view ends at the net's input size, so a net with fully connected layers takes it as it takes any picture. What
+changes size is resampled bilinearly with antialiasing, as decoding does it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+from torch.nn import functional
+
+from cnnexp.averaging.words import Choice
+from cnnexp.data.pictures import Size
+from cnnexp.errors import InputError
+
+CROP_PART = 7 / 8
+"""Of the picture's height and width: 224 of 256 (Krizhevsky, Sutskever and Hinton 2012), 28 of 32."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One way of looking at pictures.
+
+    Attributes:
+        name: in words.
+        see: pictures, float (B, C, H, W), and the net's input size → what the net is shown, (B, C, h, w).
+        undo: maps over what was shown, (B, K, h, w), and the pictures' size → the same over the pictures, (B, K, H, W),
+            0 where the view sees nothing. It is linear, and classes that add up to 1 still do where it sees.
+    """
+
+    name: str
+    see: Callable[[Tensor, Size], Tensor]
+    undo: Callable[[Tensor, Size], Tensor]
+
+
+def views_of(choice: Choice, per_pixel: bool) -> tuple[View, ...]:
+    """The views that were asked for; none stands for the picture as it is.
+
+    Args:
+        per_pixel: the answers are maps, so the views together have to see every pixel.
+
+    Raises:
+        InputError: they don't.
+    """
+    if choice.name == "flip":
+        return FLIP
+    if choice.name == "ten_crop":
+        return ten_crop(choice.crop)
+    if choice.name == "multi_scale":
+        if per_pixel and min(choice.scales) > 1:
+            raise InputError(
+                "tta.scales: all above 1 leave pixels at the edges that no view sees; give one of at most 1"
+            )
+        return multi_scale(choice.scales)
+    return ()
+
+
+def _see_whole(pictures: Tensor, size: Size, mirrored: bool) -> Tensor:
+    return pictures.flip(-1) if mirrored else pictures
+
+
+def _undo_whole(maps: Tensor, size: Size, mirrored: bool) -> Tensor:
+    """Of pictures that are stored larger than the net's input, the net takes the middle."""
+    sheet = maps.new_zeros(*maps.shape[:2], *size)
+    centred(sheet, _size(maps)).copy_(maps)
+    return sheet.flip(-1) if mirrored else sheet
+
+
+FLIP = tuple(
+    View(name, partial(_see_whole, mirrored=mirrored), partial(_undo_whole, mirrored=mirrored))
+    for name, mirrored in (("as it is", False), ("mirrored", True))
+)
+
+
+def ten_crop(part: float | None = None) -> tuple[View, ...]:
+    """The four corners and the centre, and the same of the mirrored picture.
+
+    Source: Krizhevsky, Sutskever and Hinton 2012, section 4.1; the order is that of torchvision's ``ten_crop``.
+
+    Args:
+        part: of height and width that a crop has, in [0.5, 1]. None: crops of the net's input size where the pictures
+            are stored larger than that, else ``CROP_PART``.
+    """
+    return tuple(
+        View(
+            f"{place}, mirrored" if mirrored else place,
+            partial(_see_crop, place=place, part=part, mirrored=mirrored),
+            partial(_undo_crop, place=place, part=part, mirrored=mirrored),
+        )
+        for mirrored in (False, True)
+        for place in PLACES
+    )
+
+
+PLACES: dict[str, tuple[float, float]] = {
+    "top left": (0.0, 0.0),
+    "top right": (0.0, 1.0),
+    "bottom left": (1.0, 0.0),
+    "bottom right": (1.0, 1.0),
+    "centre": (0.5, 0.5),
+}
+"""Where a crop lies in the room that it has, as parts from the top and the left."""
+
+
+def crop_window(picture: Size, crop: Size, place: str) -> tuple[int, int]:
+    """Top and left of a crop in a picture, in pixels; half a pixel is rounded to even, as torchvision does."""
+    down, right = PLACES[place]
+    return round((picture[0] - crop[0]) * down), round((picture[1] - crop[1]) * right)
+
+
+def crop_size(picture: Size, net: Size, part: float | None) -> Size:
+    """Height and width of a crop."""
+    if part is None and picture[0] >= net[0] and picture[1] >= net[1] and picture != net:
+        return net
+    part = CROP_PART if part is None else part
+    # upwards, so that crops of a half still meet; without the digits in which 0.9 x 10 is more than 9
+    height, width = (math.ceil(round(part * side, 6)) for side in picture)
+    return height, width
+
+
+def _see_crop(pictures: Tensor, size: Size, place: str, part: float | None, mirrored: bool) -> Tensor:
+    whole = _size(pictures)
+    height, width = crop_size(whole, size, part)
+    top, left = crop_window(whole, (height, width), place)
+    shown = pictures.flip(-1) if mirrored else pictures
+    return resized(shown[..., top : top + height, left : left + width], size)
+
+
+def _undo_crop(maps: Tensor, size: Size, place: str, part: float | None, mirrored: bool) -> Tensor:
+    height, width = crop_size(size, _size(maps), part)
+    top, left = crop_window(size, (height, width), place)
+    sheet = maps.new_zeros(*maps.shape[:2], *size)
+    sheet[..., top : top + height, left : left + width] = resized(maps, (height, width))
+    return sheet.flip(-1) if mirrored else sheet
+
+
+def multi_scale(scales: tuple[float, ...]) -> tuple[View, ...]:
+    """The picture magnified about its centre: above 1 its edges leave the view, below 1 it is mirrored at its edges."""
+    return tuple(
+        View(f"scaled by {scale:g}", partial(_see_scaled, scale=scale), partial(_undo_scaled, scale=scale))
+        for scale in scales
+    )
+
+
+def _window(size: Size, scale: float) -> tuple[Size, tuple[int, int]]:
+    """Height and width of what is seen, in the picture's pixels, and what that is more than the picture at each side.
+
+    The room at the top and the left, negative where the view begins inside the picture.
+    """
+    height, width = (max(1, round(side / scale)) for side in size)
+    return (height, width), ((height - size[0]) // 2, (width - size[1]) // 2)
+
+
+def _see_scaled(pictures: Tensor, size: Size, scale: float) -> Tensor:
+    whole = _size(pictures)
+    (height, width), (top, left) = _window(whole, scale)
+    if scale >= 1:
+        seen = pictures[..., -top : height - top, -left : width - left]
+    else:
+        edges = (left, width - whole[1] - left, top, height - whole[0] - top)
+        seen = functional.pad(pictures, edges, mode="reflect")
+    return resized(seen, size)
+
+
+def _undo_scaled(maps: Tensor, size: Size, scale: float) -> Tensor:
+    (height, width), (top, left) = _window(size, scale)
+    seen = resized(maps, (height, width))
+    if scale < 1:
+        return seen[..., top : top + size[0], left : left + size[1]]
+    sheet = maps.new_zeros(*maps.shape[:2], *size)
+    sheet[..., -top : height - top, -left : width - left] = seen
+    return sheet
+
+
+def centred(maps: Tensor, size: Size) -> Tensor:
+    """The middle of maps (B, K, H, W), of this size: what the net takes of pictures that are stored larger."""
+    top, left = crop_window(_size(maps), size, "centre")
+    return maps[..., top : top + size[0], left : left + size[1]]
+
+
+def resized(maps: Tensor, size: Size) -> Tensor:
+    """Float maps (B, C, H, W) at another size, bilinear with antialiasing; as they are where they have it."""
+    if _size(maps) == tuple(size):
+        return maps
+    return functional.interpolate(maps, size=size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def _size(maps: Tensor) -> Size:
+    return maps.shape[-2], maps.shape[-1]

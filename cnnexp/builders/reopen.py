@@ -1,0 +1,121 @@
+"""A recorded run, opened again to be evaluated: on its own data or on other data with the same classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnnexp.builders.build import build_data, build_dataset, find_facts, with_classes
+from cnnexp.builders.hardware import resolve_hardware, set_up_process
+from cnnexp.builders.target import import_target
+from cnnexp.config.compose import compose_run
+from cnnexp.config.overrides import Word
+from cnnexp.data.module import PictureData
+from cnnexp.errors import InputError
+from cnnexp.runs.read import Record
+from cnnexp.tasks.base import Task
+
+
+def on_other_data(
+    config: dict[str, Any], record: Record, words: Sequence[Word], own_folders: Sequence[str]
+) -> dict[str, Any]:
+    """The run's configuration with another data set in it, brought to the pictures that the net knows.
+
+    Args:
+        config: the run's. words: ``data=…`` and ``data.…`` keys; none leaves the configuration as it is.
+
+    Raises:
+        InputError: something other than the data is overridden.
+    """
+    for word in words:
+        if word.key != "data" and not word.key.startswith("data."):
+            raise InputError(f"{word.text}: only data=…, data.… and tta=… are taken here; the rest is the run's own")
+    if not words:
+        return config
+    model = f"model={record.choices['model']}"
+    given = [word.text for word in words]
+    same = [] if any(word.key == "data" for word in words) else [f"data={record.choices['data']}"]
+    composed = compose_run([model, *same, *given], own_folders)
+    keep = {key: config["data"][key] for key in ("channels", "image_size", "mean", "std")}
+    return {
+        **config,
+        "data": {**composed["data"], **keep},
+        "choices": {**config["choices"], "data": composed["choices"]["data"]},
+    }
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A run's data, ready to be read, and its configuration for evaluating on this machine."""
+
+    data: PictureData
+    config: dict[str, Any]
+
+
+def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] = ()) -> Reopened:
+    """Prepare the data of a run for an evaluation in this process alone.
+
+    Raises:
+        InputError: the data has other classes than the run was trained on, or cannot be had.
+    """
+    config = for_this_machine(config)
+    set_up_process(config["hardware"])
+    refuse_other_classes(record, config)
+    dataset = build_dataset(config, trusted)
+    dataset.prepare()
+    facts = find_facts(config, dataset)
+    config = with_classes(config, facts)
+    refuse_other_classes(record, config)
+    return Reopened(build_data(config, dataset, facts), config)
+
+
+def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration for one process on the best device that is here, with the precision of the training."""
+    hardware = {**config["hardware"], "accelerator": "auto", "devices": 1, "nodes": 1, "strategy": "auto"}
+    return resolve_hardware({**config, "hardware": hardware})
+
+
+def refuse_other_classes(record: Record, config: dict[str, Any]) -> None:
+    """As many classes as the net knows; a number that only the user's folder tells is not known before it is read.
+
+    Raises:
+        InputError: the data has another number of them, or lacks what the task needs.
+    """
+    task, data = config["task"], config["data"]
+    if task["target"] is None:
+        return
+    if task["target"] not in data["targets"]:
+        raise InputError(f"data={config['choices']['data']} has no {task['target']}, which {task['name']} needs")
+    key = classes_key(config)
+    trained, found = (one["data"].get(key) for one in (record.config, config))
+    if found is not None and trained is not None and len(found) != len(trained):
+        raise InputError(
+            f"data={config['choices']['data']} has {len(found)} classes, {record.id} was trained on {len(trained)}: "
+            "not comparable; take data with the same classes"
+        )
+
+
+def classes_key(config: dict[str, Any]) -> str:
+    """The key of ``data`` that names the classes that the task is about."""
+    return "mask_classes" if config["task"]["target"] == "mask" else "classes"
+
+
+def judged_by(record: Record, config: dict[str, Any], what: str, trusted: Sequence[str] = ()) -> str:
+    """The metric by which averaged answers of a run are judged.
+
+    Args:
+        what: is to be averaged, for the error.
+
+    Raises:
+        InputError: the run's task answers no probabilities of classes.
+    """
+    task = import_target(config["task"]["_target_"], "task", trusted)
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        raise InputError(f"task._target_={config['task']['_target_']}: not a task")
+    if task.judged_by is None:
+        raise InputError(
+            f"{what}: {record.id} is for {config['task']['name']}; what is averaged are probabilities of classes, "
+            "which classification and segmentation give"
+        )
+    return task.judged_by
