@@ -29,6 +29,8 @@ COMMANDS = (
     Command("resume", "Run", "go on with a run that was interrupted, stopped or killed"),
     Command("test", "Use a run", "evaluate a run's weights again, or on other data"),
     Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out"),
+    Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs"),
+    Command("preview", "Look", "what a net will see, or the learning rate, as a picture"),
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),

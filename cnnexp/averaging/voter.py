@@ -59,11 +59,6 @@ class Voter:
         prepared = self.task.prepare({name: value.to(self.device) for name, value in batch.items()}, train=False)
         return {name: value for name, value in prepared.items() if name != "image"}
 
-    @property
-    def cost(self) -> int:
-        """Passes through the net for each picture."""
-        return max(1, len(self.views))
-
     def _probabilities(self, batch: Batch) -> Tensor:
         image = self.task.prepare(batch, train=False)["image"]
         kind = _AUTOCAST.get(self.precision)

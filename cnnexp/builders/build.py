@@ -52,10 +52,13 @@ class Experiment:
         return self.data.facts
 
 
-def build(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Experiment:
+def build(config: Mapping[str, Any], trusted: Sequence[str] = (), net: nn.Module | None = None) -> Experiment:
     """Bind every open part of the configuration, then prepare the data and make the net.
 
     The net's first weights are a function of ``seed``.
+
+    Args:
+        net: stands in for the configuration's, where no answer is asked of it.
 
     Raises:
         InputError: a line for every argument that does not fit; a data set that cannot be had.
@@ -64,7 +67,7 @@ def build(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Experiment:
     bind_task(config, provisional_facts(config), trusted)
     dataset.prepare()
     facts = find_facts(config, dataset)
-    data, task = build_data(config, dataset, facts), build_task(config, facts, trusted)
+    data, task = build_data(config, dataset, facts), build_task(config, facts, trusted, net)
     if task.parts.augmentation.unlearned:
         task.parts.augmentation.learn(data.split("train"))
     return Experiment(data, task)
@@ -107,7 +110,9 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
     return BoundTask(task_class, net, optimizer, schedule, augmentation)
 
 
-def build_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = ()) -> Task:
+def build_task(
+    config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = (), net: nn.Module | None = None
+) -> Task:
     """The task with its net, for data of these facts; no data is needed.
 
     Raises:
@@ -115,7 +120,7 @@ def build_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] =
     """
     bound = bind_task(config, facts, trusted)
     parts = Parts(
-        net=_seeded(bound.net, config["seed"], config),
+        net=_seeded(bound.net, config["seed"], config) if net is None else net,
         optimizer=bound.optimizer,
         schedule=bound.schedule(),
         regularization=_regularization(config["regularization"]),

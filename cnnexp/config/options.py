@@ -73,10 +73,11 @@ def models_for(tasks: set[str], folders: Sequence[Path]) -> list[str]:
 
 def data_with(target: str, folders: Sequence[Path]) -> list[str]:
     """Names of the data sets that give a target (label, mask, boxes)."""
-    return [name for name, path in option_files("data", folders).items() if target in _targets(path)]
+    return [name for name, path in option_files("data", folders).items() if target in targets_of_data(path)]
 
 
-def _targets(path: Path) -> list[str]:
+def targets_of_data(path: Path) -> list[str]:
+    """What the data set of a file gives: label, mask, boxes."""
     data = _content(path).get("data")
     return list(data.get("targets") or []) if isinstance(data, dict) else []
 

@@ -31,7 +31,8 @@ def views_table(content: Mapping[str, Any]) -> RenderableType:
         table.add_row(name, metric_figure(name, value), metric_figure(name, averages["metrics"].get(name)))
     before, after = (averages["ms_per_picture"][key] for key in ("as_it_is", "averaged"))
     time = f"×{averages['cost_in_time']:.1f}: {before:.3g} → {after:.3g} ms a picture, {len(averages['views'])} views"
-    notes = [(f"gain in {_last(averages['gain'])}", _gain_figure(averages["gain"])), ("cost in time", time)]
+    gain = averages["gain"]
+    notes = [(f"gain in {_last(gain)}", _gain_figure(gain)), ("changed", _changes(gain)), ("cost in time", time)]
     return Group(Text(), table, Text(), _lines(notes))
 
 
@@ -63,9 +64,10 @@ def ensemble_table(content: Mapping[str, Any], names: Sequence[str]) -> Renderab
     megabytes = together["weight_bytes"] / 1e6
     notes = [
         ("gain over the best", _gain_figure(content["gain_over_best"])),
-        ("over their mean", _gain_figure(content["gain_over_mean"])),
+        ("changed", _changes(content["gain_over_best"])),
+        ("gain over their mean", _gain_figure(content["gain_over_mean"])),
         ("cost in time", f"×{content['cost_in_time']:.1f} that of the best, {chosen}"),
-        ("in memory", f"×{content['cost_in_weights']:.1f} the weights of the best, {megabytes:.3g} MB"),
+        ("cost in memory", f"×{content['cost_in_weights']:.1f} the weights of the best, {megabytes:.3g} MB"),
     ]
     return Group(table, Text(), _lines(notes))
 
@@ -76,12 +78,13 @@ def _figures(one: Mapping[str, Any], metric: str) -> list[str]:
 
 
 def _gain_figure(gain: Mapping[str, Any]) -> str:
-    """``+0.0060, 95 % interval +0.0010 to +0.0120; fixed 5 pictures, broke 2``."""
+    """``+0.0060, 95 % interval +0.0010 to +0.0120``."""
     value, low, high = (f"{gain[key]:+.4f}".replace("-", "−") for key in ("value", "low", "high"))
-    text = f"{value}, {gain['confidence']:.0%} interval {low} to {high}".replace("%", " %")
-    if "fixed" in gain:
-        text += f"; fixed {gain['fixed']:,} {gain['counted']}, broke {gain['broken']:,}"
-    return text
+    return f"{value}, {gain['confidence']:.0%} interval {low} to {high}".replace("%", " %")
+
+
+def _changes(gain: Mapping[str, Any]) -> str:
+    return f"{gain['fixed']:,} {gain['counted']} came right, {gain['broken']:,} went wrong"
 
 
 def _last(gain: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ def masks_image(
     present = sorted({int(label) for one in masks for label in np.unique(one)} - {background})
     if not present:
         return framed(panels)
-    return framed(above([panels, _legend(present, names, panels.width)]))
+    return framed(above([panels, legend(present, names, panels.width)]))
 
 
 def draw_masks(
@@ -106,7 +106,7 @@ def mask_colour(label: int) -> Colour:
     return VOID if label == VOID_LABEL else class_colour(label)
 
 
-def _legend(labels: Sequence[int], names: Sequence[str], width_px: int) -> Image.Image:
+def legend(labels: Sequence[int], names: Sequence[str], width_px: int) -> Image.Image:
     """A swatch and a name for each class that occurs, in as many lines as it takes."""
     height = line_height(_FONT_PX) + 4
     swatch = height - 6

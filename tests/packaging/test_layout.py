@@ -35,8 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     # times runs from outside, beside others' ways to train
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
+    "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging"},
+    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging", "preview"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }

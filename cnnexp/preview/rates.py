@@ -1,0 +1,47 @@
+"""The learning rate of every step of a run that has not begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from cnnexp.builders.build import build_data, build_dataset, build_task, find_facts, provisional_facts
+from cnnexp.errors import InputError
+from cnnexp.training.schedules import Moment
+
+
+@dataclass(frozen=True)
+class Course:
+    """The rate of each step, and whether a metric that is not known yet may lower it."""
+
+    rates: list[float]
+    waits: bool
+
+
+def learning_rates(config: Mapping[str, Any], steps_per_epoch: int, trusted: Sequence[str] = ()) -> Course:
+    """optimizer.lr times the schedule's factor, for each step of the run.
+
+    A schedule that follows a metric (plateau) is shown as it goes while the metric improves.
+    """
+    schedule = build_task(config, provisional_facts(config), trusted, nn.Identity()).parts.schedule
+    total = config["epochs"] * steps_per_epoch
+    moments = (Moment(step, total, step // steps_per_epoch) for step in range(total))
+    rates = [config["optimizer"]["lr"] * schedule.factor(moment) for moment in moments]
+    return Course(rates, waits=bool(schedule.state_dict()))
+
+
+def steps_of(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> int:
+    """Training batches in an epoch, by the data itself.
+
+    Raises:
+        InputError: the data cannot be had, or leaves not one batch.
+    """
+    dataset = build_dataset(config, trusted)
+    dataset.prepare()
+    steps = build_data(config, dataset, find_facts(config, dataset)).steps_per_epoch()
+    if steps == 0:
+        raise InputError(f"data={config['choices']['data']}: the train split holds no picture")
+    return steps
