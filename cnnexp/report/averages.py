@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+_WIDEST_MODEL = 16
+
 
 def views_table(content: Mapping[str, Any]) -> RenderableType:
     """A run's metrics as it is and averaged over views, with the gain and the cost under them.
@@ -48,10 +50,10 @@ def ensemble_table(content: Mapping[str, Any], names: Sequence[str]) -> Renderab
     members, together, metric = content["members"], content["ensemble"], content["metric"]
     weighted = len({member["weight"] for member in members}) > 1
     table = _table()
-    table.add_column("run", overflow="ellipsis", no_wrap=True)
-    table.add_column("model", overflow="ellipsis", no_wrap=True)
+    table.add_column("run", no_wrap=True, min_width=max(len(printable(name)) for name in names))
+    table.add_column("model", overflow="ellipsis", no_wrap=True, max_width=_WIDEST_MODEL)
     for heading in (*(["weight"] if weighted else []), metric, "parameters", "ms/picture"):
-        table.add_column(Text(heading), justify="right", no_wrap=True)
+        table.add_column(Text(heading), justify="right", no_wrap=True, min_width=len(heading))
     best = content["gain_over_best"]["member"]
     for member, name in zip(members, names, strict=True):
         cells = [printable(name), printable(str(member["model"]))]

@@ -19,6 +19,7 @@ from cnnexp.visualize.canvas import (
     font,
     framed,
     line_height,
+    one_line,
     shortened,
     text_width,
     to_image,
@@ -69,7 +70,7 @@ def rows_image(
     images = [[_cell_image(cell, scale, colours, mask_names) for cell in row] for row in rows]
     # a narrow picture is given the room that its heading needs
     widths = [
-        max(text_width(heading, _FONT_PX), *(row[place].width for row in images))
+        max(text_width(one_line(heading), _FONT_PX), *(row[place].width for row in images))
         for place, heading in enumerate(headings)
     ]
     blocks = [_line(headings, widths)]
@@ -78,7 +79,7 @@ def rows_image(
         blocks.append(above([_row(drawn, widths), *captions], gap_px=2))
     body = above(blocks)
     legends = _legends(rows, names, mask_names, body.width)
-    top = [_text(title, max(body.width, text_width(title, _FONT_PX)))] if title else []
+    top = [_text(title, max(body.width, text_width(one_line(title), _FONT_PX)))] if title else []
     return framed(above([*top, body, *legends]))
 
 
@@ -92,9 +93,14 @@ def _scale(cells: Sequence[Cell], columns: int) -> float:
     return min(1.0, room / widest)
 
 
+def _share_names(names: Sequence[str], mask_names: Sequence[str]) -> bool:
+    """Whether boxes and masks are of the same classes, so that one colour stands for both."""
+    return bool(names) and set(names) <= set(mask_names)
+
+
 def _box_colours(names: Sequence[str], mask_names: Sequence[str]) -> list[int]:
-    """Of each class of boxes the number that decides its colour: that of the mask's class of the same name."""
-    if all(name in mask_names for name in names):
+    """Of each class of boxes the number that decides its colour."""
+    if _share_names(names, mask_names):
         return [mask_names.index(name) for name in names]
     return list(range(len(names)))
 
@@ -151,6 +157,7 @@ def _line(texts: Sequence[str], widths: Sequence[int]) -> Image.Image:
 
 def _broken(text: str, width: int) -> list[str]:
     """One line, or two where a `` + `` joins two classes that are too long for one."""
+    text = one_line(text)
     if text_width(text, _FONT_PX) > width and " + " in text:
         first, second = text.split(" + ", 1)
         return [shortened(f"{first} +", _FONT_PX, width), shortened(second, _FONT_PX, width)]
@@ -171,12 +178,12 @@ def _legends(
     masks = {int(label) for cell in cells if cell.mask is not None for label in np.unique(cell.mask)}
     masks -= {0} if _background(mask_names) == 0 else set()
     boxes = {int(index) for cell in cells if cell.classes is not None for index in cell.classes if index >= 0}
-    if boxes and (not masks or all(name in mask_names for name in names)):
+    if _share_names(names, mask_names):
         colours = _box_colours(names, mask_names)
-        known = mask_names if colours != list(range(len(names))) else names or mask_names
-        return [legend(sorted(masks | {colours[index] for index in boxes}), known, width)]
-    found = [legend(sorted(masks), mask_names, width)] if masks else []
-    return [*found, *([_text("boxes", width), legend(sorted(boxes), names, width)] if boxes else [])]
+        masks, boxes = masks | {colours[index] for index in boxes}, set()
+    parts = [legend(sorted(masks), mask_names, width)] if masks else []
+    parts += [_text("boxes", width)] if masks and boxes else []
+    return [*parts, *([legend(sorted(boxes), names, width)] if boxes else [])]
 
 
 def _lefts(widths: Sequence[int]) -> list[int]:

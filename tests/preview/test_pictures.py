@@ -1,0 +1,88 @@
+"""What is shown of a training is what goes into its net."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnnexp.augmentation.engine import Augmentation
+from cnnexp.builders.build import Experiment
+from cnnexp.preview.pictures import draw_rows, seen
+from cnnexp.tasks.base import Task
+from cnnexp.tasks.classification import Classification
+from cnnexp.tasks.detection import Detection
+from tests.tasks import tiny
+
+
+def experiment(augmentation: Augmentation | None = None) -> Experiment:
+    parts = tiny.parts(nn.Identity(), augmentation=augmentation or tiny.augmentation())
+    return Experiment(tiny.picture_data(), Classification(parts))
+
+
+def test_without_augmentation_every_draw_is_the_original() -> None:
+    rows = draw_rows(experiment(), samples=5, draws=3)
+    assert [len(row) for row in rows] == [4] * 5
+    for original, *draws in rows:
+        for one in draws:
+            assert np.array_equal(one.picture, original.picture)
+            assert one.mask is not None and np.array_equal(one.mask, original.mask)
+            assert one.boxes is not None and np.allclose(one.boxes, original.boxes)
+
+
+def test_the_samples_lie_evenly_over_the_training_pictures() -> None:
+    parts = experiment()
+    rows = draw_rows(parts, samples=3, draws=1)
+    batch = parts.data.split("train").batch([0, 12, 23])
+    expected = batch["image"].permute(0, 2, 3, 1).numpy()
+    assert all(np.array_equal(row[0].picture, one) for row, one in zip(rows, expected, strict=True))
+    assert [row[0].caption for row in rows] == [tiny.CLASSES[int(label)] for label in batch["label"]]
+    assert len(draw_rows(parts, samples=99, draws=1)) == 24
+
+
+def test_each_column_is_the_draw_of_its_epoch() -> None:
+    """The net of a run under way is given exactly these pictures, in the epoch that the column names."""
+    parts = experiment(tiny.augmentation(shift=2, mirror_horizontal=0.5, seed=3))
+    rows = draw_rows(parts, samples=24, draws=3)
+    batch = parts.data.split("train").batch(range(24))
+    for epoch in range(3):
+        prepared = parts.task.prepare(dict(batch), train=True, epoch=epoch)["image"]
+        expected = (255 * (prepared * 0.2 + 0.4)).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        assert all(np.array_equal(row[epoch + 1].picture, one) for row, one in zip(rows, expected, strict=True))
+    assert not np.array_equal(rows[0][1].picture, rows[0][2].picture) or not np.array_equal(
+        rows[1][1].picture, rows[1][2].picture
+    )
+
+
+def test_an_epoch_that_is_named_is_that_of_a_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = experiment(tiny.augmentation(shift=2, mirror_horizontal=0.5)).task
+    batch = tiny.batch(8)
+    named = task.prepare(dict(batch), train=True, epoch=4)["image"]
+    monkeypatch.setattr(Task, "current_epoch", 4)
+    assert torch.equal(task.prepare(dict(batch), train=True)["image"], named)
+    assert not torch.equal(task.prepare(dict(batch), train=True, epoch=0)["image"], named)
+
+
+def test_pictures_that_are_not_centred_are_shown_as_they_are() -> None:
+    task = Detection(tiny.parts(tiny.grid_net(), facts=replace(tiny.facts(), mean=(0.1,), std=(0.7,))))
+    batch = tiny.batch(4)
+    expected = batch["image"].permute(0, 2, 3, 1).numpy()
+    assert all(
+        np.array_equal(a, b) for a, b in zip(seen(task, task.prepare(batch, False)["image"]), expected, strict=True)
+    )
+
+
+def test_a_mixed_picture_names_both_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = experiment()
+    prepare = parts.task.prepare
+
+    def mixed(batch: dict[str, torch.Tensor], train: bool, epoch: int | None = None) -> dict[str, torch.Tensor]:
+        label = torch.tensor([0, 1])
+        return {**prepare(batch, False), "label": label, "mixed_label": label.flip(0), "mix": torch.tensor([0.75, 1.0])}
+
+    monkeypatch.setattr(parts.task, "prepare", mixed)
+    rows = draw_rows(parts, samples=2, draws=1)
+    assert [row[1].caption for row in rows] == ["0.75 ant + 0.25 bee", ""]
