@@ -37,7 +37,7 @@ def on_other_data(
     given = [word.text for word in words]
     same = [] if any(word.key == "data" for word in words) else [f"data={record.choices['data']}"]
     composed = compose_run([model, *same, *given], own_folders)
-    keep = {key: config["data"][key] for key in ("channels", "image_size", "mean", "std")}
+    keep = {key: config["data"][key] for key in ("channels", "image_size", "decode_size", "mean", "std")}
     return {
         **config,
         "data": {**composed["data"], **keep},

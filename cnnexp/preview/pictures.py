@@ -66,7 +66,8 @@ def _label(batch: Batch, place: int, names: Sequence[str]) -> str:
 
 def _mixture(batch: Batch, place: int, names: Sequence[str]) -> str:
     """Both classes with their shares where a picture is mixed of two; nothing where it is the original's class."""
-    if "mix" not in batch or float(batch["mix"][place]) >= 1:
+    if "mix" not in batch:
         return ""
-    own, (first, second) = float(batch["mix"][place]), (int(batch[key][place]) for key in ("label", "mixed_label"))
-    return f"{own:.2f} {names[first]} + {1 - own:.2f} {names[second]}"
+    own, other = (f"{share:.2f}" for share in (float(batch["mix"][place]), 1 - float(batch["mix"][place])))
+    first, second = (names[int(batch[key][place])] for key in ("label", "mixed_label"))
+    return "" if own == "1.00" else f"{own} {first} + {other} {second}"

@@ -206,8 +206,7 @@ class Task(pl.LightningModule):
             epoch: whose draws the augmentation takes, from 0; None is the epoch under way.
         """
         if train:
-            epoch = self.current_epoch if epoch is None else epoch
-            return self.parts.augmentation(batch, epoch, self.normalisation)
+            return self.parts.augmentation(batch, self.current_epoch if epoch is None else epoch, self.normalisation)
         batch = self.normalisation.centre(batch)
         return {**batch, "image": self.normalisation(batch["image"])}
 

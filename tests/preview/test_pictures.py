@@ -15,11 +15,12 @@ from cnnexp.preview.pictures import draw_rows, seen
 from cnnexp.tasks.base import Task
 from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.detection import Detection
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
 def experiment(augmentation: Augmentation | None = None) -> Experiment:
-    parts = tiny.parts(nn.Identity(), augmentation=augmentation or tiny.augmentation())
+    parts = tiny.parts(nn.Identity(), augmentation=augmentation or engine())
     return Experiment(tiny.picture_data(), Classification(parts))
 
 
@@ -45,7 +46,7 @@ def test_the_samples_lie_evenly_over_the_training_pictures() -> None:
 
 def test_each_column_is_the_draw_of_its_epoch() -> None:
     """The net of a run under way is given exactly these pictures, in the epoch that the column names."""
-    parts = experiment(tiny.augmentation(shift=2, mirror_horizontal=0.5, seed=3))
+    parts = experiment(engine(crop={"padding": 2}, mirror={"horizontal": 0.5}))
     rows = draw_rows(parts, samples=24, draws=3)
     batch = parts.data.split("train").batch(range(24))
     for epoch in range(3):
@@ -58,7 +59,7 @@ def test_each_column_is_the_draw_of_its_epoch() -> None:
 
 
 def test_an_epoch_that_is_named_is_that_of_a_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = experiment(tiny.augmentation(shift=2, mirror_horizontal=0.5)).task
+    task = experiment(engine(crop={"padding": 2}, mirror={"horizontal": 0.5})).task
     batch = tiny.batch(8)
     named = task.prepare(dict(batch), train=True, epoch=4)["image"]
     monkeypatch.setattr(Task, "current_epoch", 4)
@@ -75,14 +76,12 @@ def test_pictures_that_are_not_centred_are_shown_as_they_are() -> None:
     )
 
 
-def test_a_mixed_picture_names_both_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = experiment()
-    prepare = parts.task.prepare
-
-    def mixed(batch: dict[str, torch.Tensor], train: bool, epoch: int | None = None) -> dict[str, torch.Tensor]:
-        label = torch.tensor([0, 1])
-        return {**prepare(batch, False), "label": label, "mixed_label": label.flip(0), "mix": torch.tensor([0.75, 1.0])}
-
-    monkeypatch.setattr(parts.task, "prepare", mixed)
-    rows = draw_rows(parts, samples=2, draws=1)
-    assert [row[1].caption for row in rows] == ["0.75 ant + 0.25 bee", ""]
+def test_a_mixed_picture_names_both_classes() -> None:
+    parts = experiment(engine(mixup={"alpha": 0.8}))
+    rows = draw_rows(parts, samples=24, draws=1)
+    batch = parts.task.prepare(parts.data.split("train").batch(range(24)), train=True, epoch=0)
+    names = [[tiny.CLASSES[int(label)] for label in batch[key]] for key in ("label", "mixed_label")]
+    expected = [f"{own:.2f} {a} + {1 - own:.2f} {b}" for own, a, b in zip(batch["mix"].tolist(), *names, strict=True)]
+    assert [row[1].caption for row in rows] == [text if text[:4] != "1.00" else "" for text in expected]
+    assert sum("+" in row[1].caption for row in rows) > 12
+    assert all(row[0].caption == name for row, name in zip(rows, names[0], strict=True))
