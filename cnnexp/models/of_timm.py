@@ -30,9 +30,7 @@ def timm_net(*, name: str, in_channels: int, num_classes: int, dropout: float | 
     """
     given: dict[str, Any] = {} if dropout is None else {"drop_rate": dropout}
     try:
-        return timm.create_model(
-            _known(name), pretrained=False, in_chans=in_channels, num_classes=num_classes, **given
-        )
+        return timm.create_model(_known(name), pretrained=False, in_chans=in_channels, num_classes=num_classes, **given)
     except (TypeError, RuntimeError, AssertionError) as error:
         raise InputError(f"model.name={name}: timm cannot make it so ({error})") from error
 

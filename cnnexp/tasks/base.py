@@ -28,6 +28,7 @@ from cnnexp.training.regularization import Regularization, limit_norms
 from cnnexp.training.schedules import Moment, Schedule
 from cnnexp.training.seeding import seed_step
 from cnnexp.training.stepping import backward, cut, gradients_shared, make_step, unscale
+from cnnexp.training.transfer import Transfer
 from cnnexp.visualize.canvas import above
 from cnnexp.visualize.png import write_png
 
@@ -56,6 +57,7 @@ class Parts:
     stage_rates: Sequence[float] | float | None = None
     accumulate: int = 1
     channels_last: bool = False
+    transfer: Transfer = field(default_factory=Transfer)
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,7 @@ class Task(pl.LightningModule):
         step = self.current_epoch * self.steps_per_epoch + batch_idx
         total = self.parts.epochs * self.steps_per_epoch
         factor = self.parts.schedule.factor(Moment(step, total, self.current_epoch))
+        factor *= self.parts.transfer.epoch_factor(self.current_epoch)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = group["initial_lr"] * factor
 
@@ -296,8 +299,22 @@ class Task(pl.LightningModule):
 
     # --- the ends of epochs ------------------------------------------------------------------------------------------
 
+    def train(self, mode: bool = True) -> Task:
+        """As for every module; what is frozen stays in evaluation mode."""
+        super().train(mode)
+        self.parts.transfer.hold(self.net)
+        return self
+
+    def on_train_start(self) -> None:
+        self._begin_epoch()  # a run that goes on in mid-epoch has no epoch start
+
     def on_train_epoch_start(self) -> None:
         self.results = {}
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        self.parts.transfer.begin_epoch(self.net, self.current_epoch)
+        self.train()
 
     def on_train_epoch_end(self) -> None:
         self.read("train")

@@ -56,9 +56,10 @@ class Transfer:
         for module in self._held:
             module.eval()
 
-    def rate_factors(self, net: nn.Module) -> dict[str, float]:
-        """The learning rate of each parameter by name, as a part of ``optimizer.lr``, the same in all epochs."""
-        return {name: 1.0 for name, _ in net.named_parameters()}
+    @property
+    def stage_rates(self) -> float | None:
+        """The learning rate of a stage as a part of that of the one behind it, the same in all epochs; None for one."""
+        return None
 
     def epoch_factor(self, epoch: int) -> float:
         """The learning rate of an epoch as a part of what the schedule says."""
@@ -133,12 +134,9 @@ class FineTune(Transfer):
         super().__init__()
         self.rate_decay = rate_decay
 
-    def rate_factors(self, net: nn.Module) -> dict[str, float]:
-        return {
-            name: self.rate_decay**distance
-            for distance, stage in enumerate(reversed(stages_of(net)))
-            for name, _ in stage.parameters(net)
-        }
+    @property
+    def stage_rates(self) -> float | None:
+        return self.rate_decay
 
 
 class TwoPhase(Transfer):
