@@ -15,6 +15,7 @@ from rich.console import Console
 from cnnexp.builders.build import Experiment, build, with_class_weights, with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
 from cnnexp.builders.loggers import build_loggers, close_loggers
+from cnnexp.builders.starting import Start, resolve_start, start
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError, Interrupted, RunFailed
@@ -30,6 +31,7 @@ from cnnexp.fit.recording import Recording
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.report.results import result_table
+from cnnexp.runs.atomic import write_json
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.runs.read import read_metrics
 from cnnexp.runs.write import RunWriter, disk_error, writable_folder
@@ -65,6 +67,7 @@ class Run:
     folder: Path | None
     began: float
     new: bool = False
+    start: Start | None = None
     partial: bool = False
     loggers: list[Logger] = field(default_factory=list)
     metrics: MetricsFile | None = None
@@ -97,10 +100,16 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         if folder is None:
             writable_folder(Path(request.config["outputs"]))
         config = resolve_hardware(request.config, role.launched)
+        if folder is None:
+            config = resolve_start(config, request.trusted)
     began = time.perf_counter()
     set_up_process(config["hardware"])
     experiment = build(config, request.trusted)
     config = with_classes(config, experiment.facts)
+    # a run that is gone on with has its weights in its own checkpoint, and the others may be gone
+    begun = (
+        None if folder is not None and (folder / LAST).exists() else start(experiment.task.net, config, request.trusted)
+    )
     _load(experiment, config)
     config = _weigh_classes(experiment, config)
     writer = request.writer
@@ -112,7 +121,9 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         hand_on(folder)
         log.open(folder)
         writer.update(device=device_name(config["hardware"]))
-    return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None)
+        if begun is not None:
+            write_json(folder / "weights.json", begun.as_record())
+    return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None, start=begun)
 
 
 def _load(experiment: Experiment, config: dict[str, Any]) -> None:
@@ -232,7 +243,7 @@ def _is_fitted(checkpointing: Checkpointing, config: dict[str, Any]) -> bool:
 
 
 def _introduce(run: Run) -> None:
-    """Two lines on what is about to happen."""
+    """A few lines on what is about to happen."""
     config, facts, task = run.config, run.experiment.facts, run.experiment.task
     parameters = sum(parameter.numel() for parameter in task.net.parameters())
     hardware = config["hardware"]
@@ -242,6 +253,12 @@ def _introduce(run: Run) -> None:
         f"{len(data.train_positions()):,} pictures of {facts.channels}x{facts.height}x{facts.width} to train, "
         f"{len(data.split('val')):,} to validate, {len(data.split('test')):,} to test"
     )
+    if run.start is not None:
+        mean, std = (", ".join(f"{value:.3g}" for value in values) for values in (facts.mean, facts.std))
+        run.log.say(f"{run.start.described()}; pictures normalised by mean {mean} and deviation {std}")
+    learning = sum(parameter.numel() for parameter in task.net.parameters() if parameter.requires_grad)
+    if learning < parameters:
+        run.log.say(f"transfer={config['choices']['transfer']}: {learning:,} parameters learn, the rest is frozen")
     processes = hardware["devices"] * hardware["nodes"]
     place = f"{processes} {hardware['accelerator']} processes" if processes > 1 else hardware["accelerator"]
     run.log.say(f"{place}, {hardware['precision']}, {hardware['threads']} threads; seed {config['seed']}")
