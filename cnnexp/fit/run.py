@@ -28,6 +28,7 @@ from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
 from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
 from cnnexp.fit.recording import Recording
+from cnnexp.fit.remembering import Plan, plan_features, remember_features
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.report.results import result_table
@@ -68,6 +69,7 @@ class Run:
     began: float
     new: bool = False
     start: Start | None = None
+    features: Plan | None = None
     partial: bool = False
     loggers: list[Logger] = field(default_factory=list)
     metrics: MetricsFile | None = None
@@ -106,12 +108,10 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
     set_up_process(config["hardware"])
     experiment = build(config, request.trusted)
     config = with_classes(config, experiment.facts)
-    # a run that is gone on with has its weights in its own checkpoint, and the others may be gone
-    begun = (
-        None if folder is not None and (folder / LAST).exists() else start(experiment.task.net, config, request.trusted)
-    )
+    begun = _start_from_weights(experiment, config, folder, request.trusted)
     _load(experiment, config)
     config = _weigh_classes(experiment, config)
+    features = plan_features(experiment, config)
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
@@ -123,7 +123,23 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         writer.update(device=device_name(config["hardware"]))
         if begun is not None:
             write_json(folder / "weights.json", begun.as_record())
-    return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None, start=begun)
+    return Run(
+        config, experiment, role, log, writer, folder, began, new=request.folder is None, start=begun, features=features
+    )
+
+
+def _start_from_weights(
+    experiment: Experiment, config: dict[str, Any], folder: Path | None, trusted: Sequence[str]
+) -> Start | None:
+    """Put the weights that the configuration names into the net, before there is an optimizer.
+
+    A run that is gone on with has its weights in its own checkpoint, and the others may be gone by then.
+    """
+    if folder is not None and (folder / LAST).exists():
+        return None
+    begun = start(experiment.task.net, config, trusted)
+    experiment.task.restart_average()
+    return begun
 
 
 def _load(experiment: Experiment, config: dict[str, Any]) -> None:
@@ -195,6 +211,7 @@ def _fit_and_test(run: Run) -> str:
     stop.install()
     try:
         if not _is_fitted(checkpointing, config):
+            _remember(run)
             trainer = _trainer(run, _callbacks(run, agreement, bars, recording, checkpointing))
             trainer.fit(task, datamodule=run.experiment.data, ckpt_path=start, weights_only=True)
             run.folder = agreement.folder
@@ -207,6 +224,15 @@ def _fit_and_test(run: Run) -> str:
     _test(run, checkpointing, recording, agreement, stop)
     stop.remove()
     return status
+
+
+def _remember(run: Run) -> None:
+    """Features in place of pictures, where the net is frozen up to its head."""
+    plan = run.features
+    if plan is not None and plan.tail is None:
+        run.log.say(f"features are computed in every epoch: {plan.why_not}")
+    elif plan is not None and plan.tail is not None:
+        run.log.say(remember_features(run.experiment, run.config, plan.tail))
 
 
 def _checkpointing(run: Run, stop: StopSignal) -> Checkpointing:

@@ -88,6 +88,8 @@ class Task(pl.LightningModule):
     uses_label_smoothing: ClassVar[bool] = False
     uses_class_weights: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
+    takes_features: ClassVar[bool] = False
+    """Whether ``step`` asks ``outputs`` for the net's answers, so that features may stand for pictures."""
     loss_parts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, parts: Parts) -> None:
@@ -105,6 +107,8 @@ class Task(pl.LightningModule):
         self.predictions: Columns = {}
         """A row for each test sample (or box), once the test is over."""
         self.batch_loss: Tensor | None = None
+        self.tail: Callable[[Tensor], Tensor] | None = None
+        """What follows the features of a frozen net, where batches hold features in place of pictures."""
         self._columns: list[Columns] = []
         self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
         # apart from the losses: it is a mean over steps, whatever the number of items behind them
@@ -191,13 +195,22 @@ class Task(pl.LightningModule):
         return self.net(image)
 
     def prepare(self, batch: Batch, train: bool) -> Batch:
-        """Augment (in training) and turn uint8 pictures into normalised floats."""
+        """Augment (in training) and turn uint8 pictures into normalised floats; features stay as they are."""
+        if batch["image"].is_floating_point():
+            return {**batch, "features": batch["image"]}
         if train:
             batch = self.parts.augmentation(batch, self.current_epoch)
         image = torch.addcmul(self.pixel_bias, batch["image"].to(self.pixel_scale.dtype), self.pixel_scale)
         if self.parts.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
         return {**batch, "image": image}
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """The net's answers to a prepared batch, of pictures or of features."""
+        if "features" in batch:
+            assert self.tail is not None
+            return self.tail(batch["features"])
+        return self.net(batch["image"])
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         seed_step(self.parts.seed, self.current_epoch, batch_idx, self.global_rank, self.device)
@@ -333,6 +346,11 @@ class Task(pl.LightningModule):
         """Within a fit the averaged weights are validated; outside of it the net holds what is to be judged."""
         if self.average is not None and self.trainer.state.fn == TrainerFn.FITTING:
             self.average.swap(self.net)
+
+    def restart_average(self) -> None:
+        """Let the averaged weights begin where the net is, after weights were put into it."""
+        if self.average is not None:
+            self.average.averaged.load_state_dict(self.net.state_dict())
 
     def adopt_average(self) -> None:
         """Put the averaged weights into the net for good, where there are any: the training is over."""

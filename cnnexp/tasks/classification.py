@@ -25,13 +25,14 @@ class Classification(Task):
 
     uses_label_smoothing: ClassVar[bool] = True
     uses_class_weights: ClassVar[bool] = True
+    takes_features: ClassVar[bool] = True
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
         return len(facts.classes)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
-        logits, label = self.net(batch["image"]), batch["label"]
+        logits, label = self.outputs(batch), batch["label"]
         smoothing = self.parts.regularization.label_smoothing if stage == "train" else 0.0
         loss = functional.cross_entropy(logits, label, self.class_weights, label_smoothing=smoothing)
         return StepOutput(loss, self.count_of(label), logits.detach(), label)
