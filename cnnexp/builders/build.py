@@ -20,6 +20,7 @@ from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization, balanced_weights
 from cnnexp.training.schedules import Schedule, WarmUp
+from cnnexp.training.transfer import Transfer
 
 RESERVED = (
     "_target_",
@@ -38,6 +39,8 @@ RESERVED = (
 """Keys of every data set; the others are arguments of its class."""
 OF_THE_NET = ("dropout", "stochastic_depth")
 """Regularization that a net applies itself, where its class takes an argument of that name."""
+RESERVED_OF_MODEL = ("_target_", "weights", "weights_sha256", "normalisation")
+"""Keys of every net; the others are its arguments."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,36 @@ def build(config: Mapping[str, Any], trusted: Sequence[str] = (), net: nn.Module
         InputError: a line for every argument that does not fit; a data set that cannot be had.
     """
     dataset = build_dataset(config, trusted)
-    bind_task(config, provisional_facts(config), trusted)
+    bound = bind_task(config, provisional_facts(config), trusted)
+    _refuse_transfer(config, bound.transfer())
     dataset.prepare()
     facts = find_facts(config, dataset)
     data, task = build_data(config, dataset, facts), build_task(config, facts, trusted, net)
     if task.parts.augmentation.unlearned:
         task.parts.augmentation.learn(data.split("train"))
     return Experiment(data, task)
+
+
+def _refuse_transfer(config: Mapping[str, Any], transfer: Transfer) -> None:
+    name, hardware = config["choices"]["transfer"], config["hardware"]
+    problems = transfer.problems(config["epochs"])
+    if transfer.needs_weights and config["model"]["weights"] is None:
+        problems.append(
+            f"transfer={name}: the net has random weights, which are nothing to transfer; add model.weights=FILE, "
+            "model.weights=run:ID or the name of published ones"
+        )
+    if transfer.stage_rates is not None and config["optimizer"]["stage_rates"] is not None:
+        problems.append(
+            f"optimizer.stage_rates={config['optimizer']['stage_rates']}: transfer={name} has rates of its own; give "
+            "transfer.rate_decay alone, or transfer=none"
+        )
+    if transfer.one_process and hardware["strategy"] == "ddp":
+        problems.append(
+            f"transfer={name} takes one process, as weights begin to learn during the run; on several make two runs: "
+            "transfer=feature_extractor, then model.weights=run:ID with transfer=none and a lower optimizer.lr"
+        )
+    if problems:
+        raise InputError(*problems)
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,7 @@ class BoundTask:
     optimizer: partial[torch.optim.Optimizer]
     schedule: Callable[[], Schedule]
     augmentation: partial[Augmentation]
+    transfer: partial[Transfer]
 
 
 def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = ()) -> BoundTask:
@@ -99,7 +126,8 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
     augmentation, augmentation_problems = _bound(
         config["augmentation"], {"seed": config["seed"]}, "augmentation", Augmentation, trusted
     )
-    problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems]
+    transfer, transfer_problems = _bound(config["transfer"], {}, "transfer", Transfer, trusted)
+    problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems, *transfer_problems]
     problems += _unsupported(config, task_class)
     problems += _class_weights(config, task_class, facts)
     if not augmentation_problems:
@@ -107,7 +135,7 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
         problems += augmentation().unfit(facts.channels, boxes, task_class.uses_mixed_labels)
     if problems:
         raise InputError(*problems)
-    return BoundTask(task_class, net, optimizer, schedule, augmentation)
+    return BoundTask(task_class, net, optimizer, schedule, augmentation, transfer)
 
 
 def build_task(
@@ -119,18 +147,21 @@ def build_task(
         InputError: as for ``bind_task``.
     """
     bound = bind_task(config, facts, trusted)
+    net, transfer = _seeded(bound.net, config["seed"], config) if net is None else net, bound.transfer()
+    transfer.prepare(net)
     parts = Parts(
-        net=_seeded(bound.net, config["seed"], config) if net is None else net,
+        net=net,
         optimizer=bound.optimizer,
         schedule=bound.schedule(),
         regularization=_regularization(config["regularization"]),
         augmentation=bound.augmentation(),
+        transfer=transfer,
         facts=facts,
         seed=config["seed"],
         epochs=config["epochs"],
         monitor=config["task"]["monitor"],
         mode=config["task"]["mode"],
-        stage_rates=config["optimizer"]["stage_rates"],
+        stage_rates=transfer.stage_rates or config["optimizer"]["stage_rates"],
         accumulate=config["accumulate"],
         channels_last=config["hardware"]["channels_last"],
     )
@@ -222,13 +253,18 @@ def with_class_weights(config: Mapping[str, Any], data: PictureData, task: Task)
     return {**config, "regularization": {**config["regularization"], "class_weights": weights}}
 
 
+def net_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that the configuration has for the net itself."""
+    return {key: value for key, value in config["model"].items() if key not in RESERVED_OF_MODEL}
+
+
 def net_maker(
     config: Mapping[str, Any], task_class: type[Task], facts: Facts, trusted: Sequence[str] = ()
 ) -> tuple[partial[nn.Module], list[str]]:
     """What makes the net for this data, and a line for every argument that does not fit."""
     regularization, model = config["regularization"], config["model"]
     class_ = import_target(model["_target_"], "model", trusted)
-    given = {key: value for key, value in model.items() if key != "_target_"}
+    given = net_arguments(config)
     injected: dict[str, Any] = {
         "in_channels": facts.channels,
         "num_classes": task_class.num_outputs(facts),

@@ -25,6 +25,7 @@ GROUP_PACKAGES = {
     "task": "cnnexp.tasks",
     "scheduler": "cnnexp.training",
     "augmentation": "cnnexp.augmentation",
+    "transfer": "cnnexp.training",
 }
 GROUP_BASES = {
     "model": "torch.nn.Module",
@@ -33,6 +34,7 @@ GROUP_BASES = {
     "optimizer": "torch.optim.Optimizer",
     "scheduler": "cnnexp.training.schedules.Schedule",
     "augmentation": "cnnexp.augmentation.engine.Augmentation",
+    "transfer": "cnnexp.training.transfer.Transfer",
 }
 """What a group's class is one of: the packages hold functions too, some of which write files."""
 NEVER_TRUSTED = frozenset(sys.stdlib_module_names) | {"torch", "numpy", "hydra", "omegaconf", "yaml", "cnnexp"}
@@ -84,9 +86,14 @@ def _refuse_other_kind(found: Any, group: str, target: str) -> None:
         return
     module_name, name = GROUP_BASES[group].rsplit(".", 1)
     base = getattr(import_module(module_name), name)
-    makes_net = group == "model" and inspect.isfunction(found) and not target.startswith("cnnexp.")
+    makes_net = group == "model" and inspect.isfunction(found) and _promises_net(found, target)
     if not makes_net and not (inspect.isclass(found) and issubclass(found, base)):
         raise InputError(f"{group}._target_={target}: not a {name}, so it is not run")
+
+
+def _promises_net(function: Any, target: str) -> bool:
+    """A function of the user's own is taken at its word; one of cnnexp says in its signature that it makes a net."""
+    return not target.startswith("cnnexp.") or _hints(function).get("return") is import_module("torch.nn").Module
 
 
 def _is_trusted(target: str, trusted: Sequence[str]) -> bool:

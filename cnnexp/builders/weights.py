@@ -1,4 +1,4 @@
-"""Checkpoint files → tensors. A checkpoint may be a stranger's: it is read as data, and a pickle in it never runs."""
+"""Files of weights → tensors. A file may be a stranger's: it is read as data, and a pickle in it never runs."""
 
 from __future__ import annotations
 
@@ -44,6 +44,49 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         weights = _tensors(state, path)
         return {name.removeprefix("net."): value for name, value in weights.items() if name.startswith("net.")}
     raise InputError(f"{path}: no weights in it; take the checkpoint of another run")
+
+
+NESTED = ("net", "state_dict", "model_state_dict", "model")
+"""Under one of these keys many programs put the state dict into what they save."""
+PREFIXES = ("module.", "_orig_mod.", "net.", "model.")
+"""What data-parallel training, compiling and wrapping put before the names."""
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """A state dict out of a file of any program: safetensors, a plain state dict, or one inside of a checkpoint.
+
+    Prefixes that all names share (``module.``, ``net.``, ...) are taken off; of a checkpoint that holds more than a
+    net (metrics, say), what lies under ``net.`` is taken.
+
+    Raises:
+        InputError: there is no such file, it is damaged, holds code, or holds no tensors by name.
+    """
+    if not path.is_file():
+        raise InputError(f"model.weights={path}: {'a folder' if path.is_dir() else 'there is no such file'}")
+    content: Mapping[Any, Any] = _safetensors(path) if path.suffix == ".safetensors" else load_checkpoint(path)
+    nested = next((content[key] for key in NESTED if isinstance(content.get(key), Mapping)), content)
+    state = _tensors(nested, path)
+    if not state:
+        raise InputError(f"{path}: no weights in it, its keys are {', '.join(map(str, list(content)[:5])) or 'none'}")
+    own = {name: value for name, value in state.items() if name.startswith("net.")}
+    return _without_prefixes(own or state)
+
+
+def _safetensors(path: Path) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a safetensors file that can be read ({error})") from error
+
+
+def _without_prefixes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    for prefix in PREFIXES * 2:  # both of two wrappers, in either order
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return state
 
 
 def _tensors(state: Mapping[Any, Any], path: Path) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-BRINGING = ("model", "data", "task", "experiment")
+BRINGING = ("model", "data", "task", "transfer", "experiment")
 """Groups whose options set keys of other groups."""
 
 

@@ -18,6 +18,7 @@ GROUPS = (
     "scheduler",
     "regularization",
     "augmentation",
+    "transfer",
     "hardware",
     "task",
     "logger",

@@ -11,7 +11,7 @@ from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files
 from cnnexp.errors import InputError
 
-OPEN = ("model", "data", "optimizer", "scheduler", "augmentation")
+OPEN = ("model", "data", "optimizer", "scheduler", "augmentation", "transfer")
 """Groups whose files name a class: keys beyond those of the file are bound to its signature later."""
 SET_ELSEWHERE = {
     "model.in_channels": "data.channels",

@@ -252,7 +252,16 @@ RUN = Group(
                 "mode": Text(("max", "min")),
             }
         ),
-        "model": _open(in_channels=COUNT),
+        "model": Group(
+            TARGET
+            | {
+                "weights": Text(nullable=True),
+                "weights_sha256": Text(nullable=True),
+                "normalisation": Text(("auto", "data", "imagenet")),
+            },
+            optional={"in_channels": COUNT, "name": Text()},
+            open=True,
+        ),
         "data": Group(
             TARGET
             | {
@@ -311,6 +320,13 @@ RUN = Group(
             }
         ),
         "augmentation": _open(**AUGMENTATION),
+        "transfer": _open(
+            stages=COUNT,
+            rate_decay=Number(0, 1, above=True),
+            head_epochs=COUNT,
+            rate=Number(0, above=True),
+            cache=Switch(("auto",)),
+        ),
         "hardware": Group(
             {
                 "accelerator": Text(("auto", "cpu", "gpu")),

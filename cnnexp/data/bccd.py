@@ -30,18 +30,18 @@ class BCCD(DataSet):
         self.image_size, self.channels, self.in_memory, self.mirror = image_size, channels, in_memory, mirror
 
     def prepare(self) -> None:
-        ensure(DOWNLOAD, self.mirror, _inner_folder)
+        ensure(DOWNLOAD, self.mirror, inner_folder)
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return obtain(DOWNLOAD, self.mirror, lambda folder: self._open(folder, split))
 
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
-        inner = _inner_folder(folder)
+        inner = inner_folder(folder)
         samples = voc_samples(inner, split_list(inner / "ImageSets" / "Main", split), CLASSES)
         return open_samples(Decoder(samples, self.image_size, self.channels, boxed=True), self.in_memory)
 
 
-def _inner_folder(folder: Path) -> Path:
+def inner_folder(folder: Path) -> Path:
     """The folder in VOC's layout: where it lies depends on who packed the archive."""
     for lists in sorted(folder.rglob("ImageSets/Main")):
         return lists.parent.parent
@@ -49,7 +49,7 @@ def _inner_folder(folder: Path) -> Path:
 
 
 def _verify(folder: Path) -> None:
-    inner = _inner_folder(folder)
+    inner = inner_folder(folder)
     if fingerprint(inner) != _FINGERPRINT:
         raise CorruptFile(
             f"{inner.name}: its pictures and annotations are not those of the publisher's commit {_COMMIT[:7]}"

@@ -151,6 +151,10 @@ class PictureData(pl.LightningDataModule):
             self._splits[name] = self.dataset.load(name)
         return self._splits[name]
 
+    def replace_split(self, name: SplitName, split: Split) -> None:
+        """Take batches of a split from another one, which has the same samples."""
+        self._splits[name] = split
+
     def train_positions(self) -> np.ndarray:
         """The samples of the training split that take part, int64 and ascending."""
         split = self.split("train")

@@ -15,6 +15,7 @@ from rich.console import Console
 from cnnexp.builders.build import Experiment, build, with_class_weights, with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
 from cnnexp.builders.loggers import build_loggers, close_loggers
+from cnnexp.builders.starting import Start, resolve_start, start
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError, Interrupted, RunFailed
@@ -27,9 +28,11 @@ from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
 from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
 from cnnexp.fit.recording import Recording
+from cnnexp.fit.remembering import Plan, plan_features, remember_features
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.report.results import result_table
+from cnnexp.runs.atomic import write_json
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.runs.read import read_metrics
 from cnnexp.runs.write import RunWriter, disk_error, writable_folder
@@ -65,6 +68,8 @@ class Run:
     folder: Path | None
     began: float
     new: bool = False
+    start: Start | None = None
+    features: Plan | None = None
     partial: bool = False
     loggers: list[Logger] = field(default_factory=list)
     metrics: MetricsFile | None = None
@@ -97,12 +102,16 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         if folder is None:
             writable_folder(Path(request.config["outputs"]))
         config = resolve_hardware(request.config, role.launched)
+        if folder is None:
+            config = resolve_start(config, request.trusted)
     began = time.perf_counter()
     set_up_process(config["hardware"])
     experiment = build(config, request.trusted)
     config = with_classes(config, experiment.facts)
+    begun = _start_from_weights(experiment, config, folder, request.trusted)
     _load(experiment, config)
     config = _weigh_classes(experiment, config)
+    features = plan_features(experiment, config)
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
@@ -112,7 +121,25 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         hand_on(folder)
         log.open(folder)
         writer.update(device=device_name(config["hardware"]))
-    return Run(config, experiment, role, log, writer, folder, began, new=request.folder is None)
+        if begun is not None:
+            write_json(folder / "weights.json", begun.as_record())
+    return Run(
+        config, experiment, role, log, writer, folder, began, new=request.folder is None, start=begun, features=features
+    )
+
+
+def _start_from_weights(
+    experiment: Experiment, config: dict[str, Any], folder: Path | None, trusted: Sequence[str]
+) -> Start | None:
+    """Put the weights that the configuration names into the net, before there is an optimizer.
+
+    A run that is gone on with has its weights in its own checkpoint, and the others may be gone by then.
+    """
+    if folder is not None and (folder / LAST).exists():
+        return None
+    begun = start(experiment.task.net, config, trusted)
+    experiment.task.restart_average()
+    return begun
 
 
 def _load(experiment: Experiment, config: dict[str, Any]) -> None:
@@ -184,6 +211,7 @@ def _fit_and_test(run: Run) -> str:
     stop.install()
     try:
         if not _is_fitted(checkpointing, config):
+            _remember(run)
             trainer = _trainer(run, _callbacks(run, agreement, bars, recording, checkpointing))
             trainer.fit(task, datamodule=run.experiment.data, ckpt_path=start, weights_only=True)
             run.folder = agreement.folder
@@ -196,6 +224,15 @@ def _fit_and_test(run: Run) -> str:
     _test(run, checkpointing, recording, agreement, stop)
     stop.remove()
     return status
+
+
+def _remember(run: Run) -> None:
+    """Features in place of pictures, where the net is frozen up to its head."""
+    plan = run.features
+    if plan is not None and plan.tail is None:
+        run.log.say(f"features are computed in every epoch: {plan.why_not}")
+    elif plan is not None and plan.tail is not None:
+        run.log.say(remember_features(run.experiment, run.config, plan.tail))
 
 
 def _checkpointing(run: Run, stop: StopSignal) -> Checkpointing:
@@ -232,7 +269,7 @@ def _is_fitted(checkpointing: Checkpointing, config: dict[str, Any]) -> bool:
 
 
 def _introduce(run: Run) -> None:
-    """Two lines on what is about to happen."""
+    """A few lines on what is about to happen."""
     config, facts, task = run.config, run.experiment.facts, run.experiment.task
     parameters = sum(parameter.numel() for parameter in task.net.parameters())
     hardware = config["hardware"]
@@ -242,6 +279,12 @@ def _introduce(run: Run) -> None:
         f"{len(data.train_positions()):,} pictures of {facts.channels}x{facts.height}x{facts.width} to train, "
         f"{len(data.split('val')):,} to validate, {len(data.split('test')):,} to test"
     )
+    if run.start is not None:
+        mean, std = (", ".join(f"{value:.3g}" for value in values) for values in (facts.mean, facts.std))
+        run.log.say(f"{run.start.described()}; pictures normalised by mean {mean} and deviation {std}")
+    learning = sum(parameter.numel() for parameter in task.net.parameters() if parameter.requires_grad)
+    if learning < parameters:
+        run.log.say(f"transfer={config['choices']['transfer']}: {learning:,} parameters learn, the rest is frozen")
     processes = hardware["devices"] * hardware["nodes"]
     place = f"{processes} {hardware['accelerator']} processes" if processes > 1 else hardware["accelerator"]
     run.log.say(f"{place}, {hardware['precision']}, {hardware['threads']} threads; seed {config['seed']}")

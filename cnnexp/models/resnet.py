@@ -7,6 +7,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torchvision.models import resnet as torchvision_resnet
 
+from cnnexp.models import of_torchvision
+from cnnexp.models.published import Published
 from cnnexp.models.stochastic_depth import drop_residuals
 
 Block = type[torchvision_resnet.BasicBlock] | type[torchvision_resnet.Bottleneck]
@@ -75,6 +77,11 @@ class ResNet(torchvision_resnet.ResNet):
         drop_residuals(norms, "drop", probability)
         for norm in norms:
             norm.register_forward_hook(_drop)
+
+
+def published(weights: str | None, *, depth: int) -> Published:
+    """What torchvision says of its weights for this depth."""
+    return of_torchvision.published(weights, name=f"resnet{depth}")
 
 
 def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:

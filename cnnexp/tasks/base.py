@@ -29,6 +29,7 @@ from cnnexp.training.regularization import Regularization, limit_norms
 from cnnexp.training.schedules import Moment, Schedule
 from cnnexp.training.seeding import seed_step
 from cnnexp.training.stepping import backward, cut, gradients_shared, make_step, unscale
+from cnnexp.training.transfer import Transfer
 from cnnexp.visualize.canvas import above
 from cnnexp.visualize.png import write_png
 
@@ -57,6 +58,7 @@ class Parts:
     stage_rates: Sequence[float] | float | None = None
     accumulate: int = 1
     channels_last: bool = False
+    transfer: Transfer = field(default_factory=Transfer)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Task(pl.LightningModule):
     uses_class_weights: ClassVar[bool] = False
     uses_mixed_labels: ClassVar[bool] = False
     normalises: ClassVar[bool] = True
+    takes_features: ClassVar[bool] = False
+    """Whether ``step`` asks ``outputs`` for the net's answers, so that features may stand for pictures."""
     loss_parts: ClassVar[tuple[str, ...]] = ()
     judged_by: ClassVar[str | None] = None
     """The metric that counts of single samples add up to (``outcomes``); None where the net's answers are no logits of
@@ -106,6 +110,8 @@ class Task(pl.LightningModule):
         self.predictions: Columns = {}
         """A row for each test sample (or box), once the test is over."""
         self.batch_loss: Tensor | None = None
+        self.tail: Callable[[Tensor], Tensor] | None = None
+        """What follows the features of a frozen net, where batches hold features in place of pictures."""
         self._columns: list[Columns] = []
         self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
         # apart from the losses: it is a mean over steps, whatever the number of items behind them
@@ -202,19 +208,31 @@ class Task(pl.LightningModule):
     def prepare(self, batch: Batch, train: bool, epoch: int | None = None) -> Batch:
         """Stored uint8 pictures → normalised floats of the net's size: augmented in training, else from the centre.
 
+        Features, which are floats already, stay as they are.
+
         Args:
             epoch: whose draws the augmentation takes, from 0; None is the epoch under way.
         """
+        if batch["image"].is_floating_point():
+            return {**batch, "features": batch["image"]}
         if train:
             return self.parts.augmentation(batch, self.current_epoch if epoch is None else epoch, self.normalisation)
         batch = self.normalisation.centre(batch)
         return {**batch, "image": self.normalisation(batch["image"])}
+
+    def outputs(self, batch: Batch) -> Tensor:
+        """The net's answers to a prepared batch, of pictures or of features."""
+        if "features" in batch:
+            assert self.tail is not None
+            return self.tail(batch["features"])
+        return self.net(batch["image"])
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         seed_step(self.parts.seed, self.current_epoch, batch_idx, self.global_rank, self.device)
         step = self.current_epoch * self.steps_per_epoch + batch_idx
         total = self.parts.epochs * self.steps_per_epoch
         factor = self.parts.schedule.factor(Moment(step, total, self.current_epoch))
+        factor *= self.parts.transfer.epoch_factor(self.current_epoch)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = group["initial_lr"] * factor
 
@@ -309,8 +327,22 @@ class Task(pl.LightningModule):
 
     # --- the ends of epochs ------------------------------------------------------------------------------------------
 
+    def train(self, mode: bool = True) -> Task:
+        """As for every module; what is frozen stays in evaluation mode."""
+        super().train(mode)
+        self.parts.transfer.hold(self.net)
+        return self
+
+    def on_train_start(self) -> None:
+        self._begin_epoch()  # a run that goes on in mid-epoch has no epoch start
+
     def on_train_epoch_start(self) -> None:
         self.results = {}
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        self.parts.transfer.begin_epoch(self.net, self.current_epoch)
+        self.train()
 
     def on_train_epoch_end(self) -> None:
         self.read("train")
@@ -329,6 +361,11 @@ class Task(pl.LightningModule):
         """Within a fit the averaged weights are validated; outside of it the net holds what is to be judged."""
         if self.average is not None and self.trainer.state.fn == TrainerFn.FITTING:
             self.average.swap(self.net)
+
+    def restart_average(self) -> None:
+        """Let the averaged weights begin where the net is, after weights were put into it."""
+        if self.average is not None:
+            self.average.averaged.load_state_dict(self.net.state_dict())
 
     def adopt_average(self) -> None:
         """Put the averaged weights into the net for good, where there are any: the training is over."""

@@ -27,13 +27,14 @@ class Classification(Task):
     uses_class_weights: ClassVar[bool] = True
     uses_mixed_labels: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "accuracy"
+    takes_features: ClassVar[bool] = True
 
     @classmethod
     def num_outputs(cls, facts: Facts) -> int:
         return len(facts.classes)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
-        logits, label = self.net(batch["image"]), batch["label"]
+        logits, label = self.outputs(batch), batch["label"]
         smoothing = self.parts.regularization.label_smoothing if stage == "train" else 0.0
         if "mix" in batch:
             loss, count = self._mixed_loss(logits, batch, smoothing)

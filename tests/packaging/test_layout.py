@@ -24,11 +24,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": _FOUNDATION | {"config"},
     "report": _FOUNDATION | {"config", "runs", "visualize"},
     # the parts that a run is built from
-    "models": {"errors"},
+    "models": {"errors", "config"},
     "data": _FOUNDATION | {"draws"},
     "augmentation": {"errors", "draws", "data"},
     "visualize": _FOUNDATION | {"runs"},
-    "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "models", "visualize"},
+    "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "visualize", "models", "config"},
     "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training"},
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,

@@ -1,0 +1,269 @@
+"""The weights that a net starts from: found, read, matched by name, and what became of each tensor."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnexp.builders.build import net_arguments
+from cnnexp.builders.target import import_target
+from cnnexp.builders.weights import load_weights, read_state
+from cnnexp.errors import InputError
+from cnnexp.models.published import Published
+from cnnexp.models.stages import head_of
+from cnnexp.runs.find import is_run, open_run
+from cnnexp.runs.read import Record, inside
+
+RUN = "run:"
+SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
+IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+"""Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
+BEST = "checkpoints/best.ckpt"
+_MOST_NAMED = 3
+
+
+@dataclass
+class Start:
+    """What a net was started from.
+
+    Attributes:
+        source: in words. loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
+            keep their random values (the head of other classes), and of the source's tensors that the net has not.
+        adapted: names of the loaded ones that were brought to another number of channels. by_position: names differ,
+            and all shapes agree in order.
+    """
+
+    source: str
+    sha256: str | None = None
+    loaded: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    adapted: list[str] = field(default_factory=list)
+    by_position: bool = False
+
+    def described(self) -> str:
+        """One line."""
+        total = len(self.loaded) + len(self.fresh)
+        parts = [f"{len(self.loaded)} of {total} tensors loaded"]
+        if self.by_position:
+            parts.append("matched by their order, the names differ")
+        if self.adapted:
+            parts.append(f"{', '.join(self.adapted)} brought to other channels")
+        if self.fresh:
+            parts.append(f"fresh: {_few(self.fresh)}")
+        if self.skipped:
+            parts.append(f"not used: {_few(self.skipped)}")
+        return f"weights of {self.source}: {'; '.join(parts)}"
+
+    def as_record(self) -> dict[str, Any]:
+        """For weights.json."""
+        return dict(vars(self))
+
+
+def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[str, Any]:
+    """The configuration of a new run with ``model.weights`` pinned down, and the pictures normalised as they want it.
+
+    A file's path becomes absolute and gets its sha256, ``run:last`` the run's full id; ``data.mean`` and ``data.std``
+    become those that the weights were trained with, where ``model.normalisation`` is ``auto`` and it is known.
+
+    Raises:
+        InputError: the weights are not there, or are not the ones that the configuration was frozen with.
+    """
+    model, weights = dict(config["model"]), config["model"]["weights"]
+    if weights is not None and weights.startswith(RUN):
+        record = _run(config)
+        model["weights"] = f"{RUN}{record.id}"
+        path: Path | None = inside(record.folder, BEST)
+    else:
+        path = _file(config)
+        model["weights"] = weights if path is None else str(path.absolute())
+    if path is not None:
+        read_state(path)
+        found = sha256_of(path)
+        if model["weights_sha256"] not in (None, found):
+            raise InputError(
+                f"model.weights={weights}: another file than the one that the configuration names: sha256 {found}, "
+                f"not {model['weights_sha256']}"
+            )
+        model["weights_sha256"] = found
+    mean, std = _normalisation(config, trusted)
+    return {**config, "model": model, "data": {**config["data"], "mean": mean, "std": std}}
+
+
+def start(net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Start | None:
+    """Put the weights that the configuration names into a new net; None where it names none.
+
+    Raises:
+        InputError: they are not there, damaged, or of another architecture: how many tensors fit, and which do not.
+    """
+    if config["model"]["weights"] is None:
+        return None
+    begun, state = _source(config, trusted)
+    put_start(net, state, begun, str(config["choices"]["model"]))
+    return begun
+
+
+def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: str) -> None:
+    """Match a state dict with a net's tensors and load what fits, all of the body or nothing.
+
+    The head's tensors of another shape stay fresh. The first convolution's may be of another number of channels.
+
+    Args:
+        begun: told what became of each tensor. name: of the net, for the error.
+
+    Raises:
+        InputError: a tensor before the head has no counterpart of its shape.
+    """
+    own, head = net.state_dict(), head_of(net)
+    first = next((f"{name}.weight" for name, one in net.named_modules() if isinstance(one, nn.Conv2d)), "")
+    if not set(own) & set(state) and _same_in_order(own, state, head.holds):
+        state, begun.by_position = dict(zip(own, state.values(), strict=True)), True
+    taken: dict[str, Tensor] = {}
+    wrong: list[str] = []
+    for key, tensor in own.items():
+        given = state.get(key)
+        if given is not None and given.shape == tensor.shape:
+            taken[key] = given
+        elif given is not None and key == first and (changed := _other_channels(given, tensor)) is not None:
+            taken[key] = changed
+            begun.adapted.append(key)
+        elif head.holds(key) or key.endswith("num_batches_tracked"):
+            begun.fresh.append(key)
+        else:
+            wrong.append(f"{key} ({_shape(tensor)}, {'not there' if given is None else _shape(given)} in the weights)")
+    parts = {key.split(".")[0] for key in own}
+    begun.skipped = [key for key in state if key not in own]
+    deeper = [key for key in begun.skipped if key.split(".")[0] in parts and not head.holds(key)]
+    wrong += [f"{key} ({_shape(state[key])} in the weights, not there in the net)" for key in deeper]
+    if wrong or not taken:
+        body = sum(not head.holds(key) for key in own)
+        raise InputError(
+            f"{begun.source}: weights of another architecture: {sum(not head.holds(key) for key in taken)} of the "
+            f"{body} tensors before the head of model={name} fit, not {'; '.join(wrong[:_MOST_NAMED])}"
+            + (f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else "")
+        )
+    begun.loaded = list(taken)
+    with torch.no_grad():
+        for key, value in taken.items():
+            own[key].copy_(value)
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def published_of(config: Mapping[str, Any], weights: str | None, trusted: Sequence[str] = ()) -> Published | None:
+    """What the library of the net says of its weights; None for a net that nobody publishes weights for.
+
+    Raises:
+        InputError: there are no such weights.
+    """
+    module = import_module(import_target(config["model"]["_target_"], "model", trusted).__module__)
+    function = getattr(module, "published", None)
+    if function is None:
+        return None
+    wanted = inspect.signature(function).parameters
+    found = function(weights, **{key: value for key, value in net_arguments(config).items() if key in wanted})
+    assert isinstance(found, Published)
+    return found
+
+
+def _source(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Start, dict[str, Tensor]]:
+    weights, sha256 = config["model"]["weights"], config["model"]["weights_sha256"]
+    if weights.startswith(RUN):
+        record = _run(config)
+        return Start(f"run {record.id}", sha256), load_weights(inside(record.folder, BEST))
+    path = _file(config)
+    if path is not None:
+        return Start(str(path), sha256), read_state(path)
+    published = _published(config, weights, trusted)
+    return Start(published.source), published.load()
+
+
+def _published(config: Mapping[str, Any], weights: str, trusted: Sequence[str]) -> Published:
+    found = published_of(config, weights, trusted)
+    if found is None:
+        raise InputError(
+            f"model.weights={weights}: no file, and nobody publishes weights for model={config['choices']['model']}; "
+            "give a file or run:ID"
+        )
+    return found
+
+
+def _run(config: Mapping[str, Any]) -> Record:
+    record = open_run(config["model"]["weights"].removeprefix(RUN), Path(config["outputs"]))
+    inside(record.folder, BEST)
+    return record
+
+
+def _file(config: Mapping[str, Any]) -> Path | None:
+    """The file that ``model.weights`` names, whether it is there or not; None where it is a name of published ones."""
+    weights = config["model"]["weights"]
+    if weights is None or weights.startswith(RUN):
+        return None
+    path = Path(weights).expanduser()
+    return path if path.is_file() or path.suffix in SUFFIXES or os.sep in weights else None
+
+
+def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Any, Any]:
+    """Mean and standard deviation of pixels in [0, 1] that the pictures are to be normalised with."""
+    weights, how, data = config["model"]["weights"], config["model"]["normalisation"], config["data"]
+    own = data["mean"], data["std"]
+    if how == "imagenet":
+        return IMAGENET
+    if how == "data" or weights is None:
+        return own
+    path = _file(config)
+    if weights.startswith(RUN):
+        return _of_run(_run(config).config, own)
+    if path is not None and path.suffix == ".ckpt" and is_run(path.absolute().parent.parent):
+        return _of_run(open_run(str(path.absolute().parent.parent), Path()).config, own)
+    published = published_of(config, None, trusted) if path is not None else _published(config, weights, trusted)
+    return own if published is None else (list(published.mean), list(published.std))
+
+
+def _of_run(config: Mapping[str, Any], own: tuple[Any, Any]) -> tuple[Any, Any]:
+    """What a run's net was given; some tasks take pixels as they are."""
+    data = config["data"]
+    if not import_target(config["task"]["_target_"], "task").normalises:
+        return [0.0] * data["channels"], [1.0] * data["channels"]
+    return (data["mean"], data["std"]) if data["mean"] is not None else own
+
+
+def _same_in_order(own: Mapping[str, Tensor], state: Mapping[str, Tensor], in_head: Any) -> bool:
+    """Whether a state dict has the same kinds of tensors in the same order; the head's may be of another shape."""
+    return len(own) == len(state) and all(
+        name.rpartition(".")[2] == other.rpartition(".")[2] and (tensor.shape == given.shape or in_head(name))
+        for (name, tensor), (other, given) in zip(own.items(), state.items(), strict=True)
+    )
+
+
+def _other_channels(given: Tensor, own: Tensor) -> Tensor | None:
+    """A first convolution (O, C, k, k) for another number of channels: as if grey were shown as colour, or back."""
+    if given.ndim != 4 or given.shape[0] != own.shape[0] or given.shape[2:] != own.shape[2:]:
+        return None
+    if (given.shape[1], own.shape[1]) == (3, 1):
+        return given.sum(1, keepdim=True)
+    if (given.shape[1], own.shape[1]) == (1, 3):
+        return given.expand_as(own) / 3
+    return None
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a number"
+
+
+def _few(names: Sequence[str]) -> str:
+    named = ", ".join(names[:_MOST_NAMED])
+    return named if len(names) <= _MOST_NAMED else f"{named} and {len(names) - _MOST_NAMED} more"

@@ -1,0 +1,88 @@
+"""Any classifier of timm, by its name there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+from timm.data import ImageNetInfo
+from torch import Tensor, nn
+
+from cnnexp.config.nearest import did_you_mean
+from cnnexp.errors import InputError
+from cnnexp.models.published import Published
+
+DEFAULT = "timm"
+"""The word for the weights that timm itself takes first."""
+
+
+def timm_net(*, name: str, in_channels: int, num_classes: int, dropout: float | None = None) -> nn.Module:
+    """A classifier of timm with fresh weights; its parameters have timm's names.
+
+    Args:
+        name: as in ``timm.list_models()``, without the name of weights after a dot.
+        in_channels: channels of a picture.
+        num_classes: number of classes K.
+        dropout: probability in [0, 1) before the last layer; None leaves timm's.
+
+    Raises:
+        InputError: there is no such net, or it cannot be made so.
+    """
+    given: dict[str, Any] = {} if dropout is None else {"drop_rate": dropout}
+    try:
+        return timm.create_model(_known(name), pretrained=False, in_chans=in_channels, num_classes=num_classes, **given)
+    except (TypeError, RuntimeError, AssertionError) as error:
+        raise InputError(f"model.name={name}: timm cannot make it so ({error})") from error
+
+
+def published(weights: str | None, *, name: str) -> Published:
+    """What timm says of weights of a net, by their tag; None and ``timm`` are the default ones.
+
+    Raises:
+        InputError: there is no such net, or there are no such weights.
+    """
+    tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{_known(name)}.*")]
+    if not tags:
+        raise InputError(f"model.name={name}: timm has no weights for it; give a file")
+    if weights not in (None, DEFAULT, *tags):
+        raise InputError(
+            f"model.weights={weights}: no file, and timm has no such weights for {name}; "
+            f"{did_you_mean(str(weights), [*tags, DEFAULT])}"
+        )
+    full = name if weights in (None, DEFAULT) else f"{name}.{weights}"
+    how = timm.get_pretrained_cfg(full)
+    assert how is not None
+    crop_px = int(how.input_size[-1])
+
+    def load() -> dict[str, Tensor]:
+        try:
+            return dict(timm.create_model(full, pretrained=True).state_dict())
+        except Exception as error:  # the hub's own errors are of many kinds, and none of them is ours
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"model.weights={weights}: timm could not get {full} from {how.hf_hub_id or how.url} ({reason}); "
+                "download it elsewhere and give model.weights=FILE"
+            ) from error
+
+    return Published(
+        source=f"timm's {name}.{how.tag}",
+        mean=tuple(how.mean),
+        std=tuple(how.std),
+        resize_px=round(crop_px / how.crop_pct),
+        crop_px=crop_px,
+        classes=_classes(how.num_classes),
+        load=load,
+    )
+
+
+def _classes(count: int) -> tuple[str, ...]:
+    if count != 1000:
+        return tuple(str(number) for number in range(count))
+    info = ImageNetInfo()
+    return tuple(info.index_to_description(number) for number in range(count))
+
+
+def _known(name: str) -> str:
+    if timm.is_model(name):
+        return name
+    raise InputError(f"model.name={name}: timm has no such classifier; {did_you_mean(name, timm.list_models())}")
