@@ -45,11 +45,12 @@ class Transfer:
         Raises:
             InputError: the net has no such stages.
         """
-        self._freeze(net, self.frozen(stages_of(net), self._last_epoch))
+        self.begin_epoch(net, self._last_epoch)
 
     def begin_epoch(self, net: nn.Module, epoch: int) -> None:
         """At the start of an epoch, and where a run goes on within one."""
-        self._freeze(net, self.frozen(stages_of(net), epoch))
+        if self.needs_weights:  # else nothing is ever frozen here, and what its maker froze stays so
+            self._freeze(net, self.frozen(stages_of(net), epoch))
 
     def hold(self, net: nn.Module) -> None:
         """After the net was put in training mode: what is frozen stays in evaluation mode."""
