@@ -62,14 +62,39 @@ def unchanged(count: int, channels: int) -> Colour:
     return Colour(linear, np.zeros_like(linear), np.zeros((count, channels)))
 
 
-def apply(colour: Colour, image: Tensor) -> Tensor:
+class OnDevice(NamedTuple):
+    """A colour as tensors beside the pictures: linear (B, C, C), by_mean (B, C, C) or None, shift (B, C)."""
+
+    linear: Tensor
+    by_mean: Tensor | None
+    shift: Tensor
+
+
+def on_device(colour: Colour, like: Tensor) -> OnDevice:
+    """For pictures with values from 0 to 255 of this dtype, on this device."""
+    linear, by_mean, shift = (torch.from_numpy(np.ascontiguousarray(part)).to(like) for part in colour)
+    return OnDevice(linear, by_mean if colour.by_mean.any() else None, shift * 255)
+
+
+def shift_of(colour: OnDevice, image: Tensor) -> Tensor:
+    """What is added to each channel of each picture, (B, C)."""
+    if colour.by_mean is None:
+        return colour.shift
+    return colour.shift + (colour.by_mean @ image.mean((2, 3))[:, :, None])[:, :, 0]
+
+
+def apply(colour: OnDevice, image: Tensor) -> Tensor:
     """Pictures (B, C, H, W) with values from 0 to 255 → the same in new colours, cut to 0 to 255 once."""
-    linear, by_mean, shift = (torch.from_numpy(np.ascontiguousarray(part)).to(image) for part in colour)
-    shift = shift * 255
-    if colour.by_mean.any():
-        shift = shift + (by_mean @ image.mean((2, 3))[:, :, None])[:, :, 0]
-    flat = torch.baddbmm(shift[:, :, None], linear, image.flatten(2))
+    flat = torch.baddbmm(shift_of(colour, image)[:, :, None], colour.linear, image.flatten(2))
     return flat.clamp_(0, 255).view(image.shape)
+
+
+def apply_by_channel(colour: OnDevice, image: Tensor) -> Tensor:
+    """The same as sums over channels, which a compiler turns into one pass."""
+    total = shift_of(colour, image)[:, :, None, None]
+    for channel in range(image.shape[1]):
+        total = total + colour.linear[:, :, channel, None, None] * image[:, channel, None]
+    return total.clamp(0, 255)
 
 
 def grey_weights(channels: int) -> Array:

@@ -21,7 +21,7 @@ from cnnexp.augmentation.mixing import LANES as MIXING_LANES
 from cnnexp.augmentation.mixing import Mixing, Share
 from cnnexp.augmentation.noise import Noise
 from cnnexp.augmentation.normalisation import Normalisation
-from cnnexp.augmentation.resample import inside, make_grid, sample, sample_mask, shrinkage
+from cnnexp.augmentation.resample import make_grid, sample, sample_mask, shrinkage
 from cnnexp.data.base import VOID, Split
 from cnnexp.draws import permutation
 
@@ -42,12 +42,14 @@ class Augmentation:
 
     Args:
         seed: of the run.
+        compiled: whether colour and normalisation are one compiled pass.
     """
 
     def __init__(
         self,
         *,
         seed: int,
+        compiled: bool = False,
         random_resized_crop: Operation,
         crop: Operation,
         mirror: Operation,
@@ -102,6 +104,8 @@ class Augmentation:
         self.mixing = Mixing(Share(**mixup), Share(**cutmix))
         self.exact = not (self.part.active or self.elastic.active) and all(one.exact for one in self.moving.values())
         self._lanes = Lanes(self._counts(), seed)
+        # geometry stays out: rows copied by numpy and torch's own sampling are faster than what comes of compiling them
+        self._finish = torch.compile(Normalisation.fused, dynamic=False) if compiled else _in_steps
         self._padded = {"image": exact.Padded(), "mask": exact.Padded()}
 
     def _counts(self) -> dict[str, int]:
@@ -181,16 +185,15 @@ class Augmentation:
         frame = normalisation.frame(image)
         if frame.source == frame.output and not self.active:
             return {**batch, "image": normalisation(image)}
-        with torch.autocast(image.device.type, enabled=False):
-            numbers = self._lanes.draw(batch["index"].cpu().numpy(), epoch)
+        numbers = self._lanes.draw(batch["index"].cpu().numpy(), epoch)
+        if not torch.is_autocast_enabled(image.device.type):
+            return self._apply(batch, numbers, frame, normalisation)
+        with torch.autocast(image.device.type, enabled=False):  # matrices in bf16 would move colours by 1 %
             return self._apply(batch, numbers, frame, normalisation)
 
     def _apply(self, batch: Batch, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation) -> Batch:
         moved = self._move(batch, numbers, frame, normalisation.scale.dtype)
-        image = moved["image"].to(normalisation.scale.dtype)
-        if self.colouring:
-            image = colour.apply(self._colour(numbers, *image.shape[:2]), image)
-        image = normalisation.finish(image)
+        image = self._finish(normalisation, moved["image"], self._colour(numbers, moved["image"], normalisation))
         if self.noise.active:
             self.noise.add(image, numbers["noise"], 255 * normalisation.scale)
         for name, hole in self.holes.items():
@@ -236,14 +239,23 @@ class Augmentation:
             points = self.elastic.displacements(numbers["elastic"], min(frame.source))
             warp = field(torch.from_numpy(points).to(image), frame.output)
         grid = make_grid(way, frame, image, warp)
-        within = inside(grid)
-        moved = {"image": sample(image, grid, within, shrinkage(way))}
+        moved = {"image": sample(image, grid, shrinkage(way))}
         if "mask" in batch:
-            moved["mask"] = sample_mask(batch["mask"], grid, within)
+            moved["mask"] = sample_mask(batch["mask"], grid)
         return moved
 
-    def _colour(self, numbers: Mapping[str, Numbers], count: int, channels: int) -> colour.Colour:
-        made = colour.unchanged(count, channels)
+    def _colour(
+        self, numbers: Mapping[str, Numbers], image: Tensor, normalisation: Normalisation
+    ) -> colour.OnDevice | None:
+        if not self.colouring:
+            return None
+        made = colour.unchanged(*image.shape[:2])
         for name, one in self.colouring.items():
             made = one.on(made, numbers[name])
-        return made
+        return colour.on_device(made, normalisation.scale)
+
+
+def _in_steps(normalisation: Normalisation, image: Tensor, by: colour.OnDevice | None) -> Tensor:
+    """Colour and normalise."""
+    image = image.to(normalisation.scale.dtype)
+    return normalisation.finish(image if by is None else colour.apply(by, image))

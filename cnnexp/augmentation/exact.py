@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,7 +26,8 @@ class Padded:
             shape = (count, channels, above + height + below, before + width + behind)
             self._kept = (key, np.full(shape, fill, np.uint8))
         padded = self._kept[1]
-        padded[:, :, above : above + height, before : before + width] = image
+        inner = _rows(padded[:, :, above : above + height, before : before + width])
+        inner[:] = _rows(image)
         return padded
 
 
@@ -39,7 +41,7 @@ def move(image: Tensor, geometry: Geometry, frame: Frame, fill: int, padded: Pad
         uint8 (B, C, H, W) of the output's size.
     """
     if image.device.type == "cpu" and not geometry.linear[:, 0, 1].any():
-        return torch.from_numpy(_window(image.numpy(), geometry, frame, fill, padded))
+        return torch.from_numpy(_window(np.ascontiguousarray(image.numpy()), geometry, frame, fill, padded))
     source, valid = source_pixels(geometry, frame, image.device)
     picked = image.flatten(2).gather(2, source[:, None].expand(-1, image.shape[1], -1))
     return picked.masked_fill_(~valid[:, None], fill).view(*image.shape[:2], *frame.output)
@@ -100,17 +102,17 @@ def _cut(
     below, behind = max(0, int(top.max()) + rows - height), max(0, int(left.max()) + columns - width)
     if above or before or below or behind:
         image = padded.around(image, (above, below, before, behind), fill)
-    image = np.ascontiguousarray(image)
     places = (image.shape[2] - rows + 1, image.shape[3] - columns + 1)
-    # every possible window as a view, a row of it as one value: one indexing copies the chosen ones, row by row
-    windows: NDArray[np.void] = np.ndarray(
-        (len(image), *places, image.shape[1], rows),
-        dtype=f"V{columns}",
-        buffer=image,
-        strides=(image.strides[0], *image.strides[2:], *image.strides[1:3]),
-    )
+    strides = (image.strides[0], *image.strides[2:], *image.strides[1:])
+    # every possible window as a view: one indexing copies the chosen ones, row by row
+    windows = _rows(as_strided(image, (len(image), *places, image.shape[1], rows, columns), strides))
     cut = windows[np.arange(len(image)), top + above, left + before]
-    return cut.view(np.uint8).reshape(*cut.shape, columns)
+    return np.asarray(cut[..., None].view(np.uint8))
+
+
+def _rows(image: NDArray[np.uint8]) -> NDArray[np.void]:
+    """The same memory with each row as one value, which is copied at once."""
+    return image.view(f"V{image.shape[-1]}")[..., 0]
 
 
 def _reversed_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

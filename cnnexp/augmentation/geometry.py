@@ -18,6 +18,8 @@ from cnnexp.augmentation.lanes import Numbers, chosen, logarithmic, symmetric
 
 Array = NDArray[np.float64]
 
+_IDENTITY = np.eye(2)
+
 
 class Frame(NamedTuple):
     """Height and width of the stored pictures, and of what comes out."""
@@ -34,6 +36,8 @@ class Geometry(NamedTuple):
 
     def after(self, inner: Geometry) -> Geometry:
         """This map of what ``inner`` gives."""
+        if self.linear.base is _IDENTITY:  # nothing to multiply
+            return Geometry(inner.linear, inner.offset + self.offset)
         offset = (self.linear @ inner.offset[:, :, None])[:, :, 0] + self.offset
         return Geometry(self.linear @ inner.linear, offset)
 
@@ -73,13 +77,14 @@ def extent(size: tuple[int, int]) -> Array:
     return np.array(size[::-1], dtype=np.float64)
 
 
-def _matrix(a: Array, b: Array, c: Array, d: Array) -> Array:
-    return np.stack(np.broadcast_arrays(a, b, c, d), -1).reshape(-1, 2, 2).astype(np.float64, copy=False)
+def _matrix(a: Array, b: Array | float, c: Array | float, d: Array) -> Array:
+    made = np.empty((len(a), 2, 2))
+    made[:, 0, 0], made[:, 0, 1], made[:, 1, 0], made[:, 1, 1] = a, b, c, d
+    return made
 
 
 def _diagonal(x: Array, y: Array) -> Array:
-    zero = np.zeros_like(x)
-    return _matrix(x, zero, zero, y)
+    return _matrix(x, 0.0, 0.0, y)
 
 
 def _still(count: int) -> Array:
@@ -87,7 +92,7 @@ def _still(count: int) -> Array:
 
 
 def _unmoved(offset: Array) -> Geometry:
-    return Geometry(np.broadcast_to(np.eye(2), (len(offset), 2, 2)), offset)
+    return Geometry(np.broadcast_to(_IDENTITY, (len(offset), 2, 2)), offset)
 
 
 @dataclass(frozen=True)

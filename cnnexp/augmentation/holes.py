@@ -84,12 +84,14 @@ def _cleared(rectangles: Rectangles, met: NDArray[np.bool_], height: int, width:
 
 def fill(image: Tensor, rectangles: Rectangles) -> Tensor:
     """Normalised pictures (B, C, H, W) with their rectangles at the mean colour, which is 0; changed in place."""
-    return image.masked_fill_(covered(rectangles, image)[:, None], 0)
+    return image.mul_(outside(rectangles, image))
 
 
-def covered(rectangles: Rectangles, image: Tensor) -> Tensor:
-    """The pixels of each sample's rectangle, bool (B, H, W)."""
+def outside(rectangles: Rectangles, image: Tensor) -> Tensor:
+    """0 on the pixels of each sample's rectangle and 1 on the others, (B, 1, H, W) of the pictures' dtype."""
     height, width = image.shape[-2:]
-    left, top, right, bottom = torch.from_numpy(rectangles).to(image.device).T[:, :, None].unbind(0)
-    x, y = torch.arange(width, device=image.device), torch.arange(height, device=image.device)
-    return ((y >= top) & (y < bottom))[:, :, None] & ((x >= left) & (x < right))[:, None]
+    left, top, right, bottom = rectangles.T[:, :, None]
+    x, y = np.arange(width), np.arange(height)
+    columns = torch.from_numpy((x >= left) & (x < right)).to(image)
+    rows = torch.from_numpy((y >= top) & (y < bottom)).to(image)
+    return (1 - rows[:, :, None] * columns[:, None])[:, None]

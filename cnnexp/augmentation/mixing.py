@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnexp.augmentation.holes import Rectangles, covered
+from cnnexp.augmentation.holes import Rectangles, outside
 from cnnexp.augmentation.lanes import Numbers
 
 LANES = 6
@@ -70,7 +70,7 @@ class Mixing:
         partner = torch.from_numpy(np.where(paired, np.arange(count) ^ 1, np.arange(count))).to(image.device)
         weight = torch.from_numpy(own).to(image)[:, None, None, None]
         if rectangles.any():
-            weight = weight.masked_fill(covered(rectangles, image)[:, None], 0.0)
+            weight = weight * outside(rectangles, image)
         other = image.index_select(0, partner)
         mixed = torch.lerp(other, image, weight)
         mix = torch.from_numpy(own - areas).to(image)

@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ def train(cell: Cell) -> Rate:
 
 def words_of(cell: Cell) -> list[str]:
     """The words of the cell with the machine that it is to use."""
-    return [f"hardware={cell.device}", *cell.words, f"hardware.threads={cell.threads}"]
+    compiled = ["hardware.compile=true"] if cell.compiled else []
+    return [f"hardware={cell.device}", *cell.words, *compiled, f"hardware.threads={cell.threads}"]
 
 
 def _loop(cell: Cell) -> list[str]:
@@ -63,10 +64,9 @@ def prepare(cell: Cell) -> Rate:
     """Batches in a random order, augmented and normalised, as training takes them; no net."""
     experiment, _ = set_up(cell)
     task, split = experiment.task, experiment.data.split("train")
-    augment: Callable[..., Any] = torch.compile(task.prepare) if cell.compiled else task.prepare
     orders = _batches_of(torch.randperm(len(split)), experiment.data.batch_size)
     endless = itertools.cycle(orders)
-    return timed_steps(lambda: augment(split.batch(next(endless)), True), len(orders[0]), cell, task.device)
+    return timed_steps(lambda: task.prepare(split.batch(next(endless)), True), len(orders[0]), cell, task.device)
 
 
 def bare(cell: Cell) -> Rate:

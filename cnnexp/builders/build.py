@@ -124,7 +124,11 @@ def bind_task(config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = 
     optimizer, optimizer_problems = _optimizer(config, trusted)
     schedule, schedule_problems = _schedule(config, trusted)
     augmentation, augmentation_problems = _bound(
-        config["augmentation"], {"seed": config["seed"]}, "augmentation", Augmentation, trusted
+        config["augmentation"],
+        {"seed": config["seed"], "compiled": config["hardware"]["compile"]},
+        "augmentation",
+        Augmentation,
+        trusted,
     )
     transfer, transfer_problems = _bound(config["transfer"], {}, "transfer", Transfer, trusted)
     problems = [*net_problems, *optimizer_problems, *schedule_problems, *augmentation_problems, *transfer_problems]

@@ -31,7 +31,7 @@ def resampled(image: Tensor, geometry: Geometry, output: tuple[int, int] | None 
     size = (image.shape[-2], image.shape[-1])
     frame = Frame(size, output or size)
     grid = resample.make_grid(geometry, frame, image.float())
-    return resample.sample(image.float(), grid, resample.inside(grid), resample.shrinkage(geometry))
+    return resample.sample(image.float(), grid, resample.shrinkage(geometry))
 
 
 def soft(height: int, width: int) -> Tensor:
@@ -122,7 +122,7 @@ def test_elastic(size: tuple[int, int]) -> None:
     warp = field(torch.from_numpy(points).float(), size)
     still = Geometry.shift(COUNT, 0.0, 0.0)
     grid = resample.make_grid(still, Frame(size, size), image, warp)
-    ours = resample.sample(image, grid, resample.inside(grid), resample.shrinkage(still))
+    ours = resample.sample(image, grid, resample.shrinkage(still))
     assert 0.03 * min(size) < points.std() < 0.07 * min(size)
     for i in range(COUNT):
         relative = (warp[i] / torch.tensor(size[::-1])[:, None, None] * 2).permute(1, 2, 0)[None]
@@ -224,7 +224,7 @@ def test_turned_by_right_angles_an_interpolated_box_is_the_mask_s(degrees: float
     batch = rectangles(*size, count=50)
     turn = Rotate(degrees, 1.0).inverse(np.array([[0.0, 1.0]] * 50), Frame(size, size))
     grid = resample.make_grid(turn, Frame(size, size), torch.zeros(1))
-    mask = resample.sample_mask(batch["mask"], grid, resample.inside(grid))
+    mask = resample.sample_mask(batch["mask"], grid)
     assert (mask == VOID).sum() == 0
     from cnnexp.augmentation.boxes import move_boxes
 
