@@ -140,40 +140,40 @@ def _undo_crop(maps: Tensor, size: Size, place: str, part: float | None, mirrore
 
 
 def multi_scale(scales: tuple[float, ...]) -> tuple[View, ...]:
-    """The picture magnified about its centre: above 1 its edges leave the view, below 1 it is mirrored at its edges."""
+    """What the net takes, magnified about its centre: above 1 the edges leave the view, below 1 more comes in.
+
+    What comes in is the picture where that is stored larger than the net's input, and beyond it its mirror image.
+    """
     return tuple(
         View(f"scaled by {scale:g}", partial(_see_scaled, scale=scale), partial(_undo_scaled, scale=scale))
         for scale in scales
     )
 
 
-def _window(size: Size, scale: float) -> tuple[Size, tuple[int, int]]:
-    """Height and width of what is seen, in the picture's pixels, and what that is more than the picture at each side.
-
-    The room at the top and the left, negative where the view begins inside the picture.
-    """
-    height, width = (max(1, round(side / scale)) for side in size)
-    return (height, width), ((height - size[0]) // 2, (width - size[1]) // 2)
+def _window(picture: Size, net: Size, scale: float) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """For rows and for columns: the part of the picture that is seen, and how much is seen before and after it."""
+    inside, beyond = [], []
+    for there, taken in zip(picture, net, strict=True):
+        side = max(1, round(taken / scale))
+        start = (there - side) // 2
+        inside.append((max(0, start), min(there, start + side)))
+        beyond.append((max(0, -start), max(0, start + side - there)))
+    return inside, beyond
 
 
 def _see_scaled(pictures: Tensor, size: Size, scale: float) -> Tensor:
-    whole = _size(pictures)
-    (height, width), (top, left) = _window(whole, scale)
-    if scale >= 1:
-        seen = pictures[..., -top : height - top, -left : width - left]
-    else:
-        edges = (left, width - whole[1] - left, top, height - whole[0] - top)
-        seen = functional.pad(pictures, edges, mode="reflect")
+    ((top, bottom), (left, right)), (rows, columns) = _window(_size(pictures), size, scale)
+    seen = functional.pad(pictures[..., top:bottom, left:right], (*columns, *rows), mode="reflect")
     return resized(seen, size)
 
 
 def _undo_scaled(maps: Tensor, size: Size, scale: float) -> Tensor:
-    (height, width), (top, left) = _window(size, scale)
-    seen = resized(maps, (height, width))
-    if scale < 1:
-        return seen[..., top : top + size[0], left : left + size[1]]
+    ((top, bottom), (left, right)), (rows, columns) = _window(size, _size(maps), scale)
+    seen = resized(maps, (sum(rows) + bottom - top, sum(columns) + right - left))
     sheet = maps.new_zeros(*maps.shape[:2], *size)
-    sheet[..., -top : height - top, -left : width - left] = seen
+    sheet[..., top:bottom, left:right] = seen[
+        ..., rows[0] : rows[0] + bottom - top, columns[0] : columns[0] + right - left
+    ]
     return sheet
 
 

@@ -78,6 +78,15 @@ def test_above_one_the_middle_is_magnified_and_below_one_the_edges_are_mirrored(
     torch.testing.assert_close(farther, oracle.resize(padded, [16, 24], antialias=True))
 
 
+def test_a_picture_that_is_stored_larger_is_seen_at_the_nets_scale() -> None:
+    x = pictures(16, 16)
+    same, farther, beyond = (view.see(x, (8, 8)) for view in multi_scale((1.0, 0.5, 0.4)))
+    assert torch.equal(same, oracle.center_crop(x, [8, 8]))
+    torch.testing.assert_close(farther, oracle.resize(x, [8, 8], antialias=True))
+    padded = oracle.pad(x, [2, 2], padding_mode="reflect")
+    torch.testing.assert_close(beyond, oracle.resize(padded, [8, 8], antialias=True))
+
+
 EVERY = [*FLIP, *ten_crop(), *ten_crop(0.5), *multi_scale((0.5, 0.9, 1.0, 1.3, 2.0))]
 
 

@@ -77,6 +77,18 @@ def test_maps_of_a_net_that_sees_its_neighbours() -> None:
     torch.testing.assert_close(Voter(task, FLIP, CPU, "fp32")(batch), expected)
 
 
+def test_of_pictures_that_are_stored_larger_the_middle_is_judged() -> None:
+    task = Segmentation(tiny.parts(nn.Conv2d(1, 3, 1), facts=tiny.facts(decode_size=(12, 14))))
+    generator = torch.Generator().manual_seed(2)
+    image, mask = (torch.randint(high, (2, 12, 14), generator=generator).to(torch.uint8) for high in (256, 3))
+    batch = {"image": image[:, None], "mask": mask, "index": torch.arange(2)}
+    expected = by_hand(task, image[:, None, 2:10, 3:11])
+    for views in ((), FLIP, ten_crop(), multi_scale((1.0,))):
+        voter = Voter(task, views, CPU, "fp32")
+        torch.testing.assert_close(voter(batch), expected)
+        assert torch.equal(voter.truth(batch)["mask"], mask[:, 2:10, 3:11])
+
+
 def test_answers_add_up_to_one_in_every_precision() -> None:
     for precision, kind in (("fp64", torch.float64), ("bf16", torch.float32), ("fp32", torch.float32)):
         for task in (classifier(), labeller()):
