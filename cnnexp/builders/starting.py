@@ -84,7 +84,7 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
         model["weights"] = f"{RUN}{record.id}"
         path: Path | None = inside(record.folder, BEST)
     else:
-        path = _file(config)
+        path = weights_file(config)
         model["weights"] = weights if path is None else str(path.absolute())
     if path is not None:
         read_state(path)
@@ -107,7 +107,7 @@ def start(net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = ()
     """
     if config["model"]["weights"] is None:
         return None
-    begun, state = _source(config, trusted)
+    begun, state = read_weights(config, trusted)
     put_start(net, state, begun, str(config["choices"]["model"]))
     return begun
 
@@ -179,12 +179,17 @@ def published_of(config: Mapping[str, Any], weights: str | None, trusted: Sequen
     return found
 
 
-def _source(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Start, dict[str, Tensor]]:
+def read_weights(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Start, dict[str, Tensor]]:
+    """The state dict that ``model.weights`` names, and where it is from.
+
+    Raises:
+        InputError: it is not there, damaged, or could not be downloaded.
+    """
     weights, sha256 = config["model"]["weights"], config["model"]["weights_sha256"]
     if weights.startswith(RUN):
         record = _run(config)
         return Start(f"run {record.id}", sha256), load_weights(inside(record.folder, BEST))
-    path = _file(config)
+    path = weights_file(config)
     if path is not None:
         return Start(str(path), sha256), read_state(path)
     published = _published(config, weights, trusted)
@@ -207,7 +212,7 @@ def _run(config: Mapping[str, Any]) -> Record:
     return record
 
 
-def _file(config: Mapping[str, Any]) -> Path | None:
+def weights_file(config: Mapping[str, Any]) -> Path | None:
     """The file that ``model.weights`` names, whether it is there or not; None where it is a name of published ones."""
     weights = config["model"]["weights"]
     if weights is None or weights.startswith(RUN):
@@ -224,7 +229,7 @@ def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[A
         return IMAGENET
     if how == "data" or weights is None:
         return own
-    path = _file(config)
+    path = weights_file(config)
     if weights.startswith(RUN):
         return _of_run(_run(config).config, own)
     if path is not None and path.suffix == ".ckpt" and is_run(path.absolute().parent.parent):

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_own_code, add_run
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
+from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from cnnexp.tasks.base import Task
 
 EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
+WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+
+Reading: TypeAlias = "Callable[[Path], Tensor]"
+"""A file → its picture as the net wants it, uint8 (C, H, W)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,21 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    record = open_run(arguments.run, outputs_folder(arguments.outputs))
-    files = _pictures(arguments.files)
+    words, given = _words([arguments.run, *arguments.files])
+    record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
+    files = _pictures(given)
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
 
         writable_folder(out, "--out DIR")
-
-    from cnnexp.builders.revive import checked_config, revive
-
-    task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
-    _refuse_unreadable(task, files)
+    task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
+    _refuse_unreadable(read, files)
     rows = []
     for path, drawn in zip(files, _names(files), strict=True):
-        picture, prediction = _ask(task, path)
+        picture, prediction = _ask(task, read, path)
         row = {"file": str(path), **task.answer(prediction, picture)}
         if out is not None:
             from cnnexp.visualize.png import write_png
@@ -54,6 +59,45 @@ def run(arguments: argparse.Namespace) -> int:
         rows.append(row)
     _print(rows, as_json=arguments.json)
     return 0
+
+
+def _words(given: list[str]) -> tuple[list[str], list[str]]:
+    """Settings and files: where the first word is a setting, a net with weights of its own stands in place of a run.
+
+    Raises:
+        InputError: a setting that is not the net's, or no file.
+    """
+    if "=" not in given[0] or Path(given[0]).exists():
+        return [], given[1:]
+    words = [word for word in given if "=" in word and not Path(word).exists()]
+    files = [word for word in given if word not in words]
+    wrong = [word for word in words if not word.lstrip("+").startswith(("model=", "model."))]
+    if wrong:
+        raise InputError(f"{wrong[0]}: without a run predict takes model=… and model.… only, as in: {WITHOUT_RUN}")
+    if not files:
+        raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
+    return words, files
+
+
+def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
+    from cnnexp.builders.revive import checked_config, revive
+    from cnnexp.data.pictures import read_picture
+
+    task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
+    facts = task.parts.facts
+    return task, lambda path: read_picture(path, facts.stored_size, facts.channels)[0]
+
+
+def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, Reading]:
+    from cnnexp.config.compose import compose_run
+
+    config = compose_run(words, arguments.config_dir)
+
+    from cnnexp.builders.pretrained import pretrained
+    from cnnexp.data.pictures import read_middle
+
+    task, how = pretrained(config, arguments.trust)
+    return task, lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
 
 
 def _pictures(given: list[str]) -> list[Path]:
@@ -88,34 +132,31 @@ def _names(files: list[Path]) -> list[str]:
     return names
 
 
-def _refuse_unreadable(task: Task, files: list[Path]) -> None:
+def _refuse_unreadable(read: Reading, files: list[Path]) -> None:
     """Decode every file once before the first is answered, so that nothing is left half done.
 
     Raises:
         InputError: a line for each that is not a picture.
     """
-    from cnnexp.data.pictures import read_picture
-
     problems: list[str] = []
     for path in files:
         try:
-            read_picture(path, task.parts.facts.stored_size, task.parts.facts.channels)
+            read(path)
         except InputError as error:
             problems.extend(error.lines)
     if problems:
         raise InputError(*problems)
 
 
-def _ask(task: Task, path: Path) -> tuple[np.ndarray, Any]:
+def _ask(task: Task, read: Reading, path: Path) -> tuple[np.ndarray, Any]:
     """A picture as it is, and what the net says of it."""
     import torch
 
     from cnnexp.data.pictures import read_picture
     from cnnexp.tasks.base import as_pictures
 
-    facts = task.parts.facts
-    fitted, _ = read_picture(path, facts.stored_size, facts.channels)
-    original, _ = read_picture(path, None, 3 if facts.channels == 3 else 1)
+    fitted = read(path)
+    original, _ = read_picture(path, None, 3 if task.parts.facts.channels == 3 else 1)
     with torch.no_grad():
         prepared = task.prepare({"image": fitted[None]}, train=False)["image"]
         return as_pictures(original[None])[0], task.predict(prepared)[0]

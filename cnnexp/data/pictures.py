@@ -73,6 +73,30 @@ def read_picture(path: Path, image_size: Size | None, channels: int) -> tuple[Te
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), original
 
 
+def read_middle(path: Path, resize_px: int, crop_px: int, channels: int, interpolation: str = "bilinear") -> Tensor:
+    """Decode a file as classifiers of photographs are tested: shorter side to a size, then a square from the middle.
+
+    Args:
+        resize_px: of the shorter side. crop_px: side of the square, at most ``resize_px``.
+        interpolation: bilinear or bicubic, with antialias.
+
+    Returns:
+        uint8 (channels, crop_px, crop_px).
+
+    Raises:
+        InputError: as for ``read_picture``.
+    """
+    pixels, (height, width) = read_picture(path, None, channels)
+    shorter = min(height, width)
+    size = (resize_px * width // shorter, resize_px * height // shorter)
+    array = pixels.permute(1, 2, 0).squeeze(-1).numpy()
+    how = Image.Resampling.BICUBIC if interpolation == "bicubic" else Image.Resampling.BILINEAR
+    picture = Image.fromarray(array).resize(size, how)
+    left, top = round((size[0] - crop_px) / 2), round((size[1] - crop_px) / 2)
+    middle = np.array(picture.crop((left, top, left + crop_px, top + crop_px)), dtype=np.uint8)
+    return torch.from_numpy(middle.reshape(crop_px, crop_px, channels)).permute(2, 0, 1).contiguous()
+
+
 def read_mask(path: Path, image_size: Size | None) -> tuple[NDArray[np.uint8], Size]:
     """Decode a file of class numbers (grey or palette indices) without touching the values.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import timm
@@ -55,6 +56,7 @@ def published(weights: str | None, *, name: str) -> Published:
     crop_px = int(how.input_size[-1])
 
     def load() -> dict[str, Tensor]:
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of each of its tries; the last is ours
         try:
             return dict(timm.create_model(full, pretrained=True).state_dict())
         except Exception as error:  # the hub's own errors are of many kinds, and none of them is ours
@@ -70,6 +72,7 @@ def published(weights: str | None, *, name: str) -> Published:
         std=tuple(how.std),
         resize_px=round(crop_px / how.crop_pct),
         crop_px=crop_px,
+        interpolation=how.interpolation,
         classes=_classes(how.num_classes),
         load=load,
     )
@@ -79,7 +82,7 @@ def _classes(count: int) -> tuple[str, ...]:
     if count != 1000:
         return tuple(str(number) for number in range(count))
     info = ImageNetInfo()
-    return tuple(info.index_to_description(number) for number in range(count))
+    return tuple(info.index_to_description(number).partition(",")[0] for number in range(count))
 
 
 def _known(name: str) -> str:

@@ -75,6 +75,7 @@ def published(weights: str | None, *, name: str) -> Published:
         std=tuple(how.std),
         resize_px=how.resize_size[0],
         crop_px=how.crop_size[0],
+        interpolation=how.interpolation.value,
         classes=tuple(chosen.meta["categories"]),
         load=load,
     )

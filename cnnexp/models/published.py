@@ -17,6 +17,7 @@ class Published:
         mean, std: of each channel, pixels in [0, 1]: how pictures are to be normalised.
         resize_px: the shorter side of a picture is brought to so many pixels; then the middle is cut out,
         crop_px: a square of this side.
+        interpolation: bilinear or bicubic, of that change of size.
         classes: names of the outputs.
         load: the state dict, downloaded through the library where it is not there yet.
     """
@@ -26,5 +27,6 @@ class Published:
     std: tuple[float, ...]
     resize_px: int
     crop_px: int
+    interpolation: str
     classes: tuple[str, ...]
     load: Callable[[], dict[str, Tensor]]
