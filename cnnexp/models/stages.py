@@ -67,6 +67,8 @@ def stages_of(net: nn.Module) -> list[Stage]:
     beside = list(head)
     while body and not _weighs(net, body[-1]) and _siblings(body[-1], head[0]):
         beside.append(body.pop())
+    if not any(_weighs(net, unit) for unit in body):  # a head alone
+        beside, body = units, []
     last = [unit for unit in units if unit in beside]
     return [_named(net, group) for group in [*_grouped(net, body, looked_into), last]]
 

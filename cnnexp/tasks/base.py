@@ -341,8 +341,9 @@ class Task(pl.LightningModule):
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
-        self.parts.transfer.begin_epoch(self.net, self.current_epoch)
-        self.train()
+        if self.parts.transfer.freezes:
+            self.parts.transfer.begin_epoch(self.net, self.current_epoch)
+            self.train()
 
     def on_train_epoch_end(self) -> None:
         self.read("train")

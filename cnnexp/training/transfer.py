@@ -18,6 +18,8 @@ class Transfer:
     decay included.
     """
 
+    freezes: ClassVar[bool] = False
+    """Whether some of the net does not learn, in some epoch; else nothing of it is touched."""
     needs_weights: ClassVar[bool] = False
     """Whether it makes sense only for a net that begins with trained weights."""
     one_process: ClassVar[bool] = False
@@ -45,11 +47,12 @@ class Transfer:
         Raises:
             InputError: the net has no such stages.
         """
-        self.begin_epoch(net, self._last_epoch)
+        if self.freezes:
+            self._freeze(net, self.frozen(stages_of(net), self._last_epoch))
 
     def begin_epoch(self, net: nn.Module, epoch: int) -> None:
         """At the start of an epoch, and where a run goes on within one."""
-        if self.needs_weights:  # else nothing is ever frozen here, and what its maker froze stays so
+        if self.freezes:
             self._freeze(net, self.frozen(stages_of(net), epoch))
 
     def hold(self, net: nn.Module) -> None:
@@ -82,6 +85,7 @@ class FeatureExtractor(Transfer):
         cache: keep the features that go into the head: ``auto`` where they are the same in every epoch.
     """
 
+    freezes = True
     needs_weights = True
 
     def __init__(self, *, cache: bool | Literal["auto"]) -> None:
@@ -105,6 +109,7 @@ class LastStages(Transfer):
         stages: so many before the head.
     """
 
+    freezes = True
     needs_weights = True
 
     def __init__(self, *, stages: int) -> None:
@@ -149,6 +154,7 @@ class TwoPhase(Transfer):
         head_epochs: of the first phase. rate: part of the schedule's rate in the second.
     """
 
+    freezes = True
     needs_weights = True
     one_process = True
 

@@ -143,6 +143,10 @@ def test_a_part_is_no_other_one_that_begins_alike() -> None:
     assert [name for name, _ in stages[1].parameters(net)] == ["1.weight", "1.bias"]
 
 
+def test_a_net_that_is_a_head_alone_has_one_stage() -> None:
+    assert [stage.parts for stage in stages_of(nn.Sequential(nn.Flatten(), nn.Linear(2, 2)))] == [("0", "1")]
+
+
 def test_a_net_without_weights_has_no_head() -> None:
     with pytest.raises(ValueError, match="no layer with weights"):
         stages_of(nn.Sequential(nn.ReLU()))

@@ -1,0 +1,234 @@
+"""Weights from elsewhere and every way to go on with them, through the real command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import squeezenet1_0
+
+from cnnexp.models.conv_encoder import ConvEncoder
+from tests.builders.test_weights import Bomb
+from tests.integration.conftest import CommandLine, command_line, copy_run
+from tests.integration.refusing import Case, assert_refused, case
+from tests.integration.test_resume import differences, outcome
+
+pytestmark = pytest.mark.integration
+
+TINY = ("data=mnist5k", "data.fraction=0.1", "hardware.threads=1", "model.width=8")
+ENCODER = ("train", "model=conv_encoder", *TINY, "epochs=2")
+
+
+@pytest.fixture(scope="session")
+def autoencoder(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny autoencoder's run. Not to be changed: see ``copy_run``."""
+    folder = tmp_path_factory.mktemp("autoencoder")
+    done = command_line(server, folder)("train", "model=conv_autoencoder", *TINY, "epochs=1")
+    assert done.status == 0, done.err
+    (run,) = (folder / "outputs").iterdir()
+    return run
+
+
+def runs_of(folder: Path, net: str = "conv_encoder") -> list[Path]:
+    return sorted(path for path in (folder / "outputs").iterdir() if net in path.name)
+
+
+def state_of(run: Path, name: str = "best") -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["net"]
+    return state
+
+
+def test_an_autoencoders_encoder_begins_a_classifier(cnnexp: CommandLine, autoencoder: Path, tmp_path: Path) -> None:
+    parent = copy_run(autoencoder, tmp_path)
+    done = cnnexp(*ENCODER, "model.weights=run:last", "transfer=feature_extractor")
+    assert done.status == 0, done.err
+    assert "fresh: head.weight, head.bias; not used: decoder.0.weight" in " ".join(done.out.split())
+    (run,) = runs_of(tmp_path)
+    said = json.loads((run / "weights.json").read_text())
+    assert said["source"] == f"run {parent.name}" and len(said["sha256"]) == 64
+    config = (run / "config.yaml").read_text()
+    assert f"run:{parent.name}" in config and said["sha256"] in config
+    begun, trained = state_of(parent), state_of(run)
+    body = [name for name in trained if name.startswith("encoder.")]
+    assert body == said["loaded"]
+    assert all(torch.equal(trained[name], begun[name]) for name in body), "frozen, with the statistics of its norms"
+
+    for path in parent.rglob("*.ckpt"):
+        path.unlink()
+    assert cnnexp("test", run.name).status == 0, "a trained run does not need what it began with"
+    Image.new("L", (28, 28)).save(tmp_path / "a.png")
+    assert cnnexp("predict", run.name, "a.png").status == 0
+    assert cnnexp("resume", run.name, "epochs=3").status == 0
+
+
+def results(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        return [{key: value for key, value in row.items() if "per_second" not in key} for row in csv.DictReader(file)]
+
+
+def test_kept_features_change_nothing(cnnexp: CommandLine, autoencoder: Path, tmp_path: Path) -> None:
+    """Equal to the bit here; other batch sizes than the training's may round differently."""
+    copy_run(autoencoder, tmp_path)
+    words = (*ENCODER, "model.weights=run:last", "transfer=feature_extractor", "batch_size=50", "log_every_steps=2")
+    parent = runs_of(tmp_path, "autoencoder")[0].name
+    words = tuple(word.replace("run:last", f"run:{parent}") for word in words)
+    said = []
+    for cache in ("true", "false"):
+        done = cnnexp(*words, f"transfer.cache={cache}")
+        assert done.status == 0, done.err
+        said.append("computed once" in " ".join(done.out.split()))
+    assert said == [True, False]
+    kept, computed = runs_of(tmp_path)
+    assert set(state_of(kept)) == set(state_of(computed)), "the whole net is saved"
+    for name, value in state_of(computed).items():
+        torch.testing.assert_close(state_of(kept)[name], value, rtol=1e-5, atol=1e-6)
+    for one, other in zip(results(kept), results(computed), strict=True):
+        for key in one:
+            assert one[key] == other[key] or float(one[key]) == pytest.approx(float(other[key]), rel=1e-5), key
+
+
+@pytest.mark.parametrize("transfer", ["last_stages", "fine_tune", "none"])
+def test_the_other_ways(cnnexp: CommandLine, autoencoder: Path, tmp_path: Path, transfer: str) -> None:
+    parent = copy_run(autoencoder, tmp_path)
+    done = cnnexp(*ENCODER, f"model.weights=run:{parent.name}", f"transfer={transfer}", "epochs=1")
+    assert done.status == 0, done.err
+    (run,) = runs_of(tmp_path)
+    begun, trained = state_of(parent), state_of(run)
+    same = {name for name in trained if name in begun and torch.equal(trained[name], begun[name])}
+    frozen = {"encoder.0.0.weight", "encoder.0.1.running_mean", "encoder.1.0.weight"}
+    assert (frozen <= same) if transfer == "last_stages" else not (frozen & same)
+    assert "head.weight" not in same and "encoder.3.weight" not in same
+
+
+@pytest.mark.parametrize("kill", ["batch:4", "saved:1", "saved:2", "batch:18", "after_batch:12"])
+def test_two_phases_are_resumed_to_the_bit(
+    cnnexp: CommandLine, autoencoder: Path, tmp_path: Path, kill: str, whole: Path
+) -> None:
+    """Killed in the first phase, between the two, and in the second."""
+    parent = copy_run(autoencoder, tmp_path)
+    words = (*TWO_PHASES, f"model.weights=run:{parent.name}")
+    assert cnnexp(*words, kill=kill).status == -9
+    (run,) = runs_of(tmp_path)
+    done = cnnexp("resume", run.name)
+    assert done.status == 0, done.err
+    assert differences(outcome(run), outcome(whole)) == []
+
+
+TWO_PHASES = (
+    *("train", "model=conv_encoder", *TINY, "epochs=4", "batch_size=64", "checkpoint.every_steps=3"),
+    *("transfer=two_phase", "transfer.head_epochs=2"),
+)
+
+
+@pytest.fixture(scope="session")
+def whole(server: subprocess.Popen[str], autoencoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two phases that was never killed."""
+    folder = tmp_path_factory.mktemp("two_phases")
+    parent = copy_run(autoencoder, folder)
+    done = command_line(server, folder)(*TWO_PHASES, f"model.weights=run:{parent.name}")
+    assert done.status == 0, done.err
+    (run,) = runs_of(folder)
+    begun = state_of(parent)
+    last = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    assert not torch.equal(last["net.encoder.0.0.weight"], begun["encoder.0.0.weight"]), "the second phase learns"
+    return run
+
+
+def write_weights(folder: Path) -> None:
+    """lenet.pth, one that runs code, and the encoder's in a width of its own."""
+    torch.save({"net": Bomb(folder / "canary")}, folder / "bomb.pth")
+    torch.save(
+        ConvEncoder(in_channels=1, num_classes=10, image_size=(28, 28), bottleneck=32, width=8).state_dict(),
+        folder / "narrow.pth",
+    )
+
+
+REFUSED = {
+    "no file": case("train model.weights=none.pth", "none.pth", "no such file"),
+    "code in the file": case("train model.weights=bomb.pth", "bomb.pth", "nothing of it was run"),
+    "another architecture": case(
+        "train model.weights=narrow.pth", "another architecture", "0 of the 8 tensors", "model=lenet5", "conv1.weight"
+    ),
+    "another width": case(
+        "train model=conv_encoder model.weights=narrow.pth", "another architecture", "32×1×3×3, 8×1×3×3 in the weights"
+    ),
+    "transfer of nothing": case("train transfer=feature_extractor", "random weights", "model.weights=FILE"),
+    "too many stages": case(
+        "train model=conv_encoder model.width=8 model.weights=narrow.pth transfer=last_stages transfer.stages=3",
+        "transfer.stages=3",
+        "3 stages before its head",
+        "at most 2",
+    ),
+    "no second phase": case(
+        "train model=conv_encoder model.width=8 model.weights=narrow.pth transfer=two_phase epochs=5",
+        "transfer.head_epochs=5",
+        "epochs=5",
+    ),
+    "two phases in two processes": case(
+        "train model=conv_encoder model.width=8 model.weights=narrow.pth transfer=two_phase hardware=ddp_cpu",
+        "one process",
+        "model.weights=run:ID",
+    ),
+    "two kinds of rates": case(
+        "train model=conv_encoder model.width=8 model.weights=narrow.pth transfer=fine_tune optimizer.stage_rates=0.5",
+        "optimizer.stage_rates=0.5",
+        "transfer.rate_decay",
+    ),
+    "features that change": case(
+        "train model=conv_encoder model.width=8 model.weights=narrow.pth transfer=feature_extractor augmentation=shift "
+        "transfer.cache=true",
+        "transfer.cache=true",
+        "augmentation=none",
+    ),
+    "no such rate": case("train transfer=fine_tune transfer.rate_decay=0", "transfer.rate_decay=0", "above 0"),
+    "no such net": case(
+        "train model=torchvision model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"
+    ),
+    "random answers": case("predict model=squeezenet1_0 a.png", "model.weights=FILE"),
+    "a run in place of weights": case("predict model=squeezenet1_0 model.weights=run:x a.png", "first word, x"),
+    "a net of unknown pictures": case("predict model=lenet5 model.weights=narrow.pth a.png", "nobody publishes"),
+    "settings without a run": case("predict model=squeezenet1_0 data=mnist a.png", "data=mnist", "model=… and model.…"),
+    "no picture": case("predict model=squeezenet1_0 model.weights=narrow.pth", "FILE", "--help"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(cnnexp: CommandLine, work: Path, name: str) -> None:
+    write_weights(work)
+    Image.new("RGB", (30, 20)).save(work / "a.png")
+    one: Case = REFUSED[name]
+    assert_refused(lambda: cnnexp(*one.argv, cwd=work), one.argv[0], one.lines, work)
+    assert not (work / "canary").exists()
+
+
+def test_a_picture_is_classified_without_a_run(cnnexp: CommandLine, work: Path) -> None:
+    torch.manual_seed(0)
+    net = squeezenet1_0()
+    net.classifier[1].bias.data[217] = 50.0  # an English springer, whatever it is shown
+    torch.save(net.state_dict(), work / "a.pth")
+    Image.new("RGB", (300, 200), (20, 200, 20)).save(work / "a.png")
+    done = cnnexp("predict", "model=squeezenet1_0", "model.weights=a.pth", "a.png", "--json", cwd=work)
+    assert done.status == 0, done.err
+    (row,) = json.loads(done.out)
+    assert (row["label"], row["file"], len(row["top"])) == ("English springer", "a.png", 5)
+    done = cnnexp("predict", "model=torchvision", "model.name=squeezenet1_0", "model.weights=a.pth", "a.png", cwd=work)
+    assert done.out.splitlines()[1].split()[:2] == ["English", "springer"]
+
+
+@pytest.mark.slow
+def test_real_weights_on_real_photographs(
+    mirror: Path, cnnexp: CommandLine, tmp_path: Path, only_run: Callable[[], Path]
+) -> None:
+    """At least 88 % on ten classes, from features that are computed once: the mirror's 900 photographs to train."""
+    file = next((mirror / "weights" / "squeezenet1_0").glob("*.pth"))
+    environment = {"CNNEXP_DATA_MIRROR": str(mirror), "CNNEXP_DATA_DIR": str(tmp_path / "cache")}
+    words = ("model=squeezenet1_0", f"model.weights={file}", "data=imagenette", "transfer=feature_extractor")
+    done = cnnexp("train", *words, "epochs=10", **environment)
+    assert done.status == 0, done.err
+    assert json.loads((only_run() / "summary.json").read_text())["metrics"]["test/accuracy"] >= 0.88
