@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cnnexp.augmentation.boxes import move_boxes
 from cnnexp.augmentation.colour import OnDevice, apply_by_channel
+from cnnexp.augmentation.exact import cut_on_the_way
 from cnnexp.augmentation.geometry import Frame, Geometry
 from cnnexp.data.base import Facts
 
@@ -51,6 +52,12 @@ class Normalisation(nn.Module):
         image = image.to(self.scale.dtype)
         coloured = image if colour is None else apply_by_channel(colour, image)
         return (coloured * self.scale + self.bias).contiguous(memory_format=self.memory_format)
+
+    def fused_cut(
+        self, image: Tensor, top: Tensor, left: Tensor, size: tuple[int, int], colour: OnDevice | None
+    ) -> Tensor:
+        """The same with the crop before it."""
+        return self.fused(cut_on_the_way(image, top, left, size), colour)
 
     def centre(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The batch cut to the net's size around the centre, with its mask and boxes; as it is where nothing is cut."""
