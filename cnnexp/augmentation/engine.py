@@ -20,7 +20,7 @@ from cnnexp.augmentation.lanes import Lanes, Numbers, chosen
 from cnnexp.augmentation.mixing import LANES as MIXING_LANES
 from cnnexp.augmentation.mixing import Mixing, Share
 from cnnexp.augmentation.noise import Noise
-from cnnexp.augmentation.normalisation import Normalisation
+from cnnexp.augmentation.normalisation import Normalisation, fused, fused_cut
 from cnnexp.augmentation.resample import make_grid, sample, sample_mask, shrinkage
 from cnnexp.data.base import VOID, Split
 from cnnexp.draws import permutation
@@ -109,8 +109,8 @@ class Augmentation:
         self.compiled = compiled
         if compiled:
             # resampling stays out: torch's own is faster than what comes of compiling it
-            self._fused = torch.compile(Normalisation.fused, dynamic=False)
-            self._fused_cut = torch.compile(Normalisation.fused_cut, dynamic=False)
+            self._fused = torch.compile(fused, dynamic=False)
+            self._fused_cut = torch.compile(fused_cut, dynamic=False)
 
     def _counts(self) -> dict[str, int]:
         counts = {"crop": self.crop.lanes}  # data that is stored larger is cropped without being asked
@@ -232,12 +232,13 @@ class Augmentation:
             return self._finish(exact.move(image, way, frame, reach, border), by, normalisation)
         crops = exact.windows(image, way, frame, reach, border)
         pictures, top, left = (torch.from_numpy(part) for part in crops[:3])
-        return self._fused_cut(normalisation, pictures, top.contiguous(), left.contiguous(), crops.size, by)
+        target = (normalisation.scale, normalisation.bias, normalisation.channels_last)
+        return self._fused_cut(pictures, top, left, crops.size, by, *target)
 
     def _finish(self, image: Tensor, by: colour.OnDevice | None, normalisation: Normalisation) -> Tensor:
         """Pictures with values from 0 to 255, coloured and normalised."""
         if self.compiled:
-            return self._fused(normalisation, image, by)
+            return self._fused(image, by, normalisation.scale, normalisation.bias, normalisation.channels_last)
         image = image.to(normalisation.scale.dtype)
         return normalisation.finish(image if by is None else colour.apply(by, image))
 

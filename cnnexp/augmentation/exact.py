@@ -83,7 +83,7 @@ def windows(image: Tensor, geometry: Geometry, frame: Frame, reach: tuple[int, i
     beyond = np.minimum(reach, frame.output)[::-1]
     first = first.clip(-beyond, room + beyond) + beyond
     pictures = border.around(np.ascontiguousarray(image.numpy()), geometry, (int(beyond[1]), int(beyond[0])))
-    return Windows(pictures, first[:, 1], first[:, 0], frame.output)
+    return Windows(pictures, first[:, 1].copy(), first[:, 0].copy(), frame.output)
 
 
 def cut(crops: Windows) -> NDArray[np.uint8]:
