@@ -17,10 +17,19 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 def uniform(*key: int | NDArray[np.integer]) -> NDArray[np.float64]:
     """Numbers in [0, 1) for keys of integers ≥ 0 that broadcast against each other; the result has their shape."""
-    state = np.zeros((), dtype=np.uint64)
+    return unit(fold(np.zeros((), dtype=np.uint64), *key))
+
+
+def fold(state: NDArray[np.uint64], *key: int | NDArray[np.integer]) -> NDArray[np.uint64]:
+    """The state after more integers; beginnings that many keys share can be folded once."""
     with np.errstate(over="ignore"):
         for part in key:
             state = _mix(state + _GAMMA + np.asarray(part).astype(np.uint64))
+    return state
+
+
+def unit(state: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The number in [0, 1) of a folded key."""
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

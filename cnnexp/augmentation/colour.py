@@ -167,8 +167,8 @@ class Saturation:
 class Hue:
     """A rotation of the colours about the grey axis of RGB.
 
-    It keeps red + green + blue of every pixel. A shift of HSV's hue keeps HSV's value instead, and differs by up to 0.3
-    on saturated colours.
+    It keeps red + green + blue of every pixel. A shift of HSV's hue keeps HSV's value instead, and differs by up to a
+    third of the range on saturated colours.
     """
 
     degrees: float

@@ -20,7 +20,7 @@ from cnnexp.augmentation.lanes import Lanes, Numbers, chosen
 from cnnexp.augmentation.mixing import LANES as MIXING_LANES
 from cnnexp.augmentation.mixing import Mixing, Share
 from cnnexp.augmentation.noise import Noise
-from cnnexp.augmentation.normalisation import Normalisation
+from cnnexp.augmentation.normalisation import Normalisation, fused, fused_cut
 from cnnexp.augmentation.resample import make_grid, sample, sample_mask, shrinkage
 from cnnexp.data.base import VOID, Split
 from cnnexp.draws import permutation
@@ -42,7 +42,7 @@ class Augmentation:
 
     Args:
         seed: of the run.
-        compiled: whether colour and normalisation are one compiled pass.
+        compiled: whether whole-pixel crops, colour and normalisation are one compiled pass.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Augmentation:
             "rgb_shift": colour.RGBShift(**rgb_shift),
             "pca": colour.PCA(**pca),
         }
+        self.shift = translate["fraction"]
         self.moving = {name: one for name, one in moving.items() if one.active}
         self.colouring = {name: one for name, one in colouring.items() if one.active}
         self.elastic = Elastic(**elastic)
@@ -104,9 +105,12 @@ class Augmentation:
         self.mixing = Mixing(Share(**mixup), Share(**cutmix))
         self.exact = not (self.part.active or self.elastic.active) and all(one.exact for one in self.moving.values())
         self._lanes = Lanes(self._counts(), seed)
-        # geometry stays out: rows copied by numpy and torch's own sampling are faster than what comes of compiling them
-        self._finish = torch.compile(Normalisation.fused, dynamic=False) if compiled else _in_steps
-        self._padded = {"image": exact.Padded(), "mask": exact.Padded()}
+        self._border = {"image": exact.Border(0), "mask": exact.Border(VOID)}
+        self.compiled = compiled
+        if compiled:
+            # resampling stays out: torch's own is faster than what comes of compiling it
+            self._fused = torch.compile(fused, dynamic=False)
+            self._fused_cut = torch.compile(fused_cut, dynamic=False)
 
     def _counts(self) -> dict[str, int]:
         counts = {"crop": self.crop.lanes}  # data that is stored larger is cropped without being asked
@@ -192,8 +196,7 @@ class Augmentation:
             return self._apply(batch, numbers, frame, normalisation)
 
     def _apply(self, batch: Batch, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation) -> Batch:
-        moved = self._move(batch, numbers, frame, normalisation.scale.dtype)
-        image = self._finish(normalisation, moved["image"], self._colour(numbers, moved["image"], normalisation))
+        moved, image = self._move(batch, numbers, frame, normalisation)
         if self.noise.active:
             self.noise.add(image, numbers["noise"], 255 * normalisation.scale)
         for name, hole in self.holes.items():
@@ -202,6 +205,47 @@ class Augmentation:
         if self.mixing.active:
             moved |= self.mixing.mix(image, batch["label"], numbers["mixing"])
         return moved
+
+    def _move(
+        self, batch: Batch, numbers: Mapping[str, Numbers], frame: Frame, normalisation: Normalisation
+    ) -> tuple[Batch, Tensor]:
+        """The batch with mask and boxes moved, and its pictures moved, coloured and normalised."""
+        by = self._colour(numbers, batch["image"], normalisation)
+        if self.exact and not self.moving and not self.crop.active and frame.source == frame.output:
+            return dict(batch), self._finish(batch["image"], by, normalisation)
+        moved, way = dict(batch), self.geometry(numbers, frame)
+        if "boxes" in batch:
+            moved["boxes"], moved["classes"] = move_boxes(way, batch["boxes"], batch["classes"], frame)
+        if not self.exact:
+            return self._resampled(moved, way, numbers, frame, by, normalisation)
+        if "mask" in batch:
+            moved["mask"] = exact.move(batch["mask"][:, None], way, frame, self._reach(frame), self._border["mask"])[
+                :, 0
+            ]
+        return moved, self._moved_exactly(batch["image"], way, frame, by, normalisation)
+
+    def _moved_exactly(
+        self, image: Tensor, way: Geometry, frame: Frame, by: colour.OnDevice | None, normalisation: Normalisation
+    ) -> Tensor:
+        reach, border = self._reach(frame), self._border["image"]
+        if not (self.compiled and exact.copies_rows(image, way)):
+            return self._finish(exact.move(image, way, frame, reach, border), by, normalisation)
+        crops = exact.windows(image, way, frame, reach, border)
+        pictures, top, left = (torch.from_numpy(part) for part in crops[:3])
+        target = (normalisation.scale, normalisation.bias, normalisation.channels_last)
+        return self._fused_cut(pictures, top, left, crops.size, by, *target)
+
+    def _finish(self, image: Tensor, by: colour.OnDevice | None, normalisation: Normalisation) -> Tensor:
+        """Pictures with values from 0 to 255, coloured and normalised."""
+        if self.compiled:
+            return self._fused(image, by, normalisation.scale, normalisation.bias, normalisation.channels_last)
+        image = image.to(normalisation.scale.dtype)
+        return normalisation.finish(image if by is None else colour.apply(by, image))
+
+    def _reach(self, frame: Frame) -> tuple[int, int]:
+        """How far, down and across, whole-pixel crops reach beyond the picture."""
+        rows, columns = (self.crop.padding + round(self.shift * side) for side in frame.output)
+        return rows, columns
 
     def geometry(self, numbers: Mapping[str, Numbers], frame: Frame) -> Geometry:
         """The way from output to source of every sample, without the local warp."""
@@ -215,34 +259,24 @@ class Augmentation:
             )
         return geometry.chain([first, *(one.inverse(numbers[name], frame) for name, one in self.moving.items())])
 
-    def _move(self, batch: Batch, numbers: Mapping[str, Numbers], frame: Frame, dtype: torch.dtype) -> Batch:
-        moved = dict(batch)
-        if frame.source == frame.output and not (self.crop.active or self.moving or not self.exact):
-            return moved
-        way = self.geometry(numbers, frame)
-        if self.exact:
-            moved["image"] = exact.move(batch["image"], way, frame, 0, self._padded["image"])
-            if "mask" in batch:
-                moved["mask"] = exact.move(batch["mask"][:, None], way, frame, VOID, self._padded["mask"])[:, 0]
-        else:
-            moved |= self._resample(batch, way, numbers, frame, dtype)
-        if "boxes" in batch:
-            moved["boxes"], moved["classes"] = move_boxes(way, batch["boxes"], batch["classes"], frame)
-        return moved
-
-    def _resample(
-        self, batch: Batch, way: Geometry, numbers: Mapping[str, Numbers], frame: Frame, dtype: torch.dtype
-    ) -> Batch:
-        image = batch["image"].to(dtype)
+    def _resampled(
+        self,
+        moved: Batch,
+        way: Geometry,
+        numbers: Mapping[str, Numbers],
+        frame: Frame,
+        by: colour.OnDevice | None,
+        normalisation: Normalisation,
+    ) -> tuple[Batch, Tensor]:
+        image = moved["image"].to(normalisation.scale.dtype)
         warp = None
         if self.elastic.active:
             points = self.elastic.displacements(numbers["elastic"], min(frame.source))
             warp = field(torch.from_numpy(points).to(image), frame.output)
         grid = make_grid(way, frame, image, warp)
-        moved = {"image": sample(image, grid, shrinkage(way))}
-        if "mask" in batch:
-            moved["mask"] = sample_mask(batch["mask"], grid)
-        return moved
+        if "mask" in moved:
+            moved["mask"] = sample_mask(moved["mask"], grid)
+        return moved, self._finish(sample(image, grid, shrinkage(way)), by, normalisation)
 
     def _colour(
         self, numbers: Mapping[str, Numbers], image: Tensor, normalisation: Normalisation
@@ -253,9 +287,3 @@ class Augmentation:
         for name, one in self.colouring.items():
             made = one.on(made, numbers[name])
         return colour.on_device(made, normalisation.scale)
-
-
-def _in_steps(normalisation: Normalisation, image: Tensor, by: colour.OnDevice | None) -> Tensor:
-    """Colour and normalise."""
-    image = image.to(normalisation.scale.dtype)
-    return normalisation.finish(image if by is None else colour.apply(by, image))

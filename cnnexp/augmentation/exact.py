@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import as_strided
@@ -11,40 +13,95 @@ from torch import Tensor
 from cnnexp.augmentation.geometry import Frame, Geometry
 
 
-class Padded:
-    """Pictures with a border of one value, in memory that is kept for the next batch: the border is drawn once."""
+class Windows(NamedTuple):
+    """Where crops lie in pictures that have a border already.
 
-    def __init__(self) -> None:
-        self._kept: tuple[tuple[int, ...], NDArray[np.uint8]] | None = None
+    Attributes:
+        image: uint8 (B, C, H, W). top, left: int64 (B,), of each crop. size: its height and width.
+    """
 
-    def around(self, image: NDArray[np.uint8], border: tuple[int, int, int, int], fill: int) -> NDArray[np.uint8]:
-        """Pictures (B, C, H, W) with so many pixels above, below, left and right; valid until the next call."""
-        above, below, before, behind = border
-        count, channels, height, width = image.shape
-        key = (*image.shape, *border, fill)
-        if self._kept is None or self._kept[0] != key:
-            shape = (count, channels, above + height + below, before + width + behind)
-            self._kept = (key, np.full(shape, fill, np.uint8))
-        padded = self._kept[1]
-        inner = _rows(padded[:, :, above : above + height, before : before + width])
-        inner[:] = _rows(image)
-        return padded
+    image: NDArray[np.uint8]
+    top: NDArray[np.int64]
+    left: NDArray[np.int64]
+    size: tuple[int, int]
 
 
-def move(image: Tensor, geometry: Geometry, frame: Frame, fill: int, padded: Padded) -> Tensor:
+class Border:
+    """Memory for pictures with a border of one value, kept for the next batch: the border is drawn once."""
+
+    def __init__(self, fill: int) -> None:
+        self.fill = fill
+        self._kept = np.empty((0, 0, 0, 0), np.uint8)
+
+    def around(self, image: NDArray[np.uint8], geometry: Geometry, reach: tuple[int, int]) -> NDArray[np.uint8]:
+        """Pictures (B, C, H, W), mirrored as their geometry says, with ``reach`` more pixels above and below, left and
+        right; valid until the next call."""
+        (down, across), (*some, height, width) = reach, image.shape
+        shape = (*some, height + 2 * down, width + 2 * across)
+        if self._kept.shape != shape:
+            self._kept = np.full(shape, self.fill, np.uint8)
+        inner = self._kept[:, :, down : down + height, across : across + width]
+        _rows(inner)[:] = _rows(image)
+        mirrored = np.flatnonzero(geometry.linear[:, 0, 0] < 0)
+        if len(mirrored):
+            _rows(inner)[mirrored] = _rows(_reversed_rows(image[mirrored]))
+        upside_down = np.flatnonzero(geometry.linear[:, 1, 1] < 0)
+        if len(upside_down):
+            _rows(inner)[upside_down] = _rows(inner)[upside_down, :, ::-1]
+        return self._kept
+
+
+def move(image: Tensor, geometry: Geometry, frame: Frame, reach: tuple[int, int], border: Border) -> Tensor:
     """uint8 pictures (B, C, H, W) moved by a geometry that is a signed permutation and a whole-pixel offset.
 
     Args:
-        fill: the value of what comes in from outside. padded: memory to work in.
+        reach: how many pixels, down and across, a crop may reach beyond the picture at most.
+        border: the memory to work in; its value is what comes in from outside.
 
     Returns:
         uint8 (B, C, H, W) of the output's size.
     """
-    if image.device.type == "cpu" and not geometry.linear[:, 0, 1].any():
-        return torch.from_numpy(_window(np.ascontiguousarray(image.numpy()), geometry, frame, fill, padded))
+    if copies_rows(image, geometry):
+        return torch.from_numpy(cut(windows(image, geometry, frame, reach, border)))
     source, valid = source_pixels(geometry, frame, image.device)
     picked = image.flatten(2).gather(2, source[:, None].expand(-1, image.shape[1], -1))
-    return picked.masked_fill_(~valid[:, None], fill).view(*image.shape[:2], *frame.output)
+    return picked.masked_fill_(~valid[:, None], border.fill).view(*image.shape[:2], *frame.output)
+
+
+def copies_rows(image: Tensor, geometry: Geometry) -> bool:
+    """Whether whole rows can be copied: on the processor, where nothing is turned."""
+    return image.device.type == "cpu" and not geometry.linear[:, 0, 1].any()
+
+
+def windows(image: Tensor, geometry: Geometry, frame: Frame, reach: tuple[int, int], border: Border) -> Windows:
+    """The crops of a geometry without turns; arguments as for ``move``."""
+    room = np.array([frame.source[1] - frame.output[1], frame.source[0] - frame.output[0]])
+    first = np.rint(geometry.offset + room / 2)
+    # in a mirrored picture the same crop begins as far from the other side
+    first = np.where(np.diagonal(geometry.linear, axis1=1, axis2=2) < 0, room - first, first).astype(np.int64)
+    # a crop that lies farther away is as black
+    beyond = np.minimum(reach, frame.output)[::-1]
+    first = first.clip(-beyond, room + beyond) + beyond
+    pictures = border.around(np.ascontiguousarray(image.numpy()), geometry, (int(beyond[1]), int(beyond[0])))
+    return Windows(pictures, first[:, 1].copy(), first[:, 0].copy(), frame.output)
+
+
+def cut(crops: Windows) -> NDArray[np.uint8]:
+    """The crops copied out, uint8 (B, C, H, W)."""
+    image, (rows, columns) = crops.image, crops.size
+    places = (image.shape[2] - rows + 1, image.shape[3] - columns + 1)
+    strides = (image.strides[0], *image.strides[2:], *image.strides[1:])
+    # every possible window as a view: one indexing copies the chosen ones, row by row
+    every = _rows(as_strided(image, (len(image), *places, image.shape[1], rows, columns), strides))
+    chosen = every[np.arange(len(image)), crops.top, crops.left]
+    return np.asarray(chosen[..., None].view(np.uint8))
+
+
+def cut_on_the_way(image: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """The same as an expression of tensors, for a compiler: a row of each crop is a contiguous piece of memory."""
+    batch, channel = torch.arange(image.shape[0])[:, None, None], torch.arange(image.shape[1])[:, None]
+    row = top[:, None, None] + torch.arange(size[0])
+    return image.unfold(3, size[1], 1)[batch, channel, row, left[:, None, None]]
 
 
 def source_pixels(geometry: Geometry, frame: Frame, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -70,46 +127,6 @@ def source_pixels(geometry: Geometry, frame: Frame, device: torch.device) -> tup
     return position.flatten(1), valid.flatten(1)
 
 
-def _window(image: NDArray[np.uint8], geometry: Geometry, frame: Frame, fill: int, padded: Padded) -> NDArray[np.uint8]:
-    """Crops and mirrors without a turn: whole rows are copied, then those of mirrored pictures reversed."""
-    (height, width), (rows, columns) = frame
-    margin = (width - columns, height - rows)
-    left, top = np.rint(geometry.offset.T + np.array(margin)[:, None] / 2).astype(np.int64)
-    left, top = left.clip(-columns, width), top.clip(-rows, height)  # farther away is as black
-    if left.any() or top.any() or any(margin):
-        moved = _cut(image, top, left, frame, fill, padded)
-    else:
-        moved = image.copy(order="C")
-    mirrored = np.flatnonzero(geometry.linear[:, 0, 0] < 0)
-    if len(mirrored):
-        moved[mirrored] = _reversed_rows(moved[mirrored])
-    upside_down = np.flatnonzero(geometry.linear[:, 1, 1] < 0)
-    if len(upside_down):
-        moved[upside_down] = moved[upside_down][:, :, ::-1]
-    return moved
-
-
-def _cut(
-    image: NDArray[np.uint8],
-    top: NDArray[np.int64],
-    left: NDArray[np.int64],
-    frame: Frame,
-    fill: int,
-    padded: Padded,
-) -> NDArray[np.uint8]:
-    (height, width), (rows, columns) = frame
-    above, before = max(0, -int(top.min())), max(0, -int(left.min()))
-    below, behind = max(0, int(top.max()) + rows - height), max(0, int(left.max()) + columns - width)
-    if above or before or below or behind:
-        image = padded.around(image, (above, below, before, behind), fill)
-    places = (image.shape[2] - rows + 1, image.shape[3] - columns + 1)
-    strides = (image.strides[0], *image.strides[2:], *image.strides[1:])
-    # every possible window as a view: one indexing copies the chosen ones, row by row
-    windows = _rows(as_strided(image, (len(image), *places, image.shape[1], rows, columns), strides))
-    cut = windows[np.arange(len(image)), top + above, left + before]
-    return np.asarray(cut[..., None].view(np.uint8))
-
-
 def _rows(image: NDArray[np.uint8]) -> NDArray[np.void]:
     """The same memory with each row as one value, which is copied at once."""
     return image.view(f"V{image.shape[-1]}")[..., 0]
@@ -117,6 +134,6 @@ def _rows(image: NDArray[np.uint8]) -> NDArray[np.void]:
 
 def _reversed_rows(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if image.shape[3] % 8:
-        return image[..., ::-1]
+        return np.ascontiguousarray(image[..., ::-1])
     # eight pixels at a time: the words of a row in reverse, and the bytes of each word
     return image.view(np.uint64)[..., ::-1].byteswap().view(np.uint8)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnexp.draws import uniform
+from cnnexp.draws import fold, unit
 
 Numbers = NDArray[np.float64]
 """Uniform in [0, 1), (B, lanes): a row for each sample, a column for each number that an operation takes."""
@@ -38,12 +38,15 @@ class Lanes:
         self._lanes = np.concatenate(
             [np.arange(0), *(_PLACES.index(name) * _WIDTH + np.arange(count) for name, count in counts.items())]
         )[None]
+        self._epoch, self._begun = -1, np.zeros((), np.uint64)
         ends = np.cumsum([0, *counts.values()]).tolist()
         self._slices = {name: slice(*pair) for name, pair in zip(counts, pairwise(ends), strict=True)}
 
     def draw(self, index: NDArray[np.int64], epoch: int) -> dict[str, Numbers]:
         """The numbers of each operation for the samples with these indices (B,) in this epoch."""
-        numbers = uniform(_KEY, self.seed, epoch, index[:, None], self._lanes)
+        if epoch != self._epoch:
+            self._epoch, self._begun = epoch, fold(np.zeros((), np.uint64), _KEY, self.seed, epoch)
+        numbers = unit(fold(self._begun, index[:, None], self._lanes))
         return {name: numbers[:, part] for name, part in self._slices.items()}
 
 

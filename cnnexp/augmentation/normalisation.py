@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cnnexp.augmentation.boxes import move_boxes
 from cnnexp.augmentation.colour import OnDevice, apply_by_channel
+from cnnexp.augmentation.exact import cut_on_the_way
 from cnnexp.augmentation.geometry import Frame, Geometry
 from cnnexp.data.base import Facts
 
@@ -28,6 +29,7 @@ class Normalisation(nn.Module):
         mean = torch.tensor(facts.mean if centred else [0.0] * facts.channels, dtype=torch.float64)
         std = torch.tensor(facts.std if centred else [1.0] * facts.channels, dtype=torch.float64)
         self.stored, self.size = facts.decode_size, (facts.height, facts.width)
+        self.channels_last = channels_last
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.register_buffer("scale", (1 / (255 * std)).float().view(1, -1, 1, 1), persistent=False)
         self.register_buffer("bias", (-mean / std).float().view(1, -1, 1, 1), persistent=False)
@@ -46,12 +48,6 @@ class Normalisation(nn.Module):
         # in place and one after the other: a third of the time of one broadcast multiply-add
         return image.mul_(self.scale).add_(self.bias).contiguous(memory_format=self.memory_format)
 
-    def fused(self, image: Tensor, colour: OnDevice | None) -> Tensor:
-        """Colour and normalisation in one expression, for a compiler; of any dtype."""
-        image = image.to(self.scale.dtype)
-        coloured = image if colour is None else apply_by_channel(colour, image)
-        return (coloured * self.scale + self.bias).contiguous(memory_format=self.memory_format)
-
     def centre(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The batch cut to the net's size around the centre, with its mask and boxes; as it is where nothing is cut."""
         frame = self.frame(batch["image"])
@@ -66,3 +62,25 @@ class Normalisation(nn.Module):
             geometry = Geometry.shift(len(batch["boxes"]), left - (width - columns) / 2, top - (height - rows) / 2)
             cut["boxes"], cut["classes"] = move_boxes(geometry, batch["boxes"], batch["classes"], frame)
         return cut
+
+
+def fused(image: Tensor, colour: OnDevice | None, scale: Tensor, bias: Tensor, channels_last: bool) -> Tensor:
+    """Colour and normalisation in one expression, for a compiler; pictures of any dtype."""
+    image = image.to(scale.dtype)
+    coloured = image if colour is None else apply_by_channel(colour, image)
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    return (coloured * scale + bias).contiguous(memory_format=memory_format)
+
+
+def fused_cut(
+    image: Tensor,
+    top: Tensor,
+    left: Tensor,
+    size: tuple[int, int],
+    colour: OnDevice | None,
+    scale: Tensor,
+    bias: Tensor,
+    channels_last: bool,
+) -> Tensor:
+    """The same with the crop before it."""
+    return fused(cut_on_the_way(image, top, left, size), colour, scale, bias, channels_last)

@@ -15,7 +15,7 @@ from cnnexp.data.base import Facts
 from cnnexp.paths import config_folder
 
 
-def engine(seed: int = 3, **changes: Mapping[str, Any]) -> Augmentation:
+def engine(seed: int = 3, compiled: bool = False, **changes: Mapping[str, Any]) -> Augmentation:
     """Everything off but ``changes``: ``engine(rotate={"degrees": 15.0})``."""
     given = yaml.safe_load((config_folder() / "augmentation" / "none.yaml").read_text(encoding="utf-8"))
     del given["_target_"]
@@ -23,7 +23,7 @@ def engine(seed: int = 3, **changes: Mapping[str, Any]) -> Augmentation:
     for name, keys in changes.items():
         assert set(keys) <= set(given[name])
         given[name].update(keys)
-    return Augmentation(seed=seed, **given)
+    return Augmentation(seed=seed, compiled=compiled, **given)
 
 
 def plain(height: int, width: int, channels: int = 3, **changes: Any) -> Normalisation:

@@ -134,3 +134,13 @@ def test_what_makes_no_sense_is_refused(changes: Any, given: Any, says: str) -> 
     (line,) = made.unfit(**given)
     assert says in line
     assert made.unfit(channels=3, boxes=False, mixes=True) == []
+
+
+@pytest.mark.slow  # the compiler takes seconds
+@pytest.mark.parametrize(
+    "changes", [{"crop": {"padding": 2}, "mirror": {"horizontal": 0.5}}, COLOUR, GEOMETRY | COLOUR]
+)
+def test_compiled_it_gives_the_same(changes: dict[str, Any]) -> None:
+    batch = pictures(12, 16)
+    step, compiled = (engine(compiled=c, **changes)(batch, 1, plain(12, 16))["image"] for c in (False, True))
+    assert (step - compiled).abs().max() < 1e-3

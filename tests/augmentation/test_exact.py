@@ -137,7 +137,7 @@ def test_copied_rows_and_the_gather_of_other_devices_agree(size: tuple[int, int]
     image = pictures(*frame.source)["image"]
     source, valid = exact.source_pixels(geometry, frame, image.device)
     gathered = image.flatten(2).gather(2, source[:, None].expand(-1, 3, -1)).masked_fill(~valid[:, None], 9)
-    assert torch.equal(exact.move(image, geometry, frame, 9, exact.Padded()), gathered.view(64, 3, *size))
+    assert torch.equal(exact.move(image, geometry, frame, (9, 9), exact.Border(9)), gathered.view(64, 3, *size))
 
 
 @pytest.mark.parametrize("size", [(6, 6), (7, 7), (6, 9)])
@@ -145,16 +145,16 @@ def test_the_inverse_undoes_flips_and_turns(size: tuple[int, int]) -> None:
     changes = {name: keys for name, keys in ALL.items() if name != "crop"}
     batch = pictures(*size)
     geometry, frame = drawn(64, *size, **changes), Frame(size, size)
-    there = exact.move(batch["image"], geometry, frame, 0, exact.Padded())
+    there = exact.move(batch["image"], geometry, frame, (9, 9), exact.Border(0))
     assert not torch.equal(there, batch["image"])
-    assert torch.equal(exact.move(there, geometry.inverse(), frame, 0, exact.Padded()), batch["image"])
+    assert torch.equal(exact.move(there, geometry.inverse(), frame, (9, 9), exact.Border(0)), batch["image"])
 
 
 def test_the_inverse_undoes_a_crop_where_the_picture_stayed() -> None:
     batch, frame = pictures(9, 12), Frame((9, 12), (9, 12))
     geometry = drawn(64, 9, 12, crop={"padding": 3})
-    there = exact.move(batch["image"], geometry, frame, 0, exact.Padded())
-    back = exact.move(there, geometry.inverse(), frame, 0, exact.Padded())
+    there = exact.move(batch["image"], geometry, frame, (9, 9), exact.Border(0))
+    back = exact.move(there, geometry.inverse(), frame, (9, 9), exact.Border(0))
     kept = back > 0
     assert torch.equal(back[kept], batch["image"][kept])
     assert kept[:, :, 3:-3, 3:-3].all() and not kept.all()
@@ -195,3 +195,20 @@ def test_data_that_is_stored_larger_is_cropped(train: bool) -> None:
     else:
         assert torch.equal(result["image"], functional.center_crop(batch["image"], [6, 8]))
     assert Normalisation(replace(facts, decode_size=None)).centre(batch) is batch
+
+
+def test_the_form_for_a_compiler_cuts_the_same() -> None:
+    frame = Frame((11, 12), (8, 9))
+    made = engine(crop={"padding": 2}, mirror={"horizontal": 0.5, "vertical": 0.5})
+    geometry = made.geometry(made._lanes.draw(np.arange(64), 0), frame)
+    crops = exact.windows(pictures(11, 12)["image"], geometry, frame, (2, 2), exact.Border(9))
+    image, top, left = (torch.from_numpy(part) for part in crops[:3])
+    assert np.array_equal(exact.cut_on_the_way(image, top, left, crops.size).numpy(), exact.cut(crops))
+
+
+def test_masks_and_pictures_of_another_size_do_not_meet_in_the_kept_memory() -> None:
+    made = engine(crop={"padding": 2})
+    for size, count in (((6, 6), 8), ((9, 7), 8), ((6, 6), 5), ((6, 6), 8)):
+        batch = pictures(*size, count=count)
+        fresh = engine(crop={"padding": 2})(batch, 0, plain(*size))["image"]
+        assert torch.equal(made(batch, 0, plain(*size))["image"], fresh)
