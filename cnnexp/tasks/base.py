@@ -208,12 +208,12 @@ class Task(pl.LightningModule):
     def prepare(self, batch: Batch, train: bool, epoch: int | None = None) -> Batch:
         """Stored uint8 pictures → normalised floats of the net's size: augmented in training, else from the centre.
 
-        Features, which are floats already, stay as they are.
+        Features, floats that come while only the tail of the net learns, stay as they are.
 
         Args:
             epoch: whose draws the augmentation takes, from 0; None is the epoch under way.
         """
-        if batch["image"].is_floating_point():
+        if self.tail is not None and batch["image"].is_floating_point():
             return {**batch, "features": batch["image"]}
         if train:
             return self.parts.augmentation(batch, self.current_epoch if epoch is None else epoch, self.normalisation)
