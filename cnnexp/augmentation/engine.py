@@ -232,13 +232,13 @@ class Augmentation:
             return self._finish(exact.move(image, way, frame, reach, border), by, normalisation)
         crops = exact.windows(image, way, frame, reach, border)
         pictures, top, left = (torch.from_numpy(part) for part in crops[:3])
-        target = (normalisation.scale, normalisation.bias, normalisation.channels_last)
-        return self._fused_cut(pictures, top, left, crops.size, by, *target)
+        made = self._fused_cut(pictures, top, left, crops.size, by, normalisation.scale, normalisation.bias)
+        return normalisation.ordered(made)
 
     def _finish(self, image: Tensor, by: colour.OnDevice | None, normalisation: Normalisation) -> Tensor:
         """Pictures with values from 0 to 255, coloured and normalised."""
         if self.compiled:
-            return self._fused(image, by, normalisation.scale, normalisation.bias, normalisation.channels_last)
+            return normalisation.ordered(self._fused(image, by, normalisation.scale, normalisation.bias))
         image = image.to(normalisation.scale.dtype)
         return normalisation.finish(image if by is None else colour.apply(by, image))
 

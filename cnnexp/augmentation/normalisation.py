@@ -29,7 +29,6 @@ class Normalisation(nn.Module):
         mean = torch.tensor(facts.mean if centred else [0.0] * facts.channels, dtype=torch.float64)
         std = torch.tensor(facts.std if centred else [1.0] * facts.channels, dtype=torch.float64)
         self.stored, self.size = facts.decode_size, (facts.height, facts.width)
-        self.channels_last = channels_last
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.register_buffer("scale", (1 / (255 * std)).float().view(1, -1, 1, 1), persistent=False)
         self.register_buffer("bias", (-mean / std).float().view(1, -1, 1, 1), persistent=False)
@@ -46,7 +45,11 @@ class Normalisation(nn.Module):
     def finish(self, image: Tensor) -> Tensor:
         """Pictures with values from 0 to 255, already of the net's dtype → normalised, in place where possible."""
         # in place and one after the other: a third of the time of one broadcast multiply-add
-        return image.mul_(self.scale).add_(self.bias).contiguous(memory_format=self.memory_format)
+        return self.ordered(image.mul_(self.scale).add_(self.bias))
+
+    def ordered(self, image: Tensor) -> Tensor:
+        """The same numbers in the memory format that the net takes."""
+        return image.contiguous(memory_format=self.memory_format)
 
     def centre(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The batch cut to the net's size around the centre, with its mask and boxes; as it is where nothing is cut."""
@@ -64,12 +67,13 @@ class Normalisation(nn.Module):
         return cut
 
 
-def fused(image: Tensor, colour: OnDevice | None, scale: Tensor, bias: Tensor, channels_last: bool) -> Tensor:
-    """Colour and normalisation in one expression, for a compiler; pictures of any dtype."""
+def fused(image: Tensor, colour: OnDevice | None, scale: Tensor, bias: Tensor) -> Tensor:
+    """Colour and normalisation in one expression, for a compiler; pictures of any dtype.
+
+    Channels come first: torch's own conversion afterwards is several times as fast as a compiled loop with both orders.
+    """
     image = image.to(scale.dtype)
-    coloured = image if colour is None else apply_by_channel(colour, image)
-    memory_format = torch.channels_last if channels_last else torch.contiguous_format
-    return (coloured * scale + bias).contiguous(memory_format=memory_format)
+    return (image if colour is None else apply_by_channel(colour, image)) * scale + bias
 
 
 def fused_cut(
@@ -80,7 +84,6 @@ def fused_cut(
     colour: OnDevice | None,
     scale: Tensor,
     bias: Tensor,
-    channels_last: bool,
 ) -> Tensor:
     """The same with the crop before it."""
-    return fused(cut_on_the_way(image, top, left, size), colour, scale, bias, channels_last)
+    return fused(cut_on_the_way(image, top, left, size), colour, scale, bias)

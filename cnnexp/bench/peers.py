@@ -20,7 +20,7 @@ from cnnexp.bench.ours import words_of
 from cnnexp.bench.pictures import FLIPPED, SHIFT_PX, PILPictures, loader_of
 from cnnexp.bench.timing import EpochClock, Training, optimizer_of
 from cnnexp.builders.build import Experiment, build
-from cnnexp.builders.hardware import PRECISION, resolve_hardware
+from cnnexp.builders.hardware import PRECISION, keep_freed_memory, resolve_hardware
 from cnnexp.config.compose import compose_run
 
 
@@ -119,6 +119,7 @@ def _parts(cell: Cell) -> tuple[Experiment, dict[str, Any]]:
     """The same net and pictures as cnnexp has, in a process that keeps torch's own settings but for the threads."""
     config = resolve_hardware(compose_run(words_of(cell)))
     torch.set_num_threads(cell.threads)
+    keep_freed_memory()
     return build(config), config
 
 

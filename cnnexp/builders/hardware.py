@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from cnnexp.config.check import uneven_batch
 from cnnexp.errors import InputError
+
+# glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 PRECISION: Mapping[str, Any] = {"fp64": "64-true", "fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
@@ -95,10 +99,26 @@ def _strategy(hardware: Mapping[str, Any]) -> Strategy | str:
     return DDPStrategy(process_group_backend="gloo" if hardware["accelerator"] == "cpu" else "nccl")
 
 
+def keep_freed_memory() -> None:
+    """Let the tensors of a step take the memory of those of the last one; a sixth of a small net's step otherwise.
+
+    glibc gives big blocks back to the system when they are freed, which clears every page of the next tensor; and
+    torch, when it is to be deterministic, writes NaN into each new tensor, a help against faulty kernels alone.
+    """
+    deterministic: Any = torch.utils.deterministic
+    deterministic.fill_uninitialized_memory = False
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        for size in (32 << 20, 1 << 30):  # the second is beyond what some versions take
+            mallopt(_M_MMAP_THRESHOLD, size)
+        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
 def set_up_process(hardware: Mapping[str, Any]) -> None:
     """Threads and determinism of this process."""
     torch.set_num_threads(hardware["threads"])
     torch.use_deterministic_algorithms(bool(hardware["deterministic"]))
+    keep_freed_memory()
     if hardware["accelerator"] == "gpu":
         torch.backends.cudnn.benchmark = not hardware["deterministic"]
         torch.set_float32_matmul_precision("highest" if hardware["deterministic"] else "high")

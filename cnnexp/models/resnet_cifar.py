@@ -50,7 +50,7 @@ class CifarResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(x.mean(dim=(2, 3)))
 
@@ -68,9 +68,9 @@ class BasicBlock(nn.Module):
         self.shortcut = nn.Identity() if (in_width, stride) == (width, 1) else OptionAShortcut(in_width, width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = F.relu(self.bn1(self.conv1(x)))
+        residual = F.relu(self.bn1(self.conv1(x)), inplace=True)
         residual = self.bn2(self.conv2(residual))
-        return F.relu(self.drop(residual) + self.shortcut(x))
+        return F.relu(self.drop(residual) + self.shortcut(x), inplace=True)
 
 
 class OptionAShortcut(nn.Module):
