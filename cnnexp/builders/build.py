@@ -40,7 +40,7 @@ RESERVED = (
 """Keys of every data set; the others are arguments of its class."""
 OF_THE_NET = ("dropout", "stochastic_depth")
 """Regularization that a net applies itself, where its class takes an argument of that name."""
-RESERVED_OF_MODEL = ("_target_", "weights", "weights_sha256", "normalisation")
+RESERVED_OF_MODEL = ("_target_", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 
 

@@ -17,6 +17,8 @@ DEFAULT = ("torchvision", "DEFAULT")
 
 OLD = ("googlenet", "inception_v3")
 """Nets with auxiliary heads, which torchvision has from elsewhere: it would initialise them, on request, for minutes."""
+AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""What the heads are called in them."""
 TENSORFLOW = (0.5, 0.5, 0.5)
 """Mean and deviation of the pictures that the weights of those were trained on. torchvision's own transform normalises
 by ImageNet's figures, and its nets then turn that into this when they are made with weights (``transform_input``)."""
@@ -54,6 +56,7 @@ def torchvision_net(
     )
     if auxiliary_weight is not None:
         net.auxiliary_weight = auxiliary_weight  # type: ignore[assignment]
+        net.auxiliary_parts = tuple(one for one, _ in net.named_children() if one in AUXILIARY)  # type: ignore[assignment]
     if in_channels != 3:
         _take_channels(net, in_channels)
     if stem == "small" or (stem == "auto" and choose_stem(image_size) == "small"):
