@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
+from cnnexp.models.initialisation import he_init
 from cnnexp.models.stochastic_depth import drop_residuals
 
 STAGE_WIDTHS = (16, 32, 64)
@@ -45,7 +46,7 @@ class CifarResNet(nn.Module):
         self.layer2 = _stage(STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
         self.layer3 = _stage(STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
         self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
-        self.apply(_he_init)
+        self.apply(he_init)
         drop_residuals([*self.layer1, *self.layer2, *self.layer3], "drop", stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,11 +95,3 @@ def _stage(in_width: int, width: int, blocks: int, stride: int) -> nn.Sequential
     widths = [in_width] + [width] * blocks
     strides = [stride] + [1] * (blocks - 1)
     return nn.Sequential(*(BasicBlock(*pair, step) for pair, step in zip(pairwise(widths), strides, strict=True)))
-
-
-def _he_init(module: nn.Module) -> None:
-    """Normal weights of variance 2 / fan-in ("Delving deep into rectifiers", He 2015, equation 10)."""
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
