@@ -1,4 +1,4 @@
-"""Convolutions of stride 1 that keep the size, plain or taken apart, and the recalibration of their maps."""
+"""Convolutions with what usually follows them, plain or taken apart, and the recalibration of their maps."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ def convolution(kind: Kind, in_width: int, width: int, kernel_size: int, *, bias
     if kind == "plain":
         return nn.Conv2d(in_width, width, kernel_size, padding=kernel_size // 2, bias=bias)
     return DepthwiseSeparable(in_width, width, kernel_size, bias=bias)
+
+
+def rectified(
+    in_width: int,
+    width: int,
+    kernel_size: int,
+    *,
+    stride: int = 1,
+    padding: int | None = None,
+    batch_norm: bool = False,
+) -> list[nn.Module]:
+    """A convolution, batch norm where asked, a ReLU; zero-padded to keep the size unless `padding` says otherwise."""
+    around = kernel_size // 2 if padding is None else padding
+    layers: list[nn.Module] = [nn.Conv2d(in_width, width, kernel_size, stride, around, bias=not batch_norm)]
+    layers += [nn.BatchNorm2d(width)] if batch_norm else []
+    return [*layers, nn.ReLU(inplace=True)]
 
 
 class DepthwiseSeparable(nn.Sequential):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from cnnexp.models.activations import Activation, activation, pieces
+from cnnexp.models.dropout import dropout_layers
 
 
 def hidden_layers(
@@ -16,14 +17,15 @@ def hidden_layers(
     kind: Activation,
     leaky_slope: float | None,
     batch_norm: bool,
-    dropout: float | None,
+    dropped: float | None,
 ) -> nn.Sequential:
-    """Layers (B, inputs) → (B, widths[-1]), each linear, normalised where asked, activated, dropped where asked."""
+    """Layers (B, inputs) → (B, widths[-1]), each linear, normalised where asked, activated, and units `dropped`
+    with that probability where it is not None."""
     layers: list[nn.Module] = []
     for before, width in pairwise([inputs, *widths]):
         units = width * pieces(kind)
         layers.append(nn.Linear(before, units, bias=not batch_norm))
         layers += [nn.BatchNorm1d(units)] if batch_norm else []
         layers.append(activation(kind, width, leaky_slope))
-        layers += [] if dropout is None else [nn.Dropout(dropout)]
+        layers += dropout_layers(dropped)
     return nn.Sequential(*layers)
