@@ -12,8 +12,8 @@ from cnnexp.models.convolutions import rectified
 from cnnexp.models.dropout import dropout_layers
 from cnnexp.models.initialisation import he_init
 from cnnexp.models.local_response_norm import LocalResponseNorm
-from cnnexp.models.resnet import choose_stem
 from cnnexp.models.sizes import Size, after, refuse_below
+from cnnexp.models.stem import choose_stem
 
 AUXILIARY_WEIGHT = 0.3
 AUXILIARY_DROPOUT = 0.7

@@ -10,6 +10,7 @@ from torchvision.models import resnet as torchvision_resnet
 from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
 from cnnexp.models.published import Published
+from cnnexp.models.stem import choose_stem
 from cnnexp.models.stochastic_depth import drop_residuals, refuse_skipping
 
 Block = type[torchvision_resnet.BasicBlock] | type[torchvision_resnet.Bottleneck]
@@ -22,7 +23,6 @@ BLOCKS: dict[int, tuple[Block, list[int]]] = {
     152: (torchvision_resnet.Bottleneck, [3, 8, 36, 3]),
 }
 
-SMALL_PICTURE_PX = 64  # the imagenet stem would leave at most 2x2 pixels to the last stage
 STEM_WIDTH = 64
 
 
@@ -103,11 +103,6 @@ class ResNet(torchvision_resnet.ResNet):
 def published(weights: str | None, *, depth: int) -> Published:
     """What torchvision says of its weights for this depth."""
     return of_torchvision.published(weights, name=f"resnet{depth}")
-
-
-def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:
-    """The stem that `auto` means for pictures of that height and width in pixels."""
-    return "small" if min(image_size) <= SMALL_PICTURE_PX else "imagenet"
 
 
 def _drop(norm: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
