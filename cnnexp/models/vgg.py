@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
+from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.published import Published
 from cnnexp.models.stem import choose_stem
 
@@ -100,17 +101,9 @@ def _features(in_channels: int, configuration: Configuration, batch_norm: bool) 
             layers.append(nn.ReLU(inplace=True))
             in_channels = width
             if configuration == "A-LRN" and len(layers) == 2:
-                layers.append(response_norm())
+                layers.append(LocalResponseNorm())  # with AlexNet's constants, as the paper says in section 2.3
         layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers)
-
-
-def response_norm() -> nn.LocalResponseNorm:
-    """Over 5 neighbouring maps, with AlexNet's figures, which the paper takes (section 2.3): k 2, alpha 1e-4, beta 0.75.
-
-    torch divides alpha by the number of maps, so five times as much is written here.
-    """
-    return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
 
 def _classifier(num_classes: int, imagenet: bool, dropout: float) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""The VGG nets against torchvision's, and those that torchvision has not against the paper's table 1."""
+"""VGG against torchvision's, and the two configurations of the paper that it does not have."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 from torch import nn
-from torchvision import models
 
 from cnnexp.errors import InputError
-from cnnexp.models.vgg import DEPTH, VGG, published, response_norm
-
-CLASSES = 12
-
-
-def vgg(configuration: Any, **changes: Any) -> VGG:
-    arguments = {"in_channels": 3, "num_classes": CLASSES, "image_size": (224, 224), "norm": "none", "head": "auto"}
-    return VGG(configuration=configuration, **(arguments | changes))
+from cnnexp.models.local_response_norm import LocalResponseNorm
+from cnnexp.models.vgg import VGG, published
+from tests.models.made import counted, learns, meta_shapes
 
 
-def parameters(net: nn.Module) -> int:
-    return sum(one.numel() for one in net.parameters())
+def vgg(**changes: Any) -> VGG:
+    arguments: dict[str, Any] = dict(in_channels=3, num_classes=1000, image_size=(224, 224), configuration="A")
+    return VGG(**(arguments | dict(norm="none", head="auto") | changes))
+
+
+def on_meta(**changes: Any) -> VGG:
+    with torch.device("meta"):
+        return vgg(**changes)
 
 
 @pytest.mark.parametrize(
@@ -36,82 +37,100 @@ def parameters(net: nn.Module) -> int:
     ],
 )
 def test_parameter_counts(configuration: str, count: int) -> None:
-    with torch.device("meta"):
-        assert parameters(vgg(configuration, num_classes=1000)) == count
+    assert counted(lambda: vgg(configuration=configuration)) == count
 
 
+@pytest.mark.parametrize(("configuration", "name"), [("A", "vgg11"), ("B", "vgg13"), ("D", "vgg16"), ("E", "vgg19")])
 @pytest.mark.parametrize("norm", ["none", "batch"])
-@pytest.mark.parametrize("configuration", DEPTH)
-def test_names_and_shapes_are_torchvisions(configuration: str, norm: str) -> None:
+def test_weights_have_torchvisions_names(configuration: str, name: str, norm: str) -> None:
     with torch.device("meta"):
-        own = vgg(configuration, norm=norm).state_dict()
-        name = f"vgg{DEPTH[configuration]}{'_bn' if norm == 'batch' else ''}"
-        twin = models.get_model(name, num_classes=CLASSES).state_dict()
-    assert [(key, value.shape) for key, value in own.items()] == [(key, value.shape) for key, value in twin.items()]
+        theirs = torchvision.models.get_model(
+            f"{name}_bn" if norm == "batch" else name, weights=None, init_weights=False
+        )
+    expected = {key: value.shape for key, value in theirs.state_dict().items()}
+    found = on_meta(configuration=configuration, norm=norm).state_dict()
+    assert {key: value.shape for key, value in found.items()} == expected
+
+
+def test_features_of_torchvisions_weights_are_torchvisions() -> None:
+    torch.manual_seed(0)
+    theirs = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs["A"], batch_norm=True).eval()
+    ours = vgg(num_classes=3, norm="batch", image_size=(32, 32)).features.eval()
+    ours.load_state_dict(theirs.state_dict())
+    picture = torch.randn(1, 3, 64, 48)
+    assert torch.equal(ours(picture), theirs(picture))
+
+
+def test_a_lrn_is_a_with_one_norm_behind_the_first_convolution() -> None:
+    with_it, without = (list(on_meta(configuration=name).features) for name in ("A-LRN", "A"))
+    assert isinstance(with_it[2], LocalResponseNorm)
+    assert [type(one) for one in [*with_it[:2], *with_it[3:]]] == [type(one) for one in without]
+
+
+def test_c_ends_its_last_three_stages_with_a_1x1_convolution() -> None:
+    stages: list[list[int]] = [[]]
+    for layer in on_meta(configuration="C").features:
+        if isinstance(layer, nn.MaxPool2d):
+            stages.append([])
+        elif isinstance(layer, nn.Conv2d):
+            stages[-1].append(layer.kernel_size[0])
+    assert stages == [[3, 3], [3, 3], [3, 3, 1], [3, 3, 1], [3, 3, 1], []]
+
+
+@pytest.mark.parametrize(("image_size", "head", "inputs"), [((224, 224), "imagenet", 25_088), ((32, 64), "small", 512)])
+def test_the_head_fits_the_picture(image_size: tuple[int, int], head: str, inputs: int) -> None:
+    net = on_meta(image_size=image_size)
+    assert net.head == head
+    found = meta_shapes(lambda: vgg(image_size=image_size), ["features", "avgpool"], (3, *image_size))
+    assert found["features"] == (512, image_size[0] // 32, image_size[1] // 32)
+    assert found["avgpool"][0] * found["avgpool"][1] * found["avgpool"][2] == inputs
+
+
+@pytest.mark.parametrize("configuration", ["A-LRN", "C"])
+def test_every_weight_learns(configuration: str) -> None:
+    torch.manual_seed(0)
+    learns(vgg(configuration=configuration, num_classes=4, image_size=(32, 32)), torch.randn(4, 3, 32, 32))
+
+
+def test_two_normalisations_at_once_are_refused() -> None:
+    with pytest.raises(InputError, match=r"model.norm=batch: A-LRN has a normalisation of its own"):
+        on_meta(configuration="A-LRN", norm="batch")
 
 
 @pytest.mark.parametrize(("configuration", "norm", "name"), [("A", "batch", "vgg11_bn"), ("D", "none", "vgg16")])
 def test_torchvisions_weights_give_its_logits(configuration: str, norm: str, name: str) -> None:
     with torch.device("meta"):
-        twin, net = models.get_model(name, num_classes=CLASSES).eval(), vgg(configuration, norm=norm).eval()
+        theirs = torchvision.models.get_model(name, num_classes=12).eval()
+    ours = on_meta(configuration=configuration, norm=norm, num_classes=12).eval()
     torch.manual_seed(0)
-    twin.to_empty(device="cpu")
-    for key, value in twin.state_dict().items():
+    theirs.to_empty(device="cpu")
+    for key, value in theirs.state_dict().items():
         if value.is_floating_point():  # the mean of what a layer adds up stays near zero, its size near one
             value.uniform_(0.5, 1.5) if "var" in key else value.uniform_(-1, 1).div_(value[0].numel() ** 0.5)
-    net.load_state_dict(twin.state_dict(), assign=True)
-    picture = torch.rand(1, 3, 64, 64)
+    ours.load_state_dict(theirs.state_dict(), assign=True)
+    pictures = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        answer = net(picture)
-        assert torch.equal(answer, twin(picture))
-    assert answer.std() > 0
-
-
-@pytest.mark.parametrize(
-    ("head", "side", "chosen", "layers"),
-    [("auto", 32, "small", 1), ("auto", 64, "small", 1), ("auto", 65, "imagenet", 3), ("imagenet", 32, "imagenet", 3)],
-)
-def test_the_head_fits_the_picture(head: str, side: int, chosen: str, layers: int) -> None:
-    with torch.device("meta"):
-        net = vgg("D", norm="batch", num_classes=10, image_size=(side, side), head=head)
-        assert net(torch.empty(2, 3, side, side)).shape == (2, 10)
-    assert net.head == chosen
-    assert sum(isinstance(one, nn.Linear) for one in net.modules()) == layers
-    assert parameters(net) == {1: 14_728_266, 3: 134_309_962}[layers]
+        answer = ours(pictures)
+        assert torch.equal(answer, theirs(pictures))
+    assert not torch.equal(answer[0], answer[1])
 
 
 def test_the_small_head_is_the_mean_of_the_last_maps() -> None:
     torch.manual_seed(0)
-    net = vgg("A", image_size=(64, 64)).eval()
-    picture = torch.rand(2, 3, 64, 64)
+    net = vgg(image_size=(64, 64), num_classes=5).eval()
+    pictures = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        expected = net.classifier[1](net.features(picture).mean((2, 3)))
-        torch.testing.assert_close(net(picture), expected)
+        expected = net.classifier[1](net.features(pictures).mean((2, 3)))
+        torch.testing.assert_close(net(pictures), expected)
+    small = on_meta(configuration="D", norm="batch", num_classes=10, image_size=(32, 32))
+    assert sum(one.numel() for one in small.parameters()) == 14_728_266
 
 
 def test_dropout() -> None:
-    with torch.device("meta"):
-        probabilities = [
-            [one.p for one in vgg("A", dropout=dropout).modules() if isinstance(one, nn.Dropout)]
-            for dropout in (None, 0.2)
-        ]
+    probabilities = [
+        [one.p for one in on_meta(dropout=dropout).modules() if isinstance(one, nn.Dropout)] for dropout in (None, 0.2)
+    ]
     assert probabilities == [[0.5, 0.5], [0.2, 0.2]]
-
-
-def test_response_normalisation_by_hand() -> None:
-    """x / (2 + 1e-4 · Σ x²)^0.75 over a map and two on each side; large values, so that the sum shows."""
-    x = torch.tensor([10.0, 200.0, 30.0, 400.0]).view(1, 4, 1, 1)
-    squares = [100 + 40_000 + 900, 100 + 40_000 + 900 + 160_000, 100 + 40_000 + 900 + 160_000, 40_000 + 900 + 160_000]
-    expected = [value / (2 + 1e-4 * total) ** 0.75 for value, total in zip(x.flatten().tolist(), squares, strict=True)]
-    torch.testing.assert_close(response_norm()(x).flatten(), torch.tensor(expected))
-
-
-def test_a_lrn_has_one_behind_the_first_convolution() -> None:
-    with torch.device("meta"):
-        net = vgg("A-LRN")
-    assert [number for number, one in enumerate(net.features) if isinstance(one, nn.LocalResponseNorm)] == [2]
-    with pytest.raises(InputError, match=r"model\.norm=batch: A-LRN"):
-        vgg("A-LRN", norm="batch")
 
 
 def test_what_is_said_of_weights() -> None:
