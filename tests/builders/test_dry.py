@@ -32,7 +32,7 @@ def line_of(*words: str) -> str:
         (["model=vgg16", "data=mnist5k"], 32),  # five halvings
         (["model=torchvision", "model.name=alexnet", "data=cifar10"], 63),  # 11x11/4 and three pools of 3x3/2
         (["model=inception_v4", "data=cifar10"], 75),  # as its library says
-        (["model=inception_v3", "data=cifar10", "model.auxiliary_weight=null"], 75),
+        (["model=inception_v3", "data=cifar10", "model.auxiliary_heads=false"], 75),
     ],
 )
 def test_too_small(words: list[str], smallest: int) -> None:

@@ -98,11 +98,11 @@ def test_pictures_of_nets_from_tensorflow_are_normalised_as_their_weights_want(n
 def test_auxiliary_heads(name: str, heads: int, count: int) -> None:
     with torch.device("meta"):
         net = torchvision_net(
-            name=name, in_channels=3, num_classes=1000, image_size=(299, 299), auxiliary_weight=0.3
+            name=name, in_channels=3, num_classes=1000, image_size=(299, 299), auxiliary_heads=True
         ).train()
         assert sum(one.numel() for one in net.parameters()) == count
         assert [tuple(one.shape) for one in net(torch.empty(2, 3, 299, 299))] == [(2, 1000)] * (1 + heads)
     assert net.auxiliary_weight == 0.3
     assert isinstance(net.auxiliary_parts, tuple) and len(net.auxiliary_parts) == heads
-    with pytest.raises(InputError, match=r"auxiliary_weight=0\.3: resnet18 has no auxiliary heads"):
-        torchvision_net(name="resnet18", in_channels=3, num_classes=5, image_size=(64, 64), auxiliary_weight=0.3)
+    with pytest.raises(InputError, match="auxiliary_heads=true: resnet18 has none"):
+        torchvision_net(name="resnet18", in_channels=3, num_classes=5, image_size=(64, 64), auxiliary_heads=True)
