@@ -32,6 +32,7 @@ IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
 BEST = "checkpoints/best.ckpt"
 _MOST_NAMED = 3
+_LARGER = "weights for photographs want model.stem=imagenet, or pictures of more than 64 pixels (data.image_size)"
 
 
 @dataclass
@@ -183,6 +184,7 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
             f"{begun.source}: weights of another architecture: {sum(not head.holds(key) for key in taken)} of the "
             f"{body} tensors before the head of model={name} fit, not {'; '.join(wrong[:_MOST_NAMED])}"
             + (f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else "")
+            + (f"; {_LARGER}" if len(wrong) == 1 and wrong[0].startswith(first) and first in state else "")
         )
     begun.loaded = list(taken)
     with torch.no_grad():

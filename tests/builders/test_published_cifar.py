@@ -6,6 +6,7 @@ description in docs/pretrained.md alone.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -124,8 +125,9 @@ def test_forward_equals_the_reference(tmp_path: Path, depth: int, wrapped: bool)
 
 def test_a_file_of_the_old_format_from_a_gpu(tmp_path: Path) -> None:
     path, state = tmp_path / "old.th", published_state(20)
-    floats = {name: value for name, value in state.items() if value.is_floating_point()}  # as before torch 0.4.1
-    torch.save({"state_dict": floats, "best_prec1": 91.7}, path, _use_new_zipfile_serialization=False)
+    floats = OrderedDict((name, value) for name, value in state.items() if value.is_floating_point())  # before 0.4.1
+    floats._metadata = {"module.conv1": {"version": 1}}  # type: ignore[attr-defined]  # as state_dict() has it
+    torch.save({"state_dict": floats, "best_prec1": torch.tensor(91.7)}, path, _use_new_zipfile_serialization=False)
     as_on_a_gpu(path)
     found = read_state(path)
     assert {f"module.{name}" for name in found} == set(floats)

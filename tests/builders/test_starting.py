@@ -122,6 +122,12 @@ def test_another_architecture(state: dict[str, Tensor], says: list[str]) -> None
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items()), "all or nothing"
 
 
+def test_another_stem_is_no_other_architecture() -> None:
+    net, state = Net(), state_of()
+    with pytest.raises(InputError, match=r"4×3×3×3, 4×3×7×7 in the weights\); weights for photographs want model.stem"):
+        put(net, state | {"conv1.0.weight": torch.zeros(4, 3, 7, 7)})
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
