@@ -48,7 +48,9 @@ def _smallest(make: partial[nn.Module], channels: int, failing: int) -> int | No
     larger = [side for side in SIDES_PX if side > failing]
     works = next((side for side in larger if _takes_square(make, channels, side)), None)
     if works is None:
-        return next((side for side in reversed(SIDES_PX) if side < failing and _takes_square(make, channels, side)), None)
+        return next(
+            (side for side in reversed(SIDES_PX) if side < failing and _takes_square(make, channels, side)), None
+        )
     fails = max([failing, *(side for side in larger if side < works)])
     while works - fails > 1:
         middle = (works + fails) // 2

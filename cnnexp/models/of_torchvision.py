@@ -132,9 +132,7 @@ def _arguments(name: str, auxiliary_heads: bool) -> dict[str, Any]:
     if name in OLD:
         return {"aux_logits": auxiliary_heads, "init_weights": False}
     if auxiliary_heads:
-        raise InputError(
-            f"model.auxiliary_heads=true: {name} has none ({' and '.join(OLD)} have); leave it false"
-        )
+        raise InputError(f"model.auxiliary_heads=true: {name} has none ({' and '.join(OLD)} have); leave it false")
     return {}
 
 

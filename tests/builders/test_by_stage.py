@@ -45,7 +45,9 @@ def test_every_convolution_of_a_shallower_vgg_goes_over(
     found = {mine.rpartition(".")[0]: given.rpartition(".")[0] for mine, given in names.items()}
     assert found == expected | {name: name for name in linear}, "the heads are the same"
     assert {name.rpartition(".")[2] for name in names} == {"weight", "bias"}
-    assert said == f"{len(theirs)} of its {len(theirs)} convolutions and {len(linear)} of its {len(linear)} linear layers"
+    assert (
+        said == f"{len(theirs)} of its {len(theirs)} convolutions and {len(linear)} of its {len(linear)} linear layers"
+    )
 
 
 def test_a_1x1_convolution_is_no_start_for_a_3x3_one() -> None:

@@ -33,7 +33,9 @@ def published_names(depth: int) -> dict[str, tuple[int, ...]]:
             shapes |= {f"{name}.conv1.weight": (width, before, 3, 3), **norm(f"{name}.bn1", width)}
             shapes |= {f"{name}.conv2.weight": (width, width, 3, 3), **norm(f"{name}.bn2", width)}
             before = width
-    return {f"module.{name}": shape for name, shape in {**shapes, "linear.weight": (10, 64), "linear.bias": (10,)}.items()}
+    return {
+        f"module.{name}": shape for name, shape in {**shapes, "linear.weight": (10, 64), "linear.bias": (10,)}.items()
+    }
 
 
 def norm(name: str, width: int) -> dict[str, tuple[int, ...]]:

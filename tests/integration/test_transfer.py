@@ -191,7 +191,9 @@ REFUSED = {
         "train model=torchvision model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"
     ),
     "stages of a file": case(
-        "train model=vgg13 data.image_size=[32,32] model.weights=narrow.pth model.match=stages", "model.match=stages", "run:ID"
+        "train model=vgg13 data.image_size=[32,32] model.weights=narrow.pth model.match=stages",
+        "model.match=stages",
+        "run:ID",
     ),
     "stages of nothing": case("train model.match=stages", "model.match=stages", "weights=null", "run:ID"),
     "another way to match": case("train model.match=layers", "model.match=layers", "names or stages"),
@@ -199,7 +201,9 @@ REFUSED = {
     "a picture far too small": case(
         "train model=inception_v3 data=cifar10", "model=inception_v3", "data.image_size=[299,299]"
     ),
-    "no such net of timm": case("train model=timm model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"),
+    "no such net of timm": case(
+        "train model=timm model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"
+    ),
     "no such layer": case(
         "train model=densenet121 model.stem_layers=[features.conv1] data=cifar10", "model.stem_layers", "features.conv1"
     ),

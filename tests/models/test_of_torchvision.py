@@ -19,7 +19,10 @@ def test_logits_for_the_datas_classes(name: str) -> None:
 
 def test_the_published_number_of_parameters() -> None:
     counted = {
-        name: sum(p.numel() for p in torchvision_net(name=name, in_channels=3, num_classes=1000, image_size=(224, 224)).parameters())
+        name: sum(
+            p.numel()
+            for p in torchvision_net(name=name, in_channels=3, num_classes=1000, image_size=(224, 224)).parameters()
+        )
         for name in ("squeezenet1_0", "mobilenet_v2")
     }
     assert counted == {"squeezenet1_0": 1_248_424, "mobilenet_v2": 3_504_872}  # the table of torchvision's weights

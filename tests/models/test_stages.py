@@ -72,9 +72,7 @@ KNOWN: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
     ),
     # pools without weights stand between its last convolution and its head
     "vgg11 for small pictures": (
-        lambda: VGG(
-            in_channels=3, num_classes=10, image_size=(32, 32), configuration="A", norm="none", head="small"
-        ),
+        lambda: VGG(in_channels=3, num_classes=10, image_size=(32, 32), configuration="A", norm="none", head="small"),
         [
             "features.0",
             "features.3",
