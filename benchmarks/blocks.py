@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/blocks.py
 
-A depthwise separable convolution beside a plain one of as many maps, and local response normalisation as a sum of slices
-beside torch's layer.
+A depthwise separable convolution beside a plain one of as many maps, and local response normalisation as a sum of
+slices beside torch's layer.
 """
 
 from __future__ import annotations
