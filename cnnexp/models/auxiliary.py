@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+USUAL_WEIGHT = 0.3
+"""The paper's."""
+
 
 def weight_of(net: nn.Module) -> float | None:
     """What the loss of each auxiliary head counts beside that of the answer; None where the net has no such heads."""

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from cnnexp.models.auxiliary import USUAL_WEIGHT
 from cnnexp.models.convolutions import rectified
 from cnnexp.models.dropout import dropout_layers
 from cnnexp.models.initialisation import he_init
@@ -15,7 +16,6 @@ from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.sizes import Size, after, refuse_below
 from cnnexp.models.stem import choose_stem
 
-AUXILIARY_WEIGHT = 0.3
 AUXILIARY_DROPOUT = 0.7
 AUXILIARY_WIDTH, AUXILIARY_UNITS = 128, 1024
 
@@ -103,7 +103,7 @@ class InceptionV1(nn.Module):
         self.linear = nn.Linear(width, num_classes)
         self.apply(he_init)
         if auxiliary_heads:
-            self.auxiliary_weight = AUXILIARY_WEIGHT
+            self.auxiliary_weight, self.auxiliary_parts = USUAL_WEIGHT, ("heads",)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Logits (B, K) of pictures (B, C, H, W); in training a tuple of them and those of each auxiliary head."""

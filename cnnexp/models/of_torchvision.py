@@ -9,6 +9,7 @@ from torchvision import models
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
+from cnnexp.models.auxiliary import USUAL_WEIGHT
 from cnnexp.models.published import Published
 from cnnexp.models.stem import StemChoice, choose_stem, remade, replace, shrink_stem
 
@@ -32,7 +33,7 @@ def torchvision_net(
     image_size: tuple[int, int],
     stem: StemChoice = "imagenet",
     stem_layers: tuple[str, ...] = (),
-    auxiliary_weight: float | None = None,
+    auxiliary_heads: bool = False,
     dropout: float | None = None,
 ) -> nn.Module:
     """A classifier of torchvision with fresh weights; its parameters have torchvision's names.
@@ -45,17 +46,18 @@ def torchvision_net(
         stem: ``imagenet`` leaves the net as it is, ``small`` changes the ``stem_layers``; ``auto`` takes the small one
             when the shorter side has at most 64 pixels.
         stem_layers: the first convolution and the pool behind it, by name: see ``shrink_stem``.
-        auxiliary_weight: what the loss of each auxiliary head counts (GoogLeNet, Inception v3); None leaves them out.
+        auxiliary_heads: further classifiers half way up, whose losses are learnt with weight 0.3 (GoogLeNet and
+            Inception v3 have them).
         dropout: probability in [0, 1) for every dropout of the net; None leaves those that it has.
 
     Raises:
         InputError: there is no such net, or it has no place for dropout, auxiliary heads or a stem.
     """
     net: nn.Module = models.get_model(
-        _known(name), weights=None, num_classes=num_classes, **_arguments(name, auxiliary_weight)
+        _known(name), weights=None, num_classes=num_classes, **_arguments(name, auxiliary_heads)
     )
-    if auxiliary_weight is not None:
-        net.auxiliary_weight = auxiliary_weight  # type: ignore[assignment]
+    if auxiliary_heads:
+        net.auxiliary_weight = USUAL_WEIGHT  # type: ignore[assignment]
         net.auxiliary_parts = tuple(one for one, _ in net.named_children() if one in AUXILIARY)  # type: ignore[assignment]
     if in_channels != 3:
         _take_channels(net, in_channels)
@@ -125,14 +127,13 @@ def _known(name: str) -> str:
     raise InputError(f"model.name={name}: torchvision has no such classifier; {did_you_mean(name, names)}")
 
 
-def _arguments(name: str, auxiliary_weight: float | None) -> dict[str, Any]:
+def _arguments(name: str, auxiliary_heads: bool) -> dict[str, Any]:
     """Arguments that only some nets take."""
     if name in OLD:
-        return {"aux_logits": auxiliary_weight is not None, "init_weights": False}
-    if auxiliary_weight is not None:
+        return {"aux_logits": auxiliary_heads, "init_weights": False}
+    if auxiliary_heads:
         raise InputError(
-            f"model.auxiliary_weight={auxiliary_weight:g}: {name} has no auxiliary heads ({' and '.join(OLD)} have); "
-            "leave it null"
+            f"model.auxiliary_heads=true: {name} has none ({' and '.join(OLD)} have); leave it false"
         )
     return {}
 

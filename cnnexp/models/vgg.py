@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
+from cnnexp.models.initialisation import he_init
 from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.published import Published
 from cnnexp.models.stem import choose_stem
@@ -77,7 +78,8 @@ class VGG(nn.Module):
         self.features = _features(in_channels, configuration, norm == "batch")
         self.avgpool = nn.AdaptiveAvgPool2d(LAST_MAPS_PX if self.head == "imagenet" else 1)
         self.classifier = _classifier(num_classes, self.head == "imagenet", 0.5 if dropout is None else dropout)
-        self.apply(_initialise)
+        self.apply(he_init)  # without it the deeper ones do not begin
+        nn.init.normal_(self.classifier[-1].weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
@@ -118,13 +120,3 @@ def _classifier(num_classes: int, imagenet: bool, dropout: float) -> nn.Sequenti
         nn.Dropout(dropout),
         nn.Linear(HIDDEN, num_classes),
     )
-
-
-def _initialise(module: nn.Module) -> None:
-    """Weights of variance 2 / fan-out (He et al. 2015), as in torchvision: without it the deeper ones do not begin."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=0.01)
-    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)

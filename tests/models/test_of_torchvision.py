@@ -71,3 +71,38 @@ def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("NO_PROXY", "")
     with pytest.raises(InputError, match=r"download\.pytorch\.org.* could not be had .*model\.weights=FILE"):
         published("DEFAULT", name="squeezenet1_0").load()
+
+
+@pytest.mark.parametrize(("name", "side"), [("googlenet", 64), ("inception_v3", 96)])
+def test_pictures_of_nets_from_tensorflow_are_normalised_as_their_weights_want(name: str, side: int) -> None:
+    """torchvision's own net, made for weights, changes ImageNet's normalisation into 0.5 and 0.5 in its forward pass."""
+    torch.manual_seed(0)
+    twin = models.get_model(name, transform_input=True, aux_logits=False, init_weights=False, num_classes=5).eval()
+    for one in twin.modules():
+        if isinstance(one, nn.Conv2d):
+            nn.init.kaiming_normal_(one.weight)  # so that answers depend on the picture
+    net = torchvision_net(name=name, in_channels=3, num_classes=5, image_size=(side, side)).eval()
+    net.load_state_dict(twin.state_dict())
+    said, how = published("torchvision", name=name), models.get_model_weights(name)["DEFAULT"].transforms()
+    picture = torch.rand(2, 3, side, side)
+    ours, theirs = (
+        (picture - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+        for mean, std in ((said.mean, said.std), (how.mean, how.std))
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(net(ours), twin(theirs), rtol=1e-4, atol=1e-5)
+        assert (net(theirs) - twin(theirs)).abs().max() > 1e-3, "the normalisation matters"
+
+
+@pytest.mark.parametrize(("name", "heads", "count"), [("googlenet", 2, 13_004_888), ("inception_v3", 1, 27_161_264)])
+def test_auxiliary_heads(name: str, heads: int, count: int) -> None:
+    with torch.device("meta"):
+        net = torchvision_net(
+            name=name, in_channels=3, num_classes=1000, image_size=(299, 299), auxiliary_heads=True
+        ).train()
+        assert sum(one.numel() for one in net.parameters()) == count
+        assert [tuple(one.shape) for one in net(torch.empty(2, 3, 299, 299))] == [(2, 1000)] * (1 + heads)
+    assert net.auxiliary_weight == 0.3
+    assert isinstance(net.auxiliary_parts, tuple) and len(net.auxiliary_parts) == heads
+    with pytest.raises(InputError, match="auxiliary_heads=true: resnet18 has none"):
+        torchvision_net(name="resnet18", in_channels=3, num_classes=5, image_size=(64, 64), auxiliary_heads=True)

@@ -11,7 +11,7 @@ from torch import nn
 
 from cnnexp.errors import InputError
 from cnnexp.models.local_response_norm import LocalResponseNorm
-from cnnexp.models.vgg import VGG
+from cnnexp.models.vgg import VGG, published
 from tests.models.made import counted, learns, meta_shapes
 
 
@@ -95,3 +95,45 @@ def test_every_weight_learns(configuration: str) -> None:
 def test_two_normalisations_at_once_are_refused() -> None:
     with pytest.raises(InputError, match=r"model.norm=batch: A-LRN has a normalisation of its own"):
         on_meta(configuration="A-LRN", norm="batch")
+
+
+@pytest.mark.parametrize(("configuration", "norm", "name"), [("A", "batch", "vgg11_bn"), ("D", "none", "vgg16")])
+def test_torchvisions_weights_give_its_logits(configuration: str, norm: str, name: str) -> None:
+    with torch.device("meta"):
+        theirs = torchvision.models.get_model(name, num_classes=12).eval()
+    ours = on_meta(configuration=configuration, norm=norm, num_classes=12).eval()
+    torch.manual_seed(0)
+    theirs.to_empty(device="cpu")
+    for key, value in theirs.state_dict().items():
+        if value.is_floating_point():  # the mean of what a layer adds up stays near zero, its size near one
+            value.uniform_(0.5, 1.5) if "var" in key else value.uniform_(-1, 1).div_(value[0].numel() ** 0.5)
+    ours.load_state_dict(theirs.state_dict(), assign=True)
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        answer = ours(pictures)
+        assert torch.equal(answer, theirs(pictures))
+    assert not torch.equal(answer[0], answer[1])
+
+
+def test_the_small_head_is_the_mean_of_the_last_maps() -> None:
+    torch.manual_seed(0)
+    net = vgg(image_size=(64, 64), num_classes=5).eval()
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = net.classifier[1](net.features(pictures).mean((2, 3)))
+        torch.testing.assert_close(net(pictures), expected)
+    small = on_meta(configuration="D", norm="batch", num_classes=10, image_size=(32, 32))
+    assert sum(one.numel() for one in small.parameters()) == 14_728_266
+
+
+def test_dropout() -> None:
+    probabilities = [
+        [one.p for one in on_meta(dropout=dropout).modules() if isinstance(one, nn.Dropout)] for dropout in (None, 0.2)
+    ]
+    assert probabilities == [[0.5, 0.5], [0.2, 0.2]]
+
+
+def test_what_is_said_of_weights() -> None:
+    said = published("torchvision", configuration="E", norm="batch")
+    assert said is not None and said.source == "torchvision's VGG19_BN_Weights.IMAGENET1K_V1"
+    assert published(None, configuration="C", norm="none") is None
