@@ -118,6 +118,19 @@ class InceptionV1(nn.Module):
         logits = self.linear(self.drop(x.mean(dim=(2, 3))))
         return (logits, *others) if others else logits
 
+    def stage_parts(self) -> list[list[str]]:
+        """Stages as they are frozen or learn: the beginning, the modules of each resolution, the linear layer."""
+        resolutions = [
+            [
+                f"{kind}.{name}"
+                for kind, there in (("inception", MODULES), ("heads", self.heads))
+                for name in there
+                if name[0] == first
+            ]
+            for first in "345"
+        ]
+        return [["begin"], *resolutions, ["drop", "linear"]]
+
 
 class InceptionModule(nn.Module):
     """Four branches side by side: 1x1, 3x3 and 5x5 convolutions and a 3x3 pool (figure 2).

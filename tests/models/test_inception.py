@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnexp.errors import InputError
 from cnnexp.models.auxiliary import weight_of
 from cnnexp.models.inception import MODULES, SMALLEST_PX, InceptionModule, InceptionV1
+from cnnexp.models.stages import stages_of
 from tests.models.made import counted, learns, meta_shapes, parameters
 
 
@@ -104,3 +105,13 @@ def test_the_smallest_picture_passes_and_one_pixel_less_is_refused(stem: str, he
     assert len(answers) == 3 if heads else answers.shape == (2, 1000)
     with pytest.raises(InputError, match=rf"inception_v1 .*stem for {stem} pictures takes .* at least {smallest} "):
         on_meta(stem=stem, auxiliary_heads=heads, image_size=(smallest - 1, 300))
+
+
+@pytest.mark.parametrize("heads", [False, True])
+def test_stages_are_the_resolutions_and_every_weight_lies_in_one(heads: bool) -> None:
+    net = on_meta(auxiliary_heads=heads)
+    stages = stages_of(net)
+    assert [len(stage.parts) for stage in stages] == [1, 2, 7 if heads else 5, 2, 2]
+    assert stages[-1].holds("linear.weight") and stages[2].holds("inception.4c.branch1.0.weight")
+    for name, _ in net.named_parameters():
+        assert sum(stage.holds(name) for stage in stages) == 1, name
