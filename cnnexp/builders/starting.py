@@ -149,7 +149,8 @@ def _put_by_stage(
 def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: str) -> None:
     """Match a state dict with a net's tensors and load what fits, all of the body or nothing.
 
-    The head's tensors of another shape stay fresh, and those of auxiliary heads. The first convolution's may be of another number of channels.
+    The head's tensors of another shape stay fresh, and those of auxiliary heads. The first convolution's may be of
+    another number of channels.
 
     Args:
         begun: told what became of each tensor. name: of the net, for the error.
@@ -196,7 +197,7 @@ def _refuse_match(config: Mapping[str, Any]) -> None:
     weights, match = config["model"]["weights"], config["model"]["match"]
     if match == "stages" and not (weights or "").startswith(RUN):
         raise InputError(
-            f"model.match=stages: takes the weights of a run, whose net is known, not model.weights={weights or 'null'}; "
+            f"model.match=stages: takes the weights of a run, whose net is known, not {weights or 'model.weights=null'}; "
             "give model.weights=run:ID"
         )
 

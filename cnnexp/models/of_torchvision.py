@@ -17,7 +17,7 @@ DEFAULT = ("torchvision", "DEFAULT")
 """Words for the weights that torchvision itself takes first."""
 
 OLD = ("googlenet", "inception_v3")
-"""Nets with auxiliary heads, which torchvision has from elsewhere: it would initialise them, on request, for minutes."""
+"""Nets with auxiliary heads, which torchvision has from elsewhere; it would initialise them for minutes."""
 AUXILIARY = ("aux1", "aux2", "AuxLogits")
 """What the heads are called in them."""
 TENSORFLOW = (0.5, 0.5, 0.5)

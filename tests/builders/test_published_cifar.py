@@ -140,7 +140,7 @@ def test_a_file_of_the_old_format_from_a_gpu(tmp_path: Path) -> None:
 
 def test_another_depth_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, 32)
-    with pytest.raises(InputError, match="another architecture.*layer1.3.conv1.weight.*not there in the net"):
+    with pytest.raises(InputError, match=r"another architecture.*layer1\.3\.conv1\.weight.*not there in the net"):
         for_data(compose_run(["model=resnet20", f"model.weights={path}", "data=cifar10"]))
 
 

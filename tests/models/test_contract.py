@@ -1,4 +1,4 @@
-"""What every net of the ``model`` group holds to: its number of parameters, a step of training, the shape of answers."""
+"""What every net of the ``model`` group holds to: its number of parameters, shapes of answers, a step of training."""
 
 from __future__ import annotations
 

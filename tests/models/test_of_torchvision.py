@@ -78,7 +78,7 @@ def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
 
 @pytest.mark.parametrize(("name", "side"), [("googlenet", 64), ("inception_v3", 96)])
 def test_pictures_of_nets_from_tensorflow_are_normalised_as_their_weights_want(name: str, side: int) -> None:
-    """torchvision's own net, made for weights, changes ImageNet's normalisation into 0.5 and 0.5 in its forward pass."""
+    """torchvision's own net, made for weights, turns ImageNet's normalisation into 0.5 and 0.5 in its forward pass."""
     torch.manual_seed(0)
     twin = models.get_model(name, transform_input=True, aux_logits=False, init_weights=False, num_classes=5).eval()
     for one in twin.modules():
