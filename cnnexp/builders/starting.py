@@ -197,8 +197,8 @@ def _refuse_match(config: Mapping[str, Any]) -> None:
     weights, match = config["model"]["weights"], config["model"]["match"]
     if match == "stages" and not (weights or "").startswith(RUN):
         raise InputError(
-            f"model.match=stages: takes the weights of a run, whose net is known, not {weights or 'model.weights=null'}; "
-            "give model.weights=run:ID"
+            f"model.match=stages: takes the weights of a run, whose net is known, not "
+            f"model.weights={weights or 'null'}; give model.weights=run:ID"
         )
 
 
