@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from cnnexp.tasks.base import Task
 
 EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
+DATA = ("data=", "dataset=", "data.", "dataset.")
 WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
+WITHOUT_RUN_WORDS = ("model=", "model.", *DATA)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 Reading: TypeAlias = "Callable[[Path], Tensor]"
@@ -71,9 +73,12 @@ def _words(given: list[str]) -> tuple[list[str], list[str]]:
         return [], given[1:]
     words = [word for word in given if "=" in word and not Path(word).exists()]
     files = [word for word in given if word not in words]
-    wrong = [word for word in words if not word.lstrip("+").startswith(("model=", "model."))]
+    wrong = [word for word in words if not word.lstrip("+").startswith(WITHOUT_RUN_WORDS)]
     if wrong:
-        raise InputError(f"{wrong[0]}: without a run predict takes model=… and model.… only, as in: {WITHOUT_RUN}")
+        raise InputError(
+            f"{wrong[0]}: without a run predict takes model=…, model.…, and data=… where the weights are of nobody's "
+            f"library, as in: {WITHOUT_RUN}"
+        )
     if not files:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     return words, files
@@ -81,9 +86,13 @@ def _words(given: list[str]) -> tuple[list[str], list[str]]:
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
     from cnnexp.builders.revive import checked_config, revive
+
+    return _sized_as_trained(revive(record, checked_config(record), arguments.checkpoint, arguments.trust))
+
+
+def _sized_as_trained(task: Task) -> tuple[Task, Reading]:
     from cnnexp.data.pictures import read_picture
 
-    task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
     facts = task.parts.facts
     return task, lambda path: read_picture(path, facts.stored_size, facts.channels)[0]
 
@@ -93,9 +102,11 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
 
     config = compose_run(words, arguments.config_dir)
 
-    from cnnexp.builders.pretrained import pretrained
+    from cnnexp.builders.pretrained import for_data, pretrained
     from cnnexp.data.pictures import read_middle
 
+    if any(word.lstrip("+").startswith(DATA) for word in words):
+        return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
     return task, lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
 

@@ -55,6 +55,22 @@ def test_a_head_of_other_classes_stays_fresh() -> None:
     assert "fresh: head.weight, head.bias" in begun.described()
 
 
+def test_auxiliary_heads_of_other_classes_stay_fresh() -> None:
+    """Their layers before the last one could be taken; those fit by shape, and they are."""
+
+    class WithHead(Net):
+        auxiliary_parts = ("aux",)
+
+        def __init__(self, classes: int) -> None:
+            super().__init__(classes)
+            self.aux = nn.Sequential(nn.Linear(4, 2), nn.Linear(2, classes))
+            self.head = self._modules.pop("head")  # the last layer is the one that answers
+
+    begun = put(WithHead(5), WithHead(3).state_dict())
+    assert begun.fresh == ["aux.1.weight", "aux.1.bias", "head.weight", "head.bias"]
+    assert "aux.0.weight" in begun.loaded
+
+
 def test_what_the_net_has_not_is_named() -> None:
     net = Net()
     begun = put(net, {**state_of(), "aux.weight": torch.zeros(1), "decoder.0.bias": torch.zeros(1)})
@@ -104,6 +120,12 @@ def test_another_architecture(state: dict[str, Tensor], says: list[str]) -> None
         put(net, state)
     assert [text for text in [*says, "model=tiny"] if text not in str(refused.value)] == [], refused.value
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items()), "all or nothing"
+
+
+def test_another_stem_is_no_other_architecture() -> None:
+    net, state = Net(), state_of()
+    with pytest.raises(InputError, match=r"4×3×3×3, 4×3×7×7 in the weights\); weights for photographs want model.stem"):
+        put(net, state | {"conv1.0.weight": torch.zeros(4, 3, 7, 7)})
 
 
 @pytest.mark.parametrize(

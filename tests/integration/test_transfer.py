@@ -190,10 +190,37 @@ REFUSED = {
     "no such net": case(
         "train model=torchvision model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"
     ),
+    "stages of a file": case(
+        "train model=vgg13 data.image_size=[32,32] model.weights=narrow.pth model.match=stages",
+        "model.match=stages",
+        "run:ID",
+    ),
+    "stages of nothing": case("train model.match=stages", "model.match=stages", "weights=null", "run:ID"),
+    "another way to match": case("train model.match=layers", "model.match=layers", "names or stages"),
+    "a picture too small": case("train model=vgg11", "data.image_size=[28,28]", "vgg11", "32x32"),
+    "a picture far too small": case(
+        "train model=inception_v3 data=cifar10", "model=inception_v3", "data.image_size=[299,299]"
+    ),
+    "no such net of timm": case(
+        "train model=timm model.name=resnet19 data=cifar10", "resnet19", "did you mean resnet18"
+    ),
+    "no such layer": case(
+        "train model=densenet121 model.stem_layers=[features.conv1] data=cifar10", "model.stem_layers", "features.conv1"
+    ),
+    "no such stem": case("train model=densenet121 model.stem=tiny data=cifar10", "model.stem=tiny", "auto, imagenet"),
+    "no auxiliary heads": case(
+        "train model=torchvision +model.auxiliary_heads=true data=cifar10", "auxiliary_heads=true", "leave it false"
+    ),
+    "a test without weights": case("test model=lenet5", "model=lenet5", "model.weights=FILE"),
+    "a test of a run by its weights": case("test model=lenet5 model.weights=run:x", "first word, x"),
+    "a test with what it does not take": case("test model=lenet5 optimizer.lr=1", "optimizer.lr=1", "model, data"),
+    "a test of other classes": case(
+        "test model=conv_encoder model.width=8 model.weights=narrow.pth data=digits --split val", "data=digits"
+    ),
     "random answers": case("predict model=squeezenet1_0 a.png", "model.weights=FILE"),
     "a run in place of weights": case("predict model=squeezenet1_0 model.weights=run:x a.png", "first word, x"),
     "a net of unknown pictures": case("predict model=lenet5 model.weights=narrow.pth a.png", "nobody publishes"),
-    "settings without a run": case("predict model=squeezenet1_0 data=mnist a.png", "data=mnist", "model=… and model.…"),
+    "settings without a run": case("predict model=squeezenet1_0 seed=1 a.png", "seed=1", "model=…, model.…"),
     "no picture": case("predict model=squeezenet1_0 model.weights=narrow.pth", "FILE", "photo.jpg"),
 }
 
@@ -219,6 +246,49 @@ def test_a_picture_is_classified_without_a_run(cnnexp: CommandLine, work: Path) 
     assert (row["label"], row["file"], len(row["top"])) == ("English springer", "a.png", 5)
     done = cnnexp("predict", "model=torchvision", "model.name=squeezenet1_0", "model.weights=a.pth", "a.png", cwd=work)
     assert done.out.splitlines()[1].split()[:2] == ["English", "springer"]
+
+
+def test_a_file_is_tested_without_a_run(cnnexp: CommandLine, work: Path) -> None:
+    """Weights that always answer the same: the accuracy is that class's part of the data."""
+    net = ConvEncoder(in_channels=1, num_classes=10, image_size=(28, 28), bottleneck=32, width=8)
+    torch.nn.init.zeros_(net.head.weight)
+    torch.nn.init.zeros_(net.head.bias)[3] = 1.0
+    torch.save({"state_dict": {f"module.{name}": value for name, value in net.state_dict().items()}}, work / "a.th")
+    words = ("test", "model=conv_encoder", "model.width=8", "model.weights=a.th", "data=mnist5k", "hardware.threads=1")
+    done = cnnexp(*words, "model.normalisation=data", cwd=work)
+    assert done.status == 0, done.err
+    assert f"{len(net.state_dict())} of {len(net.state_dict())} tensors loaded" in done.out
+    assert "model.normalisation=data: pictures normalised by mean 0.131 and deviation 0.309" in done.out
+    done = cnnexp(*words, "--json", "--split", "val", cwd=work)
+    said = json.loads(done.out)
+    assert said["metrics"]["val/accuracy"] == pytest.approx(0.1)
+    assert said["weights"]["loaded"] == list(net.state_dict()) and said["normalisation"]["mean"] == [0.1313]
+    assert sorted(path.name for path in work.iterdir()) == ["a.th"], "no run is made"
+
+
+def test_a_file_answers_without_a_run(cnnexp: CommandLine, work: Path) -> None:
+    net = ConvEncoder(in_channels=1, num_classes=10, image_size=(28, 28), bottleneck=32, width=8)
+    torch.nn.init.zeros_(net.head.weight)
+    torch.nn.init.zeros_(net.head.bias)[3] = 10.0
+    torch.save(net.state_dict(), work / "a.th")
+    Image.new("RGB", (300, 200), (20, 200, 20)).save(work / "a.png")
+    words = ("predict", "model=conv_encoder", "model.width=8", "model.weights=a.th", "data=mnist5k", "a.png", "--json")
+    (row,) = json.loads(cnnexp(*words, cwd=work).out)
+    assert row["label"] == "3" and row["probability"] > 0.99
+
+
+def test_a_deeper_vgg_begins_with_a_shallower_one(cnnexp: CommandLine, tmp_path: Path) -> None:
+    tiny = ("data=mnist5k", "data.image_size=[32,32]", "data.fraction=0.005", "epochs=1", "hardware.threads=1")
+    assert cnnexp("train", "model=vgg11", *tiny).status == 0
+    done = cnnexp("train", "model=vgg13", *tiny, "model.weights=run:last", "model.match=stages", "max_steps=1")
+    assert done.status == 0, done.err
+    assert "8 of its 8 convolutions and 1 of its 1 linear layers" in " ".join(done.out.split())
+    (first,), (second,) = runs_of(tmp_path, "vgg11"), runs_of(tmp_path, "vgg13")
+    said = json.loads((second / "weights.json").read_text())
+    assert said["source"] == f"run {first.name}"
+    assert said["fresh"] == ["features.2.weight", "features.2.bias", "features.7.weight", "features.7.bias"]
+    done = cnnexp("train", "model=resnet20", *tiny, f"model.weights=run:{first.name}", "model.match=stages")
+    assert (done.status, len(done.lines)) == (2, 1) and "5 stages" in done.err and "6 (features.0" in done.err
 
 
 @pytest.mark.slow

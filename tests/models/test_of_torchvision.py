@@ -13,20 +13,23 @@ from cnnexp.models.of_torchvision import published, torchvision_net
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_0", "mobilenet_v3_small", "shufflenet_v2_x0_5", "googlenet"])
 def test_logits_for_the_datas_classes(name: str) -> None:
-    net = torchvision_net(name=name, in_channels=3, num_classes=7).eval()
+    net = torchvision_net(name=name, in_channels=3, num_classes=7, image_size=(224, 224)).eval()
     assert net(torch.rand(2, 3, 64, 64)).shape == (2, 7)
 
 
 def test_the_published_number_of_parameters() -> None:
     counted = {
-        name: sum(p.numel() for p in torchvision_net(name=name, in_channels=3, num_classes=1000).parameters())
+        name: sum(
+            p.numel()
+            for p in torchvision_net(name=name, in_channels=3, num_classes=1000, image_size=(224, 224)).parameters()
+        )
         for name in ("squeezenet1_0", "mobilenet_v2")
     }
     assert counted == {"squeezenet1_0": 1_248_424, "mobilenet_v2": 3_504_872}  # the table of torchvision's weights
 
 
 def test_grey_pictures() -> None:
-    net = torchvision_net(name="resnet18", in_channels=1, num_classes=3)
+    net = torchvision_net(name="resnet18", in_channels=1, num_classes=3, image_size=(224, 224))
     like = models.resnet18().conv1
     assert isinstance(net.conv1, nn.Conv2d)
     assert (net.conv1.stride, net.conv1.padding, net.conv1.bias) == (like.stride, like.padding, None)
@@ -34,17 +37,17 @@ def test_grey_pictures() -> None:
 
 
 def test_dropout() -> None:
-    net = torchvision_net(name="squeezenet1_0", in_channels=3, num_classes=3, dropout=0.2)
+    net = torchvision_net(name="squeezenet1_0", in_channels=3, num_classes=3, image_size=(224, 224), dropout=0.2)
     assert [one.p for one in net.modules() if isinstance(one, nn.Dropout)] == [0.2]
     with pytest.raises(InputError, match=r"dropout=0\.2: resnet18 has no place"):
-        torchvision_net(name="resnet18", in_channels=3, num_classes=3, dropout=0.2)
+        torchvision_net(name="resnet18", in_channels=3, num_classes=3, image_size=(224, 224), dropout=0.2)
 
 
 def test_an_unknown_name() -> None:
     with pytest.raises(InputError, match=r"model\.name=resnet19: torchvision has no such classifier; did you mean"):
-        torchvision_net(name="resnet19", in_channels=3, num_classes=3)
+        torchvision_net(name="resnet19", in_channels=3, num_classes=3, image_size=(224, 224))
     with pytest.raises(InputError, match="no such classifier"):  # a detector
-        torchvision_net(name="fasterrcnn_resnet50_fpn", in_channels=3, num_classes=3)
+        torchvision_net(name="fasterrcnn_resnet50_fpn", in_channels=3, num_classes=3, image_size=(224, 224))
 
 
 def test_what_is_said_of_weights() -> None:
@@ -71,3 +74,38 @@ def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("NO_PROXY", "")
     with pytest.raises(InputError, match=r"download\.pytorch\.org.* could not be had .*model\.weights=FILE"):
         published("DEFAULT", name="squeezenet1_0").load()
+
+
+@pytest.mark.parametrize(("name", "side"), [("googlenet", 64), ("inception_v3", 96)])
+def test_pictures_of_nets_from_tensorflow_are_normalised_as_their_weights_want(name: str, side: int) -> None:
+    """torchvision's own net, made for weights, turns ImageNet's normalisation into 0.5 and 0.5 in its forward pass."""
+    torch.manual_seed(0)
+    twin = models.get_model(name, transform_input=True, aux_logits=False, init_weights=False, num_classes=5).eval()
+    for one in twin.modules():
+        if isinstance(one, nn.Conv2d):
+            nn.init.kaiming_normal_(one.weight)  # so that answers depend on the picture
+    net = torchvision_net(name=name, in_channels=3, num_classes=5, image_size=(side, side)).eval()
+    net.load_state_dict(twin.state_dict())
+    said, how = published("torchvision", name=name), models.get_model_weights(name)["DEFAULT"].transforms()
+    picture = torch.rand(2, 3, side, side)
+    ours, theirs = (
+        (picture - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+        for mean, std in ((said.mean, said.std), (how.mean, how.std))
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(net(ours), twin(theirs), rtol=1e-4, atol=1e-5)
+        assert (net(theirs) - twin(theirs)).abs().max() > 1e-3, "the normalisation matters"
+
+
+@pytest.mark.parametrize(("name", "heads", "count"), [("googlenet", 2, 13_004_888), ("inception_v3", 1, 27_161_264)])
+def test_auxiliary_heads(name: str, heads: int, count: int) -> None:
+    with torch.device("meta"):
+        net = torchvision_net(
+            name=name, in_channels=3, num_classes=1000, image_size=(299, 299), auxiliary_heads=True
+        ).train()
+        assert sum(one.numel() for one in net.parameters()) == count
+        assert [tuple(one.shape) for one in net(torch.empty(2, 3, 299, 299))] == [(2, 1000)] * (1 + heads)
+    assert net.auxiliary_weight == 0.3
+    assert isinstance(net.auxiliary_parts, tuple) and len(net.auxiliary_parts) == heads
+    with pytest.raises(InputError, match="auxiliary_heads=true: resnet18 has none"):
+        torchvision_net(name="resnet18", in_channels=3, num_classes=5, image_size=(64, 64), auxiliary_heads=True)
