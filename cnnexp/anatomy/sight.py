@@ -1,0 +1,351 @@
+"""Receptive fields of tensors: each operation's rule for what its output sees of the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from cnnexp.anatomy.axis import (
+    PIXELS,
+    Axis,
+    adaptive_window,
+    interpolated,
+    repeated,
+    transposed_window,
+    window,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor holds one axis of the picture.
+
+    Args:
+        axis: what its positions see. count: how many they are.
+        dim: of the tensor; None where no dimension is the picture's any more.
+        inner: numbers along `dim` between two positions: more than 1 where a view has put dimensions together.
+    """
+
+    axis: Axis
+    count: int
+    dim: int | None
+    inner: int = 1
+
+    def gone(self) -> Place:
+        """What something sees that reads all positions."""
+        return self if self.dim is None else Place(self.axis.of_all(self.count), 1, None)
+
+
+Seen = tuple[Place, ...]
+Rule = Callable[[Seen, Sequence[Any], dict[str, Any], Tensor], Seen]
+
+
+def of_picture(picture: Tensor) -> Seen:
+    """The places of a batch (B, C, ...) of pictures: every dimension from the third on."""
+    return tuple(Place(PIXELS, picture.shape[dim], dim) for dim in range(2, picture.ndim))
+
+
+def seen_by(name: str, arguments: Sequence[Any], options: dict[str, Any], output: Tensor, seen: Sequence[Seen]) -> Seen:
+    """What an operation's output sees.
+
+    The statistics of a normalisation are not counted, as usual: group norm sees no more than its input does.
+
+    Args:
+        name: of the operation in torch's `aten`. arguments, options: it was called with.
+        seen: what the tensors among the arguments see, in their order; () for weights.
+    """
+    given = [one for one in seen if one]
+    if not given:
+        return ()
+    if name in _MATRIX:
+        return _matrix(seen[-2:], tensors_of(arguments)[-2:])
+    if name in _MIXING:
+        return _hull([place.gone() for one in given for place in one], len(given[0]))
+    if name == "cat":
+        along = (arguments[1] if len(arguments) > 1 else options.get("dim", 0)) % output.ndim
+        seen = [tuple(place.gone() if place.dim == along else place for place in one) for one in seen]
+    elif rule := RULES.get(name):
+        return rule(given[0], arguments, options, output)
+    return _joined(arguments, seen, output)
+
+
+def _joined(arguments: Sequence[Any], seen: Sequence[Seen], output: Tensor) -> Seen:
+    """Element by element, with shapes broadcast from the right."""
+    tensors = tensors_of(arguments)
+    aligned = [
+        _moved(one, lambda dim, by=output.ndim - tensor.ndim: dim + by)
+        for one, tensor in zip(seen, tensors, strict=False)
+        if one
+    ]
+    return tuple(_join([one[axis] for one in aligned], output) for axis in range(len(aligned[0])))
+
+
+def _join(places: Sequence[Place], output: Tensor) -> Place:
+    places = [place.gone() if _spread(place, output) else place for place in places]
+    alike = {(place.dim, place.inner, place.count) for place in places if place.dim is not None}
+    if len(alike) != 1 or not _fits(next(place for place in places if place.dim is not None), output):
+        (hull,) = _hull([place.gone() for place in places], 1)
+        return hull
+    joined, *rest = sorted(places, key=lambda place: place.dim is None)
+    for place in rest:
+        joined = replace(joined, axis=joined.axis.joined(place.axis, joined.count))
+    return joined
+
+
+def _spread(place: Place, output: Tensor) -> bool:
+    """Whether the one position of an input stands at all positions of the output."""
+    return place.dim is not None and place.count == 1 < output.shape[place.dim]
+
+
+def _fits(place: Place, output: Tensor) -> bool:
+    return place.dim is not None and output.shape[place.dim] % (place.count * place.inner) == 0
+
+
+def _hull(places: Sequence[Place], axes: int) -> Seen:
+    """The union of places that are gone, axis by axis."""
+    hulls = []
+    for number in range(axes):
+        mine = places[number::axes]
+        first = min(place.axis.firsts[0] for place in mine)
+        last = max(place.axis.lasts[0] for place in mine)
+        hulls.append(Place(Axis((first,), (last,), 0), 1, None))
+    return tuple(hulls)
+
+
+def _moved(seen: Seen, to: Callable[[int], int | None]) -> Seen:
+    moved = []
+    for place in seen:
+        dim = None if place.dim is None else to(place.dim)
+        moved.append(place.gone() if dim is None else replace(place, dim=dim))
+    return tuple(moved)
+
+
+def _settled(place: Place, tensor: Tensor) -> Place:
+    """The place with a dimension of its own, as an operation along that dimension needs it."""
+    if place.dim is None or place.inner == 1:
+        return place
+    if place.count * place.inner == tensor.shape[place.dim]:
+        return Place(repeated(place.axis, place.inner), place.count * place.inner, place.dim)
+    return place.gone()
+
+
+def _along(seen: Seen, tensor: Tensor, output: Tensor, change: Callable[[Axis, int, int], Axis | None]) -> Seen:
+    """Change the axes by `change(axis, dim, positions)`, which answers None for a dimension that is left as it is."""
+    changed = []
+    for place in seen:
+        place = _settled(place, tensor)
+        if place.dim is not None:
+            axis = change(place.axis, place.dim, place.count)
+            place = place if axis is None else Place(axis, output.shape[place.dim], place.dim)
+        changed.append(place)
+    return tuple(changed)
+
+
+def _convolution(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    tensor, weight, _, stride, padding, dilation, transposed, *_ = arguments
+    rule = transposed_window if transposed else window
+    n = weight.ndim - 2
+
+    def change(axis: Axis, dim: int, positions: int) -> Axis | None:
+        at = dim - 2
+        if at < 0:
+            return axis.of_all(positions)
+        kernel = weight.shape[dim]
+        return rule(axis, kernel, _nth(stride, at, n), _nth(padding, at, n), _nth(dilation, at, n))
+
+    return _along(seen, tensor, output, change)
+
+
+def _pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor, dilated: bool) -> Seen:
+    tensor, kernel, *rest = arguments
+    n = len(kernel)
+    stride, padding = (rest[0] if rest and rest[0] else kernel), (rest[1] if len(rest) > 1 else [0])
+    dilation = rest[2] if dilated and len(rest) > 2 else [1]
+
+    def change(axis: Axis, dim: int, positions: int) -> Axis | None:
+        at = dim - (tensor.ndim - n)
+        if at < 0:
+            return None
+        return window(axis, _nth(kernel, at, n), _nth(stride, at, n), _nth(padding, at, n), _nth(dilation, at, n))
+
+    return _along(seen, tensor, output, change)
+
+
+def _resized(resize: Callable[[Axis, int, int], Axis]) -> Rule:
+    """For what fits any size into any other: adaptive pooling, interpolation."""
+
+    def rule(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+        def change(axis: Axis, dim: int, positions: int) -> Axis | None:
+            size = output.shape[dim]
+            return None if size == positions else resize(axis, positions, size)
+
+        return _along(seen, arguments[0], output, change)
+
+    return rule
+
+
+def _interpolation(taps: int) -> Rule:
+    def rule(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+        corners = len(arguments) > 2 and arguments[2] is True
+        resize = _resized(lambda axis, size, outputs: interpolated(axis, size, outputs, taps, corners))
+        return resize(seen, arguments, options, output)
+
+    return rule
+
+
+def _padded(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    tensor, amounts = arguments[0], arguments[1]
+
+    def change(axis: Axis, dim: int, positions: int) -> Axis | None:
+        pair = 2 * (tensor.ndim - 1 - dim)
+        before = amounts[pair] if pair < len(amounts) else 0
+        return axis.through(lambda o: o - before, lambda o: o - before)
+
+    return _along(seen, tensor, output, change)
+
+
+def _viewed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    """A view keeps the order of the numbers: a position is found again by how many numbers stand behind it."""
+    tensor = arguments[0]
+    found = []
+    for place in seen:
+        if place.dim is not None:
+            apart = place.inner * math.prod(tensor.shape[place.dim + 1 :])
+            where = _dim_of(output.shape, apart, place.count)
+            place = place.gone() if where is None else replace(place, dim=where[0], inner=where[1])
+        found.append(place)
+    return tuple(found)
+
+
+def _dim_of(shape: Sequence[int], apart: int, count: int) -> tuple[int, int] | None:
+    """The dimension that holds positions so many numbers apart, and how many numbers of it lie between two."""
+    behind = 1
+    for dim in range(len(shape) - 1, -1, -1):
+        size = shape[dim]
+        if size > 1 and apart % behind == 0 and apart * count <= behind * size and size % (apart // behind * count) == 0:
+            return dim, apart // behind
+        behind *= size
+    return None
+
+
+def _permuted(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    order = [dim % output.ndim for dim in arguments[1]]
+    return _moved(seen, order.index)
+
+
+def _transposed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    one, other = (dim % output.ndim for dim in (arguments[1:3] if len(arguments) > 2 else (0, 1)))
+    return _moved(seen, lambda dim: {one: other, other: one}.get(dim, dim) if output.ndim > 1 else dim)
+
+
+def _unsqueezed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    new = arguments[1] % output.ndim
+    return _moved(seen, lambda dim: dim + (dim >= new))
+
+
+def _squeezed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    tensor = arguments[0]
+    asked = arguments[1] if len(arguments) > 1 else range(tensor.ndim)
+    dims = {dim % tensor.ndim for dim in ([asked] if isinstance(asked, int) else asked)}
+    return _without({dim for dim in dims if tensor.shape[dim] == 1}, seen)
+
+
+def _without(dims: set[int], seen: Seen) -> Seen:
+    return _moved(seen, lambda dim: None if dim in dims else dim - sum(one < dim for one in dims))
+
+
+def _reduced(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    tensor = arguments[0]
+    asked = arguments[1] if len(arguments) > 1 and not isinstance(arguments[1], bool) else options.get("dim")
+    asked = [asked] if isinstance(asked, int) else asked
+    dims = {dim % tensor.ndim for dim in asked or range(tensor.ndim)}
+    gone = tuple(place.gone() if place.dim in dims else place for place in seen)
+    return gone if output.ndim == tensor.ndim else _without(dims, gone)
+
+
+def _softmaxed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    dim = arguments[1] % output.ndim
+    return tuple(place.gone() if place.dim == dim else place for place in seen)
+
+
+def _selected(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    return _without({arguments[1] % arguments[0].ndim}, seen)
+
+
+def _sliced(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    tensor, along, start, _, step = (*arguments, *(None,) * 5)[:5]
+    along, step = (along or 0) % tensor.ndim, step or 1
+    start = start or 0
+    start = max(0, start + tensor.shape[along]) if start < 0 else start
+
+    def change(axis: Axis, dim: int, positions: int) -> Axis | None:
+        return axis.through(lambda o: start + o * step, lambda o: start + o * step, moves=step) if dim == along else None
+
+    return seen if output.shape == tensor.shape else _along(seen, tensor, output, change)
+
+
+def _matrix(seen: Sequence[Seen], factors: Sequence[Tensor]) -> Seen:
+    """A product of matrices: rows of the left one and columns of the right one stay, what is summed over is gone."""
+    left, right = factors
+    rows = tuple(place.gone() if place.dim == left.ndim - 1 else place for place in seen[0])
+    columns = tuple(place.gone() if place.dim == right.ndim - 2 else place for place in seen[1])
+    if rows and columns:
+        return _hull([place.gone() for place in (*rows, *columns)], len(rows))
+    return rows or columns
+
+
+def tensors_of(arguments: Sequence[Any]) -> list[Tensor]:
+    """The tensors among an operation's arguments, those in lists too, in their order."""
+    listed = (given if isinstance(given, (list, tuple)) else [given] for given in arguments)
+    return [one for given in listed for one in given if isinstance(one, Tensor)]
+
+
+def _nth(values: Sequence[int], at: int, n: int) -> int:
+    """An entry of a list that may have one entry for all dimensions."""
+    return int(values[at] if len(values) == n else values[0])
+
+
+def _max_pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    return _pooling(seen, arguments, options, output, dilated=True)
+
+
+def _average_pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    return _pooling(seen, arguments, options, output, dilated=False)
+
+
+RULES: dict[str, Rule] = {
+    "convolution": _convolution,
+    **dict.fromkeys(["max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d"], _max_pooling),
+    **dict.fromkeys(["avg_pool1d", "avg_pool2d", "avg_pool3d"], _average_pooling),
+    **dict.fromkeys(
+        ["_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d"],
+        _resized(adaptive_window),
+    ),
+    **dict.fromkeys(["upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"], _interpolation(1)),
+    **dict.fromkeys(["upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d"], _interpolation(2)),
+    "upsample_bicubic2d": _interpolation(4),
+    **dict.fromkeys(
+        [f"{how}_pad{n}d" for how in ("reflection", "replication") for n in (1, 2, 3)] + ["constant_pad_nd"], _padded
+    ),
+    **dict.fromkeys(["view", "_unsafe_view", "reshape", "_reshape_alias"], _viewed),
+    "permute": _permuted,
+    **dict.fromkeys(["transpose", "t"], _transposed),
+    "unsqueeze": _unsqueezed,
+    "squeeze": _squeezed,
+    **dict.fromkeys(
+        ["mean", "sum", "amax", "amin", "max", "min", "argmax", "var", "var_mean", "std", "prod", "logsumexp"]
+        + ["linalg_vector_norm", "norm"],
+        _reduced,
+    ),
+    **dict.fromkeys(["_softmax", "_log_softmax", "cumsum", "sort", "flip"], _softmaxed),
+    "select": _selected,
+    "slice": _sliced,
+}
+_MATRIX = {"mm", "addmm", "bmm", "baddbmm"}
+_MIXING = {"index", "gather", "roll", "im2col", "col2im", "grid_sampler_2d", "_fft_r2c", "_fft_c2r", "_fft_c2c"}
+_MIXING |= {f"_scaled_dot_product_{kind}" for kind in ("flash_attention", "efficient_attention", "cudnn_attention")}
+_MIXING |= {"_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_fused_attention_overrideable"}
