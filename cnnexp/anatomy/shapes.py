@@ -26,15 +26,15 @@ def _batch_norm(x: Tensor, weight: Any, bias: Any, mean: Any, variance: Any, tra
 
 def _batch_norm_backward(gradient: Tensor, x: Tensor, weight: Any, *rest: Any) -> Any:
     wanted = rest[-1]
-    shapes = (x.shape, x.shape[1], x.shape[1])
-    return tuple(x.new_empty(shape) if one else None for shape, one in zip(shapes, wanted, strict=True))
+    made = x.new_empty(x.shape), x.new_empty(x.shape[1]), x.new_empty(x.shape[1])
+    return tuple(tensor if one else None for tensor, one in zip(made, wanted, strict=True))
 
 
 def _threshold_backward(gradient: Tensor, x: Tensor, threshold: float) -> Tensor:
     return gradient.new_empty(gradient.shape)
 
 
-_QUICK = {
+_QUICK: dict[str, Any] = {
     "native_batch_norm": _batch_norm,
     "native_batch_norm_backward": _batch_norm_backward,
     "threshold_backward": _threshold_backward,

@@ -76,11 +76,7 @@ def seen_by(name: str, arguments: Sequence[Any], options: dict[str, Any], output
 def _joined(arguments: Sequence[Any], seen: Sequence[Seen], output: Tensor) -> Seen:
     """Element by element, with shapes broadcast from the right."""
     tensors = tensors_of(arguments)
-    aligned = [
-        _moved(one, lambda dim, by=output.ndim - tensor.ndim: dim + by)
-        for one, tensor in zip(seen, tensors, strict=False)
-        if one
-    ]
+    aligned = [_shifted(one, output.ndim - tensor.ndim) for one, tensor in zip(seen, tensors, strict=False) if one]
     return tuple(_join([one[axis] for one in aligned], output) for axis in range(len(aligned[0])))
 
 
@@ -102,7 +98,7 @@ def _spread(place: Place, output: Tensor) -> bool:
 
 
 def _fits(place: Place, output: Tensor) -> bool:
-    return place.dim is not None and output.shape[place.dim] % (place.count * place.inner) == 0
+    return place.dim is not None and output.shape[place.dim] == place.count * place.inner
 
 
 def _hull(places: Sequence[Place], axes: int) -> Seen:
@@ -122,6 +118,10 @@ def _moved(seen: Seen, to: Callable[[int], int | None]) -> Seen:
         dim = None if place.dim is None else to(place.dim)
         moved.append(place.gone() if dim is None else replace(place, dim=dim))
     return tuple(moved)
+
+
+def _shifted(seen: Seen, by: int) -> Seen:
+    return _moved(seen, lambda dim: dim + by)
 
 
 def _settled(place: Place, tensor: Tensor) -> Place:
@@ -197,6 +197,16 @@ def _interpolation(taps: int) -> Rule:
     return rule
 
 
+def _pixel_shuffled(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    factor = arguments[1]
+    return _along(seen, arguments[0], output, lambda axis, dim, positions: repeated(axis, factor))
+
+
+def _pixel_unshuffled(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    factor = arguments[1]
+    return _along(seen, arguments[0], output, lambda axis, dim, positions: window(axis, factor, factor, 0))
+
+
 def _padded(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     tensor, amounts = arguments[0], arguments[1]
 
@@ -226,7 +236,12 @@ def _dim_of(shape: Sequence[int], apart: int, count: int) -> tuple[int, int] | N
     behind = 1
     for dim in range(len(shape) - 1, -1, -1):
         size = shape[dim]
-        if size > 1 and apart % behind == 0 and apart * count <= behind * size and size % (apart // behind * count) == 0:
+        if (
+            size > 1
+            and apart % behind == 0
+            and apart * count <= behind * size
+            and size % (apart // behind * count) == 0
+        ):
             return dim, apart // behind
         behind *= size
     return None
@@ -283,7 +298,9 @@ def _sliced(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], outpu
     start = max(0, start + tensor.shape[along]) if start < 0 else start
 
     def change(axis: Axis, dim: int, positions: int) -> Axis | None:
-        return axis.through(lambda o: start + o * step, lambda o: start + o * step, moves=step) if dim == along else None
+        return (
+            axis.through(lambda o: start + o * step, lambda o: start + o * step, moves=step) if dim == along else None
+        )
 
     return seen if output.shape == tensor.shape else _along(seen, tensor, output, change)
 
@@ -332,14 +349,14 @@ RULES: dict[str, Rule] = {
         [f"{how}_pad{n}d" for how in ("reflection", "replication") for n in (1, 2, 3)] + ["constant_pad_nd"], _padded
     ),
     **dict.fromkeys(["view", "_unsafe_view", "reshape", "_reshape_alias"], _viewed),
+    "pixel_shuffle": _pixel_shuffled,
+    "pixel_unshuffle": _pixel_unshuffled,
     "permute": _permuted,
     **dict.fromkeys(["transpose", "t"], _transposed),
     "unsqueeze": _unsqueezed,
     "squeeze": _squeezed,
     **dict.fromkeys(
-        ["mean", "sum", "amax", "amin", "max", "min", "argmax", "var", "var_mean", "std", "prod", "logsumexp"]
-        + ["linalg_vector_norm", "norm"],
-        _reduced,
+        ("mean sum amax amin max min argmax var var_mean std prod logsumexp linalg_vector_norm norm").split(), _reduced
     ),
     **dict.fromkeys(["_softmax", "_log_softmax", "cumsum", "sort", "flip"], _softmaxed),
     "select": _selected,

@@ -118,9 +118,7 @@ def _watched(net: nn.Module, recorder: _Recorder) -> Iterator[None]:
     hooks = []
     for name, module in net.named_modules():
         hooks.append(module.register_forward_pre_hook(lambda *_, name=name: recorder.enter(name), prepend=True))
-        hooks.append(
-            module.register_forward_hook(lambda _, __, output, name=name: recorder.leave(name, output))
-        )
+        hooks.append(module.register_forward_hook(lambda _, __, output, name=name: recorder.leave(name, output)))
     try:
         yield
     finally:

@@ -36,8 +36,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # times runs from outside, beside others' ways to train
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    "anatomy": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging", "preview"},
+    "commands": _FOUNDATION
+    | _RECORDS
+    | _PARTS_OF_A_RUN
+    | {"builders", "fit", "bench", "averaging", "preview", "anatomy"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
