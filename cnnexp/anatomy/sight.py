@@ -334,6 +334,8 @@ def _average_pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, An
     return _pooling(seen, arguments, options, output, dilated=False)
 
 
+_REDUCTIONS = ["mean", "sum", "amax", "amin", "max", "min", "argmax", "var", "var_mean", "std", "prod", "logsumexp"]
+_REDUCTIONS += ["linalg_vector_norm", "norm"]
 RULES: dict[str, Rule] = {
     "convolution": _convolution,
     **dict.fromkeys(["max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d"], _max_pooling),
@@ -355,9 +357,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(["transpose", "t"], _transposed),
     "unsqueeze": _unsqueezed,
     "squeeze": _squeezed,
-    **dict.fromkeys(
-        ("mean sum amax amin max min argmax var var_mean std prod logsumexp linalg_vector_norm norm").split(), _reduced
-    ),
+    **dict.fromkeys(_REDUCTIONS, _reduced),
     **dict.fromkeys(["_softmax", "_log_softmax", "cumsum", "sort", "flip"], _softmaxed),
     "select": _selected,
     "slice": _sliced,
