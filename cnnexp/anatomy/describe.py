@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -24,9 +24,10 @@ def describe(net: nn.Module, input_shape: Sequence[int], name: str) -> dict[str,
     Returns:
         ``model``, ``input``, ``stem`` where the net chose one, ``layers`` and ``totals`` (parameters, trainable,
         multiply_adds, activation_bytes). A layer has its name, type, depth in the tree of modules, ``parts`` (whether
-        modules of its own follow), output shape without the batch, kernel, stride, padding, dilation and groups where
-        it has them, inputs of each unit where it is fully connected, and the figures that are its own and not its
-        parts': parameters, multiply-adds and bytes of activations for one picture; and its output's receptive field.
+        modules of its own follow), ``order`` of its first call, number of calls, output shape without the batch, kernel,
+        stride, padding, dilation and groups where it has them, inputs of each unit where it is fully connected; the
+        figures that are its own and not its parts': parameters, multiply-adds and bytes of activations for one picture;
+        and its output's receptive field.
     """
     first = next((parameter for parameter in net.parameters()), torch.empty(0))
     picture = torch.zeros(1, *input_shape, device=first.device, dtype=first.dtype)
@@ -63,9 +64,9 @@ def describe_step(net: nn.Module, input_shape: Sequence[int], batch_size: int, o
 
 
 def _layers(net: nn.Module, trace: Trace, pixels: Sequence[int]) -> Iterator[dict[str, Any]]:
-    modules, order = dict(net.named_modules()), list(trace.modules)
+    modules, rank = dict(net.named_modules()), {name: number for number, name in enumerate(trace.modules)}
     counted: set[int] = set()
-    for name in _in_order(net, order):
+    for name in _in_order(net, rank):
         module, call = modules[name], trace.modules.get(name, Call())
         own = [p for p in module.parameters(recurse=False) if id(p) not in counted]
         counted.update(map(id, own))
@@ -80,6 +81,7 @@ def _layers(net: nn.Module, trace: Trace, pixels: Sequence[int]) -> Iterator[dic
             "type": type(module).__name__,
             "depth": name.count(".") + 1 if name else 0,
             "parts": parts,
+            "order": rank.get(name),
             "calls": call.calls,
             "output": None if call.shape is None else list(call.shape),
             **_settings(module),
@@ -90,9 +92,8 @@ def _layers(net: nn.Module, trace: Trace, pixels: Sequence[int]) -> Iterator[dic
         }
 
 
-def _in_order(net: nn.Module, called: Sequence[str]) -> Iterator[str]:
+def _in_order(net: nn.Module, rank: Mapping[str, int]) -> Iterator[str]:
     """Names of all modules as a tree, parts in the order in which the net came to them; those never called last."""
-    rank = {name: number for number, name in enumerate(called)}
 
     def first_of(name: str, module: nn.Module) -> int:
         inside = (rank.get(f"{name}.{part}" if part else name) for part, _ in module.named_modules())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +18,18 @@ from cnnexp.errors import InputError
 
 @dataclass(frozen=True)
 class Subject:
-    """A net on the meta device, the shape of a picture (C, H, W), and what it is trained with."""
+    """A net on the meta device, what it is trained with and on, and what makes it with numbers in it.
+
+    Args:
+        input_shape: channels, height, width.
+    """
 
     name: str
     net: nn.Module
     input_shape: tuple[int, int, int]
     batch_size: int
     optimizer: Optimizer
+    make: Callable[[], nn.Module]
 
 
 def find_subject(
@@ -48,7 +53,8 @@ def find_subject(
     except Exception:  # a net may need numbers to be made, and what is wrong with it is said once more
         net, optimizer = build_net(config, facts, trusted)
     shape = (facts.channels, facts.height, facts.width)
-    return Subject(str(config["choices"]["model"]), net.to("meta"), shape, config["batch_size"], optimizer)
+    name, batch_size = str(config["choices"]["model"]), config["batch_size"]
+    return Subject(name, net.to("meta"), shape, batch_size, optimizer, lambda: build_net(config, facts, trusted)[0])
 
 
 def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:

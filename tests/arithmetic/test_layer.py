@@ -99,7 +99,7 @@ def test_only_what_can_take_its_place_is_named() -> None:
         (Convolution(5, 5, 3, (3, 3), dilation=(3, 3)), ["--kernel 3 covers 7 pixels"]),
         (Convolution(5, 5, 3, (3, 3), padding=(-1, -1)), ["--padding -1: expected whole numbers of at least 0"]),
         (Convolution(5, 5, 3, (3, 3), (0, 1)), ["--stride 0x1"]),
-        (Convolution(5, 5, 6, (3, 3), filters=4, groups=3), ["--groups 3 does not divide 4 filters; possible are 1, 2"]),
+        (Convolution(5, 5, 6, (3, 3), filters=4, groups=3), ["--groups 3 does not divide 4 filters", "are 1, 2"]),
         (Convolution(5, 5, 3, (3, 3), filters=0), ["--filters 0"]),
         (FullyConnected((4,), 0), ["--units 0"]),
     ],
