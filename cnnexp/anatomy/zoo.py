@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cnnexp.config.compose import compose_run
 from cnnexp.config.model_header import ModelHeader, model_header, takes_a_name
 from cnnexp.config.options import config_folders, option_files, purpose, targets_of_data, task_of_model
 from cnnexp.errors import InputError
+from cnnexp.report.zoo import ZooRow
 
 Size = tuple[int, int, int]
 
@@ -21,24 +21,6 @@ DATA = {"label": ("mnist5k", "cifar10", "imagenette"), "mask": ("digit_scenes",)
 """Data to begin with, for each target of a task; those with labels from the smallest pictures to the largest."""
 PHOTOGRAPH_PX = 224
 SMALL_PX = 64
-
-
-@dataclass(frozen=True)
-class ZooRow:
-    """A net with its figures on the pictures that it is usually shown.
-
-    Args:
-        size: channels, height, width. classes: None where the data says. train: the command's words.
-    """
-
-    option: str
-    header: ModelHeader
-    task: str
-    size: Size
-    classes: int | None
-    parameters: int
-    multiply_adds: int
-    train: tuple[str, ...]
 
 
 def zoo_rows(own_folders: Sequence[str] = (), trusted: Sequence[str] = ()) -> Iterator[ZooRow]:
@@ -99,7 +81,7 @@ def _published_px(config: dict[str, Any], trusted: Sequence[str]) -> int:
 def _training(
     name: str, sets: Sequence[str], size: Size, own_folders: Sequence[str], trusted: Sequence[str]
 ) -> tuple[str, ...]:
-    """The words that train the net here, on pictures like those that it is meant for, brought to its size if need be."""
+    """The words that train the net here on pictures like those that it is meant for, brought to its size if need be."""
     photograph, colour = size[1] > SMALL_PX, size[0] > 1
     data = sets[-1] if photograph else sets[min(int(colour), len(sets) - 1)]
     words = (f"model={name}", f"data={data}")

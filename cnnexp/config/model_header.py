@@ -16,7 +16,7 @@ class ModelHeader:
     """Facts of a net; None for what its line does not say.
 
     Args:
-        paper: authors and year. parameters: with these pictures. side: of a picture in pixels. grey: it has one channel.
+        paper: authors and year. parameters: with these pictures. side: of a picture in pixels. grey: one channel.
     """
 
     name: str
@@ -31,7 +31,7 @@ def model_header(line: str) -> ModelHeader:
     """Read a line such as ``ResNet-20 for 32x32 pictures (He 2015, section 4.2): 269,722 parameters``."""
     paper, parameters, side, classes = (one.search(line) for one in (_PAPER, _PARAMETERS, _SIDE, _CLASSES))
     return ModelHeader(
-        name=re.split(r" \(|[:;,] | for | on |, ", line)[0],
+        name=re.split(r" \(|[:;,] | for | on ", line)[0],
         paper=paper[1] if paper else None,
         parameters=int(parameters[1].replace(",", "")) if parameters else None,
         side=int(side[1]) if side else None,

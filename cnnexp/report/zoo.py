@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from cnnexp.config.model_header import ModelHeader
 from cnnexp.report.layers import shape_figure
 from cnnexp.report.notation import count_figure, scaled_figure
-
-if TYPE_CHECKING:
-    from cnnexp.anatomy.zoo import ZooRow
 
 _INTRODUCTION = """\
 # The zoo
@@ -19,7 +17,7 @@ writes it anew. Parameters and multiply-adds are those of the net on the picture
 classes; `cnnexp summary model=NAME` shows them layer by layer for any other size, and `cnnexp list models` says more of
 each net.
 
-Beside these, `model=torchvision model.name=NAME` and `model=timm model.name=NAME` are any classifier of those libraries.
+Beside these, `model=torchvision model.name=NAME` and `model=timm model.name=NAME` are any classifier of those two.
 """
 _HEADINGS = {
     "classification": "Classification",
@@ -27,6 +25,24 @@ _HEADINGS = {
     "detection": "Detection",
     "autoencoder": "Autoencoders",
 }
+
+
+@dataclass(frozen=True)
+class ZooRow:
+    """A net with its figures on the pictures that it is usually shown.
+
+    Args:
+        size: channels, height, width. classes: None where the data says. train: the words after `cnnexp train`.
+    """
+
+    option: str
+    header: ModelHeader
+    task: str
+    size: tuple[int, int, int]
+    classes: int | None
+    parameters: int
+    multiply_adds: int
+    train: tuple[str, ...]
 
 
 def as_markdown(rows: Iterable[ZooRow]) -> str:
