@@ -26,7 +26,7 @@ _NEEDED = {"conv": ("filters", "kernel"), "pool": ("kernel",), "fc": ("units",)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", choices=KINDS, help="conv, pool or fc")
+    parser.add_argument("kind", metavar="KIND", help="conv, pool or fc")
     parser.add_argument(
         "--input", metavar="HxWxC", required=True, help="height x width x channels; for fc also a number"
     )
@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _refuse_options(arguments: argparse.Namespace) -> None:
     """A line for each option that this kind of layer does not have, or lacks."""
     kind = arguments.kind
+    if kind not in KINDS:
+        raise InputError(f"{kind}: there is no such kind of layer; known are {', '.join(KINDS)}")
     given = {name for names in _OPTIONS.values() for name in names if getattr(arguments, name) is not None}
     problems = [
         f"--{name.replace('_', '-')}: a {kind} layer has none; {kind} takes "

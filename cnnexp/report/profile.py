@@ -41,14 +41,16 @@ class Profile:
 
 def profile_of(content: Mapping[str, Any]) -> Profile:
     """The profile of what `cnnexp.anatomy.describe.describe` says of a net."""
-    kept: list[dict[str, Any]] = []
     called = [layer for layer in content["layers"] if layer["order"] is not None]
+    kept: list[dict[str, Any]] = []
+    before = dict.fromkeys(COUNTED, 0)  # of what stands before the first layer: a norm on the picture, say
     for layer in sorted(called, key=lambda layer: layer["order"]):
         if layer["output"] and (layer["multiply_adds"] or "kernel" in layer):
             kept.append(dict(layer))
-        elif kept:
-            for key in COUNTED:
-                kept[-1][key] += layer[key]
+        for key in COUNTED if not kept or kept[-1]["name"] != layer["name"] else ():
+            (kept[-1] if kept else before)[key] += layer[key]
+    for key in COUNTED if kept else ():
+        kept[0][key] += before[key]
     return Profile(
         tuple(layer["name"].split(".")[0] for layer in kept),
         tuple(layer["output"][0] if len(layer["output"]) > 1 else layer["output"][-1] for layer in kept),

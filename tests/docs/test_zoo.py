@@ -41,7 +41,7 @@ def test_known_figures(rows: list[ZooRow]) -> None:
             ModelHeader("ResNet-20", "He 2015", 269_722, 32, False, None),
         ),
         (
-            "AlexNet as published (Krizhevsky 2012): 62,378,344 parameters on 227x227 colour pictures with 1,000 classes",
+            "AlexNet as published (Krizhevsky 2012): 62,378,344 parameters on 227x227 pictures with 1,000 classes",
             ModelHeader("AlexNet as published", "Krizhevsky 2012", 62_378_344, 227, False, 1000),
         ),
         (
