@@ -1,4 +1,4 @@
-"""`cnnexp compare`: runs side by side, as a table, JSON or CSV."""
+"""`cnnexp compare`: runs side by side, as a table, JSON, CSV or a chart over a setting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from cnnexp.paths import outputs_folder
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
-HELP = "a table of runs, with their scores and the settings in which they differ"
 EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
 
 
@@ -31,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a metric (test/accuracy), a configuration key (optimizer.lr), score, duration or created; "
         "the best score or the smallest value comes first, -KEY turns it round (default: created)",
     )
+    parser.add_argument(
+        "--over", metavar="KEY", help="with --plot: the setting along the horizontal axis, such as data.fraction"
+    )
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the score over a setting, a line for each kind of run")
+    parser.add_argument("--metric", metavar="NAME", help="with --plot: what is drawn [the test score]")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")
     form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
@@ -49,16 +53,37 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.report.export import to_csv, to_json
     from cnnexp.runs.read import read_record
 
+    _check_plot(arguments)
     outputs = outputs_folder(arguments.outputs)
     folders = _folders(arguments.runs, outputs)
     records = sort_records([read_record(folder) for folder in folders], arguments.sort)
-    if arguments.json:
+    if arguments.plot:
+        _plot(records, arguments)
+    elif arguments.json:
         print(to_json(records))
     elif arguments.csv:
         sys.stdout.write(to_csv(records))
     else:
         _print_table(records, outputs)
     return 0
+
+
+def _check_plot(arguments: argparse.Namespace) -> None:
+    if arguments.plot is None:
+        given = [name for name in ("over", "metric") if getattr(arguments, name) is not None]
+        if given:
+            raise InputError(f"--{given[0]}: says what --plot FILE.png draws, which is missing")
+    elif arguments.over is None:
+        raise InputError("--plot: say over which setting, for example --over data.fraction")
+    elif Path(arguments.plot).suffix.lower() != ".png":
+        raise InputError(f"--plot {arguments.plot}: the chart is a PNG; name it so: chart.png")
+
+
+def _plot(records: list[Record], arguments: argparse.Namespace) -> None:
+    from cnnexp.report.over import draw_over, lines_over
+
+    metric, lines = lines_over(records, arguments.over, arguments.metric)
+    print(draw_over(lines, arguments.over, metric, Path(arguments.plot)))
 
 
 def _folders(given: list[str], outputs: Path) -> list[Path]:

@@ -97,3 +97,24 @@ def test_json_and_csv_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit):
         parsed("--json", "--csv")
     assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_chart_over_a_setting(outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "over.png"
+    assert compare.run(parsed("--outputs", str(outputs), "--over", "seed", "--plot", str(path))) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--over", "seed"), "--over: says what --plot FILE.png draws, which is missing"),
+        (("--plot", "a.png"), "--plot: say over which setting, for example --over data.fraction"),
+        (("--over", "seed", "--plot", "a.pdf"), "--plot a.pdf: the chart is a PNG; name it so: chart.png"),
+    ],
+)
+def test_half_a_chart_is_refused(outputs: Path, words: tuple[str, ...], says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        compare.run(parsed("--outputs", str(outputs), *words))
+    assert str(refused.value) == says
