@@ -24,8 +24,8 @@ def describe(net: nn.Module, input_shape: Sequence[int], name: str) -> dict[str,
     Returns:
         ``model``, ``input``, ``stem`` where the net chose one, ``layers`` and ``totals`` (parameters, trainable,
         multiply_adds, activation_bytes). A layer has its name, type, depth in the tree of modules, ``parts`` (whether
-        modules of its own follow), ``order`` of its first call, number of calls, output shape without the batch; kernel,
-        stride, padding, dilation and groups where it has them, inputs of each unit where it is fully connected; the
+        modules of its own follow), ``order`` of its first call, number of calls, output shape without the batch;
+        kernel, stride, padding, dilation and groups where it has them, inputs of each unit of a linear layer; the
         figures that are its own and not its parts': parameters, multiply-adds and bytes of activations for one picture;
         and its output's receptive field.
     """
