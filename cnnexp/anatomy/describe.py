@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.anatomy.memory import Optimizer, training_memory
-from cnnexp.anatomy.sight import Place
+from cnnexp.anatomy.places import Place
 from cnnexp.anatomy.trace import Call, Trace, traced
 
 _SETTINGS = ("kernel_size", "stride", "padding", "dilation")

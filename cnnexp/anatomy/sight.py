@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from cnnexp.anatomy.axis import (
-    PIXELS,
     Axis,
     adaptive_window,
     interpolated,
@@ -18,35 +17,9 @@ from cnnexp.anatomy.axis import (
     transposed_window,
     window,
 )
+from cnnexp.anatomy.places import Seen, along, hull, joined, moved, tensors_of
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tensor holds one axis of the picture.
-
-    Args:
-        axis: what its positions see. count: how many they are.
-        dim: of the tensor; None where no dimension is the picture's any more.
-        inner: numbers along `dim` between two positions: more than 1 where a view has put dimensions together.
-    """
-
-    axis: Axis
-    count: int
-    dim: int | None
-    inner: int = 1
-
-    def gone(self) -> Place:
-        """What something sees that reads all positions."""
-        return self if self.dim is None else Place(self.axis.of_all(self.count), 1, None)
-
-
-Seen = tuple[Place, ...]
 Rule = Callable[[Seen, Sequence[Any], dict[str, Any], Tensor], Seen]
-
-
-def of_picture(picture: Tensor) -> Seen:
-    """The places of a batch (B, C, ...) of pictures: every dimension from the third on."""
-    return tuple(Place(PIXELS, picture.shape[dim], dim) for dim in range(2, picture.ndim))
 
 
 def seen_by(name: str, arguments: Sequence[Any], options: dict[str, Any], output: Tensor, seen: Sequence[Seen]) -> Seen:
@@ -64,85 +37,13 @@ def seen_by(name: str, arguments: Sequence[Any], options: dict[str, Any], output
     if name in _MATRIX:
         return _matrix(seen[-2:], tensors_of(arguments)[-2:])
     if name in _MIXING:
-        return _hull([place.gone() for one in given for place in one], len(given[0]))
+        return hull([place for one in given for place in one], len(given[0]))
     if name == "cat":
-        along = (arguments[1] if len(arguments) > 1 else options.get("dim", 0)) % output.ndim
-        seen = [tuple(place.gone() if place.dim == along else place for place in one) for one in seen]
+        dim = (arguments[1] if len(arguments) > 1 else options.get("dim", 0)) % output.ndim
+        seen = [_read_along({dim}, one) for one in seen]
     elif rule := RULES.get(name):
         return rule(given[0], arguments, options, output)
-    return _joined(arguments, seen, output)
-
-
-def _joined(arguments: Sequence[Any], seen: Sequence[Seen], output: Tensor) -> Seen:
-    """Element by element, with shapes broadcast from the right."""
-    tensors = tensors_of(arguments)
-    aligned = [_shifted(one, output.ndim - tensor.ndim) for one, tensor in zip(seen, tensors, strict=False) if one]
-    return tuple(_join([one[axis] for one in aligned], output) for axis in range(len(aligned[0])))
-
-
-def _join(places: Sequence[Place], output: Tensor) -> Place:
-    places = [place.gone() if _spread(place, output) else place for place in places]
-    alike = {(place.dim, place.inner, place.count) for place in places if place.dim is not None}
-    if len(alike) != 1 or not _fits(next(place for place in places if place.dim is not None), output):
-        (hull,) = _hull([place.gone() for place in places], 1)
-        return hull
-    joined, *rest = sorted(places, key=lambda place: place.dim is None)
-    for place in rest:
-        joined = replace(joined, axis=joined.axis.joined(place.axis, joined.count))
-    return joined
-
-
-def _spread(place: Place, output: Tensor) -> bool:
-    """Whether the one position of an input stands at all positions of the output."""
-    return place.dim is not None and place.count == 1 < output.shape[place.dim]
-
-
-def _fits(place: Place, output: Tensor) -> bool:
-    return place.dim is not None and output.shape[place.dim] == place.count * place.inner
-
-
-def _hull(places: Sequence[Place], axes: int) -> Seen:
-    """The union of places that are gone, axis by axis."""
-    hulls = []
-    for number in range(axes):
-        mine = places[number::axes]
-        first = min(place.axis.firsts[0] for place in mine)
-        last = max(place.axis.lasts[0] for place in mine)
-        hulls.append(Place(Axis((first,), (last,), 0), 1, None))
-    return tuple(hulls)
-
-
-def _moved(seen: Seen, to: Callable[[int], int | None]) -> Seen:
-    moved = []
-    for place in seen:
-        dim = None if place.dim is None else to(place.dim)
-        moved.append(place.gone() if dim is None else replace(place, dim=dim))
-    return tuple(moved)
-
-
-def _shifted(seen: Seen, by: int) -> Seen:
-    return _moved(seen, lambda dim: dim + by)
-
-
-def _settled(place: Place, tensor: Tensor) -> Place:
-    """The place with a dimension of its own, as an operation along that dimension needs it."""
-    if place.dim is None or place.inner == 1:
-        return place
-    if place.count * place.inner == tensor.shape[place.dim]:
-        return Place(repeated(place.axis, place.inner), place.count * place.inner, place.dim)
-    return place.gone()
-
-
-def _along(seen: Seen, tensor: Tensor, output: Tensor, change: Callable[[Axis, int, int], Axis | None]) -> Seen:
-    """Change the axes by `change(axis, dim, positions)`, which answers None for a dimension that is left as it is."""
-    changed = []
-    for place in seen:
-        place = _settled(place, tensor)
-        if place.dim is not None:
-            axis = change(place.axis, place.dim, place.count)
-            place = place if axis is None else Place(axis, output.shape[place.dim], place.dim)
-        changed.append(place)
-    return tuple(changed)
+    return joined(arguments, seen, output)
 
 
 def _convolution(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
@@ -157,7 +58,7 @@ def _convolution(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], 
         kernel = weight.shape[dim]
         return rule(axis, kernel, _nth(stride, at, n), _nth(padding, at, n), _nth(dilation, at, n))
 
-    return _along(seen, tensor, output, change)
+    return along(seen, tensor, output, change)
 
 
 def _pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor, dilated: bool) -> Seen:
@@ -172,7 +73,7 @@ def _pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], outp
             return None
         return window(axis, _nth(kernel, at, n), _nth(stride, at, n), _nth(padding, at, n), _nth(dilation, at, n))
 
-    return _along(seen, tensor, output, change)
+    return along(seen, tensor, output, change)
 
 
 def _resized(resize: Callable[[Axis, int, int], Axis]) -> Rule:
@@ -183,7 +84,7 @@ def _resized(resize: Callable[[Axis, int, int], Axis]) -> Rule:
             size = output.shape[dim]
             return None if size == positions else resize(axis, positions, size)
 
-        return _along(seen, arguments[0], output, change)
+        return along(seen, arguments[0], output, change)
 
     return rule
 
@@ -199,12 +100,12 @@ def _interpolation(taps: int) -> Rule:
 
 def _pixel_shuffled(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     factor = arguments[1]
-    return _along(seen, arguments[0], output, lambda axis, dim, positions: repeated(axis, factor))
+    return along(seen, arguments[0], output, lambda axis, dim, positions: repeated(axis, factor))
 
 
 def _pixel_unshuffled(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     factor = arguments[1]
-    return _along(seen, arguments[0], output, lambda axis, dim, positions: window(axis, factor, factor, 0))
+    return along(seen, arguments[0], output, lambda axis, dim, positions: window(axis, factor, factor, 0))
 
 
 def _padded(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
@@ -215,7 +116,7 @@ def _padded(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], outpu
         before = amounts[pair] if pair < len(amounts) else 0
         return axis.through(lambda o: o - before, lambda o: o - before)
 
-    return _along(seen, tensor, output, change)
+    return along(seen, tensor, output, change)
 
 
 def _viewed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
@@ -249,17 +150,17 @@ def _dim_of(shape: Sequence[int], apart: int, count: int) -> tuple[int, int] | N
 
 def _permuted(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     order = [dim % output.ndim for dim in arguments[1]]
-    return _moved(seen, order.index)
+    return moved(seen, order.index)
 
 
 def _transposed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     one, other = (dim % output.ndim for dim in (arguments[1:3] if len(arguments) > 2 else (0, 1)))
-    return _moved(seen, lambda dim: {one: other, other: one}.get(dim, dim) if output.ndim > 1 else dim)
+    return moved(seen, lambda dim: {one: other, other: one}.get(dim, dim) if output.ndim > 1 else dim)
 
 
 def _unsqueezed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
     new = arguments[1] % output.ndim
-    return _moved(seen, lambda dim: dim + (dim >= new))
+    return moved(seen, lambda dim: dim + (dim >= new))
 
 
 def _squeezed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
@@ -270,21 +171,34 @@ def _squeezed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], out
 
 
 def _without(dims: set[int], seen: Seen) -> Seen:
-    return _moved(seen, lambda dim: None if dim in dims else dim - sum(one < dim for one in dims))
+    return moved(seen, lambda dim: None if dim in dims else dim - sum(one < dim for one in dims))
 
 
 def _reduced(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
-    tensor = arguments[0]
-    asked = arguments[1] if len(arguments) > 1 and not isinstance(arguments[1], bool) else options.get("dim")
-    asked = [asked] if isinstance(asked, int) else asked
-    dims = {dim % tensor.ndim for dim in asked or range(tensor.ndim)}
-    gone = tuple(place.gone() if place.dim in dims else place for place in seen)
-    return gone if output.ndim == tensor.ndim else _without(dims, gone)
+    return _without_dims(seen, arguments[0], arguments[1] if len(arguments) > 1 else options.get("dim"), output)
+
+
+def _normed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    return _without_dims(seen, arguments[0], arguments[2] if len(arguments) > 2 else options.get("dim"), output)
+
+
+def _without_dims(seen: Seen, tensor: Tensor, asked: int | Sequence[int] | None, output: Tensor) -> Seen:
+    """Some dimensions taken together, or all; they may stay with a single number."""
+    listed = [asked] if isinstance(asked, int) else asked
+    dims = {dim % tensor.ndim for dim in listed or range(tensor.ndim)}
+    return _read_along(dims, seen) if output.ndim == tensor.ndim else _without(dims, seen)
 
 
 def _softmaxed(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
-    dim = arguments[1] % output.ndim
-    return tuple(place.gone() if place.dim == dim else place for place in seen)
+    return _read_along({arguments[1] % output.ndim}, seen)
+
+
+def _flipped(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
+    return _read_along({dim % output.ndim for dim in arguments[1]}, seen)
+
+
+def _read_along(dims: set[int], seen: Seen) -> Seen:
+    return tuple(place.gone() if place.dim in dims else place for place in seen)
 
 
 def _selected(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
@@ -292,33 +206,24 @@ def _selected(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], out
 
 
 def _sliced(seen: Seen, arguments: Sequence[Any], options: dict[str, Any], output: Tensor) -> Seen:
-    tensor, along, start, _, step = (*arguments, *(None,) * 5)[:5]
-    along, step = (along or 0) % tensor.ndim, step or 1
-    start = start or 0
-    start = max(0, start + tensor.shape[along]) if start < 0 else start
+    tensor, of, start, _, step = (*arguments, *(None,) * 5)[:5]
+    if output.shape == tensor.shape:
+        return seen
+    of, start, step = (of or 0) % tensor.ndim, start or 0, step or 1
+    begin = max(0, start + tensor.shape[of]) if start < 0 else start
 
     def change(axis: Axis, dim: int, positions: int) -> Axis | None:
-        return (
-            axis.through(lambda o: start + o * step, lambda o: start + o * step, moves=step) if dim == along else None
-        )
+        taken = axis.through(lambda o: begin + o * step, lambda o: begin + o * step, moves=step)
+        return taken if dim == of else None
 
-    return seen if output.shape == tensor.shape else _along(seen, tensor, output, change)
+    return along(seen, tensor, output, change)
 
 
 def _matrix(seen: Sequence[Seen], factors: Sequence[Tensor]) -> Seen:
     """A product of matrices: rows of the left one and columns of the right one stay, what is summed over is gone."""
     left, right = factors
-    rows = tuple(place.gone() if place.dim == left.ndim - 1 else place for place in seen[0])
-    columns = tuple(place.gone() if place.dim == right.ndim - 2 else place for place in seen[1])
-    if rows and columns:
-        return _hull([place.gone() for place in (*rows, *columns)], len(rows))
-    return rows or columns
-
-
-def tensors_of(arguments: Sequence[Any]) -> list[Tensor]:
-    """The tensors among an operation's arguments, those in lists too, in their order."""
-    listed = (given if isinstance(given, (list, tuple)) else [given] for given in arguments)
-    return [one for given in listed for one in given if isinstance(one, Tensor)]
+    rows, columns = _read_along({left.ndim - 1}, seen[0]), _read_along({right.ndim - 2}, seen[1])
+    return hull([*rows, *columns], len(rows)) if rows and columns else rows or columns
 
 
 def _nth(values: Sequence[int], at: int, n: int) -> int:
@@ -335,7 +240,6 @@ def _average_pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, An
 
 
 _REDUCTIONS = ["mean", "sum", "amax", "amin", "max", "min", "argmax", "var", "var_mean", "std", "prod", "logsumexp"]
-_REDUCTIONS += ["linalg_vector_norm", "norm"]
 RULES: dict[str, Rule] = {
     "convolution": _convolution,
     **dict.fromkeys(["max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d"], _max_pooling),
@@ -358,7 +262,9 @@ RULES: dict[str, Rule] = {
     "unsqueeze": _unsqueezed,
     "squeeze": _squeezed,
     **dict.fromkeys(_REDUCTIONS, _reduced),
-    **dict.fromkeys(["_softmax", "_log_softmax", "cumsum", "sort", "flip"], _softmaxed),
+    **dict.fromkeys(["linalg_vector_norm", "norm"], _normed),
+    **dict.fromkeys(["_softmax", "_log_softmax", "cumsum", "sort"], _softmaxed),
+    "flip": _flipped,
     "select": _selected,
     "slice": _sliced,
 }

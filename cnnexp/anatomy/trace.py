@@ -13,8 +13,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from cnnexp.anatomy.costs import multiply_adds
+from cnnexp.anatomy.places import Seen, of_picture, tensors_of
 from cnnexp.anatomy.shapes import run
-from cnnexp.anatomy.sight import Seen, of_picture, seen_by, tensors_of
+from cnnexp.anatomy.sight import seen_by
 
 
 @dataclass
