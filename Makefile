@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check bench wheel clean
+.PHONY: help install train test test-all check bench docs wheel clean
 
 help:  ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -37,6 +37,10 @@ check: $(STAMP)  ## lint, formatting and types
 
 bench: $(STAMP)  ## time cnnexp beside other ways to train, with the machine otherwise idle
 	$(BIN)/cnnexp bench $(ARGS)
+
+docs: $(STAMP)  ## write docs/zoo.md anew from the nets
+	$(BIN)/cnnexp list models --markdown > docs/zoo.md.new
+	mv docs/zoo.md.new docs/zoo.md
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	rm -rf dist

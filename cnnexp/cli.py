@@ -34,7 +34,8 @@ COMMANDS = (
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
-    Command("summary", "Look", "layers, output shapes and parameters of a net"),
+    Command("summary", "Look", "a net layer by layer: sizes, costs, reach; or nets side by side"),
+    Command("layer", "Look", "size, parameters and cost of one layer, with the formulas"),
     Command("bench", "Look", "cnnexp beside other ways to train, timed on this machine"),
 )
 

@@ -176,6 +176,18 @@ def build_task(
     return bound.task(parts)
 
 
+def build_net(
+    config: Mapping[str, Any], facts: Facts, trusted: Sequence[str] = ()
+) -> tuple[nn.Module, partial[torch.optim.Optimizer]]:
+    """The net alone, with the weights of ``seed``, and what makes its optimizer.
+
+    Raises:
+        InputError: as for ``bind_task``.
+    """
+    bound = bind_task(config, facts, trusted)
+    return _seeded(bound.net, config["seed"], config), bound.optimizer
+
+
 def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> DataSet:
     """The data set, not yet prepared."""
     data = config["data"]

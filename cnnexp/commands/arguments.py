@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from cnnexp.errors import InputError
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -43,3 +46,23 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """The folder that runs are in."""
     parser.add_argument("--outputs", metavar="DIR", default=None, help="the folder that holds the runs [outputs]")
+
+
+def png_path(text: str, option: str) -> Path:
+    """A file that a PNG can be written to; nothing is made yet.
+
+    Args:
+        option: that named it.
+
+    Raises:
+        InputError: it is a folder, is named otherwise, or cannot be written.
+    """
+    from cnnexp.runs.write import writable_folder
+
+    path = Path(text)
+    if path.is_dir():
+        raise InputError(f"{option} {text}: this is a folder; name a file, such as {path / 'picture.png'}")
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{option} {text}: the picture is a PNG; name it {path.with_suffix('.png')}")
+    writable_folder(path.parent, f"{option} FILE")
+    return path

@@ -15,10 +15,14 @@ EXAMPLE = "cnnexp list models data"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"only these groups: {', '.join(GROUPS)}")
     parser.add_argument("--json", action="store_true", help="as JSON: group → option → its line")
+    parser.add_argument("--markdown", action="store_true", help="the nets as a page: parameters, costs, papers")
     add_own_code(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.markdown:
+        print(_page(arguments), end="")
+        return 0
     folders = config_folders(arguments.config_dir)
     wanted = [_group(word) for word in arguments.groups] or GROUPS
     content = {group: {name: purpose(path) for name, path in option_files(group, folders).items()} for group in wanted}
@@ -29,6 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(_text(content))
     return 0
+
+
+def _page(arguments: argparse.Namespace) -> str:
+    if [_group(word) for word in arguments.groups] != ["model"]:
+        raise InputError("--markdown: is for the nets; cnnexp list models --markdown")
+    from cnnexp.anatomy.zoo import zoo_rows
+    from cnnexp.report.zoo import as_markdown
+
+    return as_markdown(zoo_rows(arguments.config_dir, arguments.trust))
 
 
 def _group(word: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnexp.commands.arguments import add_overrides
+from cnnexp.commands.arguments import add_overrides, png_path
 from cnnexp.errors import InputError
 
 EXAMPLE = (
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     _refuse_numbers(arguments)
-    out = _writable(arguments.out)
+    out = png_path(arguments.out, "--out")
     texts = arguments.overrides
     if arguments.schedule or (_names(texts, "scheduler") and not _names(texts, "data", "dataset", "augmentation")):
         return _rates(texts, out, arguments)
@@ -49,18 +49,6 @@ def _refuse_numbers(arguments: argparse.Namespace) -> None:
     ]
     if problems:
         raise InputError(*problems)
-
-
-def _writable(text: str) -> Path:
-    from cnnexp.runs.write import writable_folder
-
-    path = Path(text)
-    if path.is_dir():
-        raise InputError(f"--out {text}: this is a folder; name a file, such as {text.rstrip('/')}/preview.png")
-    if path.suffix.lower() != ".png":
-        raise InputError(f"--out {text}: the picture is a PNG; name it {path.with_suffix('.png')}")
-    writable_folder(path.parent, "--out FILE")
-    return path
 
 
 def _names(texts: Sequence[str], *groups: str) -> bool:

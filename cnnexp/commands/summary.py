@@ -1,52 +1,165 @@
-"""``cnnexp summary``: layers, output shapes and parameters of a net."""
+"""``cnnexp summary``: a net taken apart, layer by layer, or several nets side by side."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cnnexp.commands.arguments import add_overrides
 from cnnexp.errors import InputError
 
-EXAMPLE = "cnnexp summary model=resnet50 --input 3x224x224 --classes 1000"
+EXAMPLE = (
+    "cnnexp summary model=resnet50 --input 3x224x224 --classes 1000\n"
+    "  cnnexp summary model=lenet5,resnet20 data=mnist5k --measure\n"
+    "  cnnexp summary model=unet data=digit_scenes --plot unet.png"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
     parser.add_argument("--input", metavar="CxHxW", default=None, help="picture size, channels first, in place of data")
     parser.add_argument("--classes", type=int, metavar="N", default=None, help="number of classes, in place of data's")
-    parser.add_argument("--json", action="store_true", help="as JSON, with totals.parameters")
+    parser.add_argument("--depth", type=int, metavar="N", default=None, help="sum up modules below this depth")
+    parser.add_argument("--measure", action="store_true", help="make training steps too: their memory, and images/s")
+    parser.add_argument("--plot", metavar="FILE", default=None, help="the net's profile along its depth, as a PNG")
+    parser.add_argument("--json", action="store_true", help="as JSON, every layer unless --depth is given")
+    parser.add_argument("--csv", action="store_true", help="as CSV, a line for each layer, or for each net")
+    parser.add_argument("--ilsvrc", action="store_true", help="only ImageNet's challenge: its winners by year")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from cnnexp.config.compose import compose_run
+    if arguments.ilsvrc:
+        from cnnexp.report.nets import winners_text
 
+        print(winners_text())
+        return 0
     size = _size(arguments.input)
-    config = compose_run([*_compatible_data(arguments.overrides, size is not None)], arguments.config_dir)
+    models, words = _models(arguments.overrides)
+    _refuse(arguments, models)
+    plot = _png(arguments.plot)
+    configs = _configs(models, words, size, arguments)
+    contents = [_content(config, size, arguments) for config in configs]
+    if plot is not None:
+        from cnnexp.report.profile import draw_profile
 
-    from cnnexp.visualize.summary import describe, print_summary
-
-    content = describe(*_net(config, size, arguments))
-    if arguments.json:
-        import json
-
-        print(json.dumps(content, indent=2))
+        draw_profile(contents[0], plot)
+    if len(contents) > 1:
+        _show_nets(contents, arguments)
     else:
-        print_summary(content)
+        _show_layers(contents[0], arguments)
+    if plot is not None and not (arguments.json or arguments.csv):
+        print(f"{plot}: its profile")
     return 0
 
 
-def _compatible_data(overrides: list[str], free: bool) -> list[str]:
+def _content(
+    config: Mapping[str, Any], size: tuple[int, int, int] | None, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from cnnexp.anatomy.subject import described, find_subject
+
+    subject = find_subject(config, arguments.trust, size, arguments.classes)
+    content = described(subject)
+    if not arguments.measure:
+        return content
+    from cnnexp.anatomy.measured import measure
+    from cnnexp.builders.hardware import resolve_hardware
+
+    estimate = content["training"]["bytes"] if content["training"] else None
+    return {**content, "measured": measure(subject, resolve_hardware(dict(config))["hardware"], estimate)}
+
+
+def _show_layers(content: dict[str, Any], arguments: argparse.Namespace) -> None:
+    from cnnexp.report.layers import LayerTable, folded, to_csv
+    from cnnexp.report.nets import with_published
+
+    if arguments.json:
+        layers = content["layers"] if arguments.depth is None else folded(content["layers"], arguments.depth)
+        _print_json(with_published({**content, "layers": layers}))
+    elif arguments.csv:
+        print(to_csv(content, arguments.depth), end="")
+    else:
+        _print_table(LayerTable(content, arguments.depth))
+
+
+def _show_nets(contents: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
+    from cnnexp.report.nets import NetTable, to_csv, with_published
+
+    if arguments.json:
+        _print_json([{key: value for key, value in with_published(one).items() if key != "layers"} for one in contents])
+    elif arguments.csv:
+        print(to_csv(contents), end="")
+    else:
+        _print_table(NetTable(contents))
+
+
+def _print_json(content: Any) -> None:
+    import json
+
+    print(json.dumps(content, indent=2))
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(table)
+
+
+def _refuse(arguments: argparse.Namespace, models: Sequence[str]) -> None:
+    problems = []
+    if arguments.classes is not None and arguments.classes < 1:
+        problems.append(f"--classes {arguments.classes}: expected a number of at least 1")
+    if arguments.depth is not None and arguments.depth < 1:
+        problems.append(f"--depth {arguments.depth}: expected a number of at least 1, the modules of the net itself")
+    if arguments.json and arguments.csv:
+        problems.append("--json and --csv: give one of them")
+    if arguments.plot is not None and len(models) > 1:
+        problems.append(f"--plot: a picture is of one net, not of {len(models)}; give one model")
+    if problems:
+        raise InputError(*problems)
+
+
+def _models(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The nets of ``model=A,B,C``, and the other words; one net or none stays among the words."""
+    lists = [word for word in overrides if word.startswith("model=") and "," in word]
+    if not lists:
+        return [], list(overrides)
+    names = [name for word in lists for name in word.split("=", 1)[1].split(",")]
+    if "" in names:
+        raise InputError(f"{lists[0]}: expected names with a comma between them, such as model=resnet20,resnet56")
+    return names, [word for word in overrides if word not in lists]
+
+
+def _configs(
+    models: Sequence[str], words: Sequence[str], size: tuple[int, int, int] | None, arguments: argparse.Namespace
+) -> list[dict[str, Any]]:
+    from cnnexp.config.compose import compose_run
+
+    each = [[*words, f"model={name}"] for name in models] or [list(words)]
+    free = size is not None
+    return [compose_run(_compatible_data(one, free, arguments.config_dir), arguments.config_dir) for one in each]
+
+
+def _compatible_data(words: list[str], free: bool, own_folders: Sequence[str]) -> list[str]:
     """With ``--input`` no data set is needed, so one that suits the net stands in where none was named."""
-    if not free or any(word.lstrip("+").startswith(("data=", "dataset=")) for word in overrides):
-        return overrides
+    if not free or any(word.lstrip("+").startswith(("data=", "dataset=")) for word in words):
+        return words
     from cnnexp.config.options import config_folders, option_files, task_of_model
 
-    model = next((word.split("=", 1)[1] for word in overrides if word.startswith("model=")), "lenet5")
-    path = option_files("model", config_folders()).get(model)
+    model = next((word.split("=", 1)[1] for word in words if word.startswith("model=")), "lenet5")
+    path = option_files("model", config_folders(own_folders)).get(model)
     task = task_of_model(path) if path is not None else None
-    return [*overrides, *(["data=digit_scenes"] if task in ("segmentation", "detection") else [])]
+    return [*words, *(["data=digit_scenes"] if task in ("segmentation", "detection") else [])]
+
+
+def _png(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    from cnnexp.commands.arguments import png_path
+
+    return png_path(text, "--plot")
 
 
 def _size(text: str | None) -> tuple[int, int, int] | None:
@@ -57,24 +170,3 @@ def _size(text: str | None) -> tuple[int, int, int] | None:
         raise InputError(f"--input {text}: expected channels x height x width, for example 3x224x224")
     channels, height, width = map(int, found.groups())
     return channels, height, width
-
-
-def _net(config: dict[str, Any], size: tuple[int, int, int] | None, arguments: argparse.Namespace) -> tuple[Any, ...]:
-    from dataclasses import replace
-
-    from cnnexp.builders.build import build_dataset, build_task, find_facts, provisional_facts
-
-    if size is None:
-        facts = find_facts(config, build_dataset(config, arguments.trust))
-    else:
-        channels, height, width = size
-        facts = provisional_facts(config)
-        facts = replace(facts, channels=channels, height=height, width=width)
-        facts = replace(facts, mean=(0.5,) * channels, std=(0.25,) * channels)
-    if arguments.classes is not None:
-        if arguments.classes < 1:
-            raise InputError(f"--classes {arguments.classes}: expected a number of at least 1")
-        names = tuple(str(i) for i in range(arguments.classes))
-        facts = replace(facts, classes=names, mask_classes=names if facts.mask_classes else ())
-    net = build_task(config, facts, arguments.trust).net
-    return net, (facts.channels, facts.height, facts.width), config["choices"]["model"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from cnnexp.report.plain_text import printable
@@ -45,6 +46,31 @@ def duration_figure(seconds: Any) -> str:
 def count_figure(count: Any) -> str:
     """A whole number with its thousands apart."""
     return f"{round(count):,}" if is_number(count) and math.isfinite(count) else MISSING
+
+
+def scaled_figure(count: Any) -> str:
+    """A count in three or four digits: ``416,520``, ``1.81 M``, ``105.4 M``, ``11.51 G``."""
+    if not is_number(count) or not math.isfinite(count):
+        return MISSING
+    return count_figure(count) if abs(count) < 1e6 else _scaled(count / 1e6, ("M", "G", "T", "P"), significant=4)
+
+
+def bytes_figure(count: Any) -> str:
+    """An amount of memory: ``960 B``, ``18.8 kB``, ``3.21 MB``, ``11.9 GB``."""
+    if not is_number(count) or not math.isfinite(count):
+        return MISSING
+    if abs(count) < 1e3:
+        return f"{round(count)} B"
+    return _scaled(count / 1e3, ("kB", "MB", "GB", "TB"), significant=3)
+
+
+def _scaled(value: float, units: Sequence[str], significant: int) -> str:
+    """The value in the largest unit that leaves at least 1 of it."""
+    unit, *larger = units
+    while abs(value) >= 999.95 and larger:
+        value, unit = value / 1000, larger.pop(0)
+    digits = max(0, min(2, significant - len(str(int(abs(value))))))
+    return f"{value:,.{digits}f} {unit}"
 
 
 def setting_figure(value: Any) -> str:

@@ -39,6 +39,27 @@ REFUSED = {
     "an option without its value": case("train --config-dir", "--config-dir", "value"),
     "an option of another type": case("summary --classes many", "--classes", "many", "whole number"),
     "an option out of range": case("summary --classes 0 --input 3x32x32", "--classes 0", "at least 1"),
+    "a depth of nothing": case("summary --depth 0", "--depth 0", "at least 1"),
+    "two forms at once": case("summary --json --csv", "--json", "--csv", "one of them"),
+    "a picture of two nets": case("summary model=lenet5,linear --plot nets.png", "--plot", "2", "one model"),
+    "a profile that is no PNG": case("summary --plot net.jpg", "--plot", "net.jpg", "net.png"),
+    "a net without a name": case("summary model=lenet5,", "model=lenet5,", "model=resnet20,resnet56"),
+    "one of several nets that there is not": case("summary model=lenet5,resnet21", "resnet21", "resnet20"),
+    "a page of data": case("list data --markdown", "--markdown", "list models"),
+    "no such kind of layer": case("layer convolution --input 8x8x3", "convolution", "conv, pool, fc"),
+    "a layer without its input": case("layer conv --filters 1 --kernel 3", "--input", "--help"),
+    "an input of no size": case("layer pool --input 8x8 --kernel 2", "--input 8x8", "227x227x3"),
+    "a kernel of no size": case("layer pool --input 8x8x3 --kernel big", "--kernel big", "1x2"),
+    "negative padding": case("layer conv --input 8x8x3 --filters 1 --kernel 3 --padding -1", "--padding -1", "least 0"),
+    "too large a kernel": case("layer pool --input 5x5x3 --kernel 9", "--kernel 9", "has 5", "--padding 2"),
+    "groups that do not divide": case(
+        "layer conv --input 8x8x6 --filters 4 --kernel 3 --groups 3", "--groups 3", "4 filters", "1, 2"
+    ),
+    "an option of another layer": case("layer fc --input 8x8x3 --units 2 --kernel 3", "--kernel", "fc", "--units"),
+    "a layer without its size": case("layer conv --input 8x8x3 --kernel 3", "--filters", "needs"),
+    "same padding of an even kernel": case(
+        "layer conv --input 8x8x3 --filters 1 --kernel 2 --padding same", "--padding same", "odd kernel"
+    ),
     "no picture size": case("summary --input 3x224", "3x224", "3x224x224"),
     "a missing word": case("test", "RUN", "--help"),
     "two missing words": case("predict", "RUN", "FILE", "--help"),

@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # left of the builders and right of the run record: no torch, by any way
     "config": _FOUNDATION,
     "runs": _FOUNDATION | {"config"},
-    "report": _FOUNDATION | {"config", "runs", "visualize"},
+    "arithmetic": {"errors"},
+    "report": _FOUNDATION | {"config", "runs", "visualize", "arithmetic"},
     # the parts that a run is built from
     "models": {"errors", "config"},
     "data": _FOUNDATION | {"draws"},
@@ -36,8 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # times runs from outside, beside others' ways to train
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    "anatomy": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging", "preview"},
+    "commands": _FOUNDATION
+    | _RECORDS
+    | _PARTS_OF_A_RUN
+    | {"arithmetic", "builders", "fit", "bench", "averaging", "preview", "anatomy"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
@@ -50,7 +55,7 @@ HEAVY_LIBRARIES = {
     *("wandb", "tensorboard", "matplotlib", "mlxtend", "pandas", "scipy", "sklearn"),
 }
 TORCH_LIBRARIES = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
-TORCH_FREE = {"errors", "paths", "config", "runs", "report"}
+TORCH_FREE = {"errors", "paths", "config", "runs", "arithmetic", "report"}
 LIGHT = TORCH_FREE | {"", "cli", "commands", "__main__"}
 
 # Nets, pictures of nets and data sets are used without Lightning too; data/module.py is where data meets it.
@@ -202,6 +207,7 @@ RUN_JSON = """{"schema_version": 1, "id": "20260102-030405-lenet5-mnist5k-0a1b",
         ["--help"],
         ["train", "--help"],
         ["list"],
+        ["layer", "conv", "--input", "227x227x3", "--filters", "96", "--kernel", "11", "--stride", "4"],
         ["config", "model=resnet50", "data=cifar10"],
         ["compare", "runs"],
     ],

@@ -1,0 +1,96 @@
+"""The page of the zoo: a line for each net of the group `model`, counted from the net itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnexp.anatomy.subject import described, find_subject
+from cnnexp.builders.starting import published_of
+from cnnexp.config.check import TASK_OF_TARGET
+from cnnexp.config.compose import compose_run
+from cnnexp.config.model_header import ModelHeader, model_header, takes_a_name
+from cnnexp.config.options import config_folders, option_files, purpose, targets_of_data, task_of_model
+from cnnexp.errors import InputError
+from cnnexp.report.zoo import ZooRow
+
+Size = tuple[int, int, int]
+
+DATA = {"label": ("mnist5k", "cifar10", "imagenette"), "mask": ("digit_scenes",), "boxes": ("digit_scenes",)}
+"""Data to begin with, for each target of a task; those with labels from the smallest pictures to the largest."""
+PHOTOGRAPH_PX = 224
+SMALL_PX = 64
+
+
+def zoo_rows(own_folders: Sequence[str] = (), trusted: Sequence[str] = ()) -> Iterator[ZooRow]:
+    """Every net but those that stand for a whole library.
+
+    Raises:
+        InputError: a net has another number of parameters than its file says, or takes no data set's pictures.
+    """
+    folders = config_folders(own_folders)
+    data = option_files("data", folders)
+    for name, path in option_files("model", folders).items():
+        if not takes_a_name(purpose(path)):
+            yield _row(name, path, data, own_folders, trusted)
+
+
+def _row(name: str, path: Path, data: dict[str, Path], own_folders: Sequence[str], trusted: Sequence[str]) -> ZooRow:
+    header, task = model_header(purpose(path)), task_of_model(path) or "classification"
+    target = next((target for target, of in TASK_OF_TARGET.items() if of == task), None)
+    sets = [one for one in DATA.get(target or "label", ()) if target is None or target in targets_of_data(data[one])]
+    config = compose_run([f"model={name}", f"data={sets[0]}"], own_folders)
+    tried = []
+    for size, classes in _candidates(header, config, trusted):
+        try:
+            totals = described(find_subject(config, trusted, size, classes), with_step=False)["totals"]
+        except InputError:
+            continue
+        tried.append(totals["parameters"])
+        if header.parameters in (None, totals["parameters"]):
+            words = _training(name, sets, size, own_folders, trusted)
+            return ZooRow(name, header, task, size, classes, totals["parameters"], totals["multiply_adds"], words)
+    raise InputError(f"{path}: says {header.parameters:,} parameters, and the net has {tried}; mend its first line")
+
+
+def _candidates(
+    header: ModelHeader, config: dict[str, Any], trusted: Sequence[str]
+) -> Iterator[tuple[Size, int | None]]:
+    """Pictures that the net may be meant for: what its line says, then what it is published for, then the data's."""
+    of_data = (config["data"]["channels"], *config["data"]["image_size"])
+    classes = None if config["task"]["target"] != "label" else header.classes or len(config["data"]["classes"])
+    if header.side:
+        yield (1 if header.grey else 3, header.side, header.side), classes
+    elif header.classes == 1000:
+        side = _published_px(config, trusted)
+        yield (3, side, side), classes
+    else:
+        yield of_data, classes
+        yield (3, 32, 32), classes
+
+
+def _published_px(config: dict[str, Any], trusted: Sequence[str]) -> int:
+    try:
+        published = published_of(config, None, trusted)
+    except InputError:  # a library that has the net without weights
+        published = None
+    return published.crop_px if published else PHOTOGRAPH_PX
+
+
+def _training(
+    name: str, sets: Sequence[str], size: Size, own_folders: Sequence[str], trusted: Sequence[str]
+) -> tuple[str, ...]:
+    """The words that train the net here on pictures like those that it is meant for, brought to its size if need be."""
+    photograph, colour = size[1] > SMALL_PX, size[0] > 1
+    data = sets[-1] if photograph else sets[min(int(colour), len(sets) - 1)]
+    words = (f"model={name}", f"data={data}")
+    resized = (*words, f"'data.image_size=[{size[1]},{size[2]}]'")
+    for one in (words, resized):
+        try:
+            plain = [word.strip("'") for word in one]
+            described(find_subject(compose_run(plain, own_folders), trusted), with_step=False)
+            return one
+        except InputError as error:
+            refusal = error
+    raise refusal

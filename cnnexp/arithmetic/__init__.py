@@ -1,0 +1,1 @@
+"""One layer on paper: sizes, parameters and costs by their formulas, without any net or library."""

@@ -1,0 +1,109 @@
+"""Whole nets side by side: sizes, costs, memory, speed, and what their papers scored."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnnexp.report.columns import Column, grid, total_width
+from cnnexp.report.imagenet import ALSO, PEOPLE, TEST_IMAGES, TOP5, WINNERS
+from cnnexp.report.layers import shape_figure
+from cnnexp.report.notation import MISSING, bytes_figure, count_figure, scaled_figure
+from cnnexp.report.plain_text import printable, spreadsheet_cell
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+Content = Mapping[str, Any]
+
+
+class NetTable:
+    """A line for each net; what nothing is known of in any of them has no column.
+
+    Args:
+        contents: of `cnnexp.anatomy.subject.described`, with ``measured`` where a step was made.
+    """
+
+    def __init__(self, contents: Sequence[Content]) -> None:
+        self.contents = list(contents)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        yield grid(self._columns(options.max_width))
+        yield Text()
+        for line in self._notes():
+            yield Text(line, style="dim")
+
+    def _columns(self, width: int) -> list[Column]:
+        cells = {
+            "net": [printable(one["model"]) for one in self.contents],
+            "input": [shape_figure(one["input"]) for one in self.contents],
+            "parameters": [count_figure(one["totals"]["parameters"]) for one in self.contents],
+            "mult-adds": [scaled_figure(one["totals"]["multiply_adds"]) for one in self.contents],
+            "activations": [bytes_figure(one["totals"]["activation_bytes"]) for one in self.contents],
+            "step": [bytes_figure((one["training"] or {}).get("bytes")) for one in self.contents],
+            "measured": [bytes_figure(one.get("measured", {}).get("bytes")) for one in self.contents],
+            "images/s": [scaled_figure(one.get("measured", {}).get("images_per_second")) for one in self.contents],
+            "top-5 error": [_error(one) for one in self.contents],
+        }
+        known = {name: texts for name, texts in cells.items() if set(texts) != {MISSING}}
+        columns = {
+            name: Column(name, tuple(texts), place, place > 0) for place, (name, texts) in enumerate(known.items())
+        }
+        for name in ("activations", "input"):
+            if total_width(list(columns.values())) > width:
+                columns.pop(name, None)
+        return list(columns.values())
+
+    def _notes(self) -> Iterator[str]:
+        batches = {one["training"]["batch_size"] for one in self.contents if one["training"]}
+        yield "mult-adds and activations: for one picture"
+        if batches:
+            yield f"step: estimated memory of a training step of {' or '.join(map(str, sorted(batches)))} pictures"
+        if measured := next((one["measured"] for one in self.contents if "measured" in one), None):
+            threads = f"{measured['threads']} thread{'s' if measured['threads'] > 1 else ''}"
+            yield f"measured: its memory, and the speed of training, on {printable(measured['device'])}, {threads}"
+        sources = {one["model"]: TOP5[one["model"]] for one in self.contents if one["model"] in TOP5}
+        if sources:
+            yield "top-5 error: on ImageNet's validation set by the net's paper, in per cent:"
+        for name, source in sources.items():
+            yield f"  {printable(name)}: {source.paper} {source.year}, {source.how}"
+
+
+def winners_text() -> str:
+    """The challenge's best top-5 errors by year, and how many test pictures they were counted on."""
+    lines = ["ILSVRC classification, top-5 error in per cent", ""]
+    lines += [f"{'year':<6}{'entry':<48}{'layers':>7}{'error':>8}"]
+    for one in sorted([*WINNERS, *ALSO], key=lambda one: one.year):
+        lines.append(f"{one.year:<6}{one.entry:<48}{one.layers or '':>7}{one.error:>8.1f}")
+    lines += [f"{'':<6}{PEOPLE.entry:<48}{'':>7}{PEOPLE.error:>8.1f}", ""]
+    counts = [f"{count:,} in {year}" for year, count in TEST_IMAGES.items()]
+    return "\n".join([*lines, f"test pictures: {' and '.join(counts)} and later"])
+
+
+def to_csv(contents: Sequence[Content]) -> str:
+    """One line for each net."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    columns = ["model", "input", "parameters", "trainable", "multiply_adds", "activation_bytes"]
+    writer.writerow([*columns, "batch_size", "step_bytes", "measured_bytes", "images_per_second", "top5_error"])
+    for one in contents:
+        step, measured, published = one["training"] or {}, one.get("measured", {}), TOP5.get(one["model"])
+        values = [one["model"], "x".join(map(str, one["input"])), *(one["totals"][key] for key in columns[2:])]
+        values += [step.get("batch_size"), step.get("bytes"), measured.get("bytes"), measured.get("images_per_second")]
+        writer.writerow([spreadsheet_cell(value) for value in (*values, published.error if published else None)])
+    return sheet.getvalue()
+
+
+def with_published(content: Content) -> dict[str, Any]:
+    """The content with ``imagenet``: the top-5 error of the net's paper; null where it gives none."""
+    found = TOP5.get(content["model"])
+    published = found and {"top5_error": found.error, "year": found.year, "paper": found.paper, "how": found.how}
+    return {**content, "imagenet": published}
+
+
+def _error(content: Content) -> str:
+    return f"{TOP5[content['model']].error:.1f}" if content["model"] in TOP5 else MISSING
