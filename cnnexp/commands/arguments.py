@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -43,3 +44,19 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """The folder that runs are in."""
     parser.add_argument("--outputs", metavar="DIR", default=None, help="the folder that holds the runs [outputs]")
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """``--out DIR``, where a technique of visualize writes."""
+    parser.add_argument("--out", metavar="DIR", default="visualize", help="where the pictures go [visualize]")
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """The folder of ``--out DIR``, which is not made yet.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from cnnexp.runs.write import writable_folder
+
+    return writable_folder(Path(arguments.out), "--out DIR")
