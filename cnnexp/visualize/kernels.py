@@ -12,8 +12,19 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
-from cnnexp.visualize.canvas import INK, PAPER, above, enlarged, font, framed, line_height, text_width, to_image
-from cnnexp.visualize.canvas import whole_factor as factor_of
+from cnnexp.models.fft_conv import fft_conv2d
+from cnnexp.visualize.canvas import (
+    INK,
+    PAPER,
+    above,
+    enlarged,
+    font,
+    framed,
+    line_height,
+    text_width,
+    to_image,
+    whole_factor,
+)
 from cnnexp.visualize.matrix import figure, matrix_image
 
 Array = NDArray[np.float64]
@@ -99,7 +110,7 @@ def match_template(picture: Array, place: tuple[int, int], side: int) -> Respons
     scaled = torch.from_numpy(picture) / 255
     patch = scaled[:, row : row + side, column : column + side]
     weights = patch - patch.mean()
-    agreement = functional.conv2d(scaled[None], weights[None])[0, 0]
+    agreement = fft_conv2d(scaled[None], weights[None])[0, 0]
     count = weights.numel()
     mean, square = (_sums(values, side) / count for values in (scaled, scaled.square()))
     variance = (square - mean.square()).clamp(min=0)
@@ -120,7 +131,7 @@ def busiest_place(picture: Array, side: int) -> tuple[int, int]:
     return place // variance.shape[1], place % variance.shape[1]
 
 
-def sheet(picture: NDArray[np.uint8], responses: Sequence[Response], columns: int = 3) -> Image.Image:
+def sheet(picture: NDArray[np.uint8], responses: Sequence[Response], columns: int = 4) -> Image.Image:
     """The picture and what each kernel makes of it, with its name, its numbers and how it is shown."""
     frame = next((one.frame for one in responses if one.frame), None)
     panels = [_panel("the picture", picture, None, [_size(picture), *(["framed: the template"] if frame else [])], frame)]
@@ -165,7 +176,7 @@ def _panel(
     frame: tuple[int, int, int, int] | None = None,
 ) -> Image.Image:
     image = to_image(picture)
-    scale = factor_of(image.size, _CELL_PX) if max(image.size) < _CELL_PX else 1
+    scale = whole_factor(image.size, _CELL_PX) if max(image.size) < _CELL_PX else 1
     image = enlarged(image, scale)
     if frame is not None:
         top, left, height, width = (scale * side for side in frame)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLE = """cnnexp visualize kernels photo.jpg
   cnnexp visualize kernels photo.jpg --kernel '[[1,2,1],[0,0,0],[-1,-2,-1]]'
   cnnexp visualize kernels '[[1,2,3],[4,5,6],[7,8,9]]' --kernel '[[1,0],[0,1]]'"""
-LONGEST_SIDE_PX = 512
+LONGEST_SIDE_PX = 400
 """A larger picture is made smaller first: kernels of a few pixels would not be seen to do anything."""
 MOST_PRINTED = 12
 """A side up to which numbers are printed."""
