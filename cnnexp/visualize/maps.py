@@ -90,7 +90,11 @@ def spread(layers: Sequence[Layer], most: int = MOST_LAYERS) -> list[Layer]:
 
 
 class _Tracker:
-    """Follows the size of the maps through the net: a size has the stride of what made it."""
+    """Follows the size of the maps through the net: a size has the stride of what made it.
+
+    Of what is no convolution or pool (a shortcut that takes every second pixel, say) the stride is that of other maps
+    of this size.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.layers: list[Layer] = []
@@ -124,7 +128,7 @@ class _Tracker:
         elif before == after or "Pad2d" in type(module).__name__:
             step = 1
         else:
-            self._strides[axis][after] = None
+            self._strides[axis].setdefault(after, None)
             return
         known = self._strides[axis].get(before)
         self._strides[axis][after] = None if known is None else known * step

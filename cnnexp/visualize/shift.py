@@ -30,7 +30,7 @@ class ShiftResult:
         shifts: in pixels. layers: those measured.
         differences: by a layer's name ‖f(Tx) − T f(x)‖ / ‖f(Tx) − mean‖ for each shift, over the part of the maps that
             sees neither border nor new pixels, the mean being each map's own; 0 is exact equivariance, and None stands
-            where no such part is left.
+            where no such part is left. everywhere: the same over all that both maps have, the border too.
         agreement: part of the pictures with the answer that they have where they are.
         probability: mean probability of that answer. accuracy: where the labels are known.
     """
@@ -38,6 +38,7 @@ class ShiftResult:
     shifts: list[int]
     layers: list[Layer]
     differences: dict[str, list[float | None]]
+    everywhere: dict[str, list[float | None]]
     agreement: list[float]
     probability: list[float]
     accuracy: list[float] | None
@@ -73,7 +74,7 @@ def measure(
     """
     shape = prepare(pictures[:1]).shape
     interiors = {shift: interior(net, layers, shape, shift, axis) for shift in shifts}
-    sums = {(layer.name, shift): _Difference() for layer in layers for shift in shifts}
+    sums, whole = ({(layer.name, shift): _Difference() for layer in layers for shift in shifts} for _ in range(2))
     same, likely, right = ([0.0] * len(shifts) for _ in range(3))
     with Maps(net, [layer.name for layer in layers]) as maps:
         for start in range(0, len(pictures), _BATCH):
@@ -87,13 +88,17 @@ def measure(
                 if labels is not None:
                     right[place] += float((found.argmax(1) == labels[start : start + _BATCH].to(found.device)).sum())
                 for layer in layers:
-                    inside = interiors[shift][layer.name]
-                    sums[layer.name, shift].add(before[layer.name], maps[layer.name], inside, shift, layer, axis)
+                    inside, pair = interiors[shift][layer.name], (before[layer.name], maps[layer.name])
+                    sums[layer.name, shift].add(*pair, inside, shift, layer, axis)
+                    whole[layer.name, shift].add(*pair, torch.ones_like(inside), shift, layer, axis)
     count = len(pictures)
     return ShiftResult(
         list(shifts),
         list(layers),
-        {layer.name: [sums[layer.name, shift].relative for shift in shifts] for layer in layers},
+        *(
+            {layer.name: [kind[layer.name, shift].relative for shift in shifts] for layer in layers}
+            for kind in (sums, whole)
+        ),
         [value / count for value in same],
         [value / count for value in likely],
         None if labels is None else [value / count for value in right],

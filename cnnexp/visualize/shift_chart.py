@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cnnexp.visualize.canvas import one_line
@@ -46,18 +47,17 @@ def _draw_maps(axes: Axes, result: ShiftResult, axis: int) -> None:
     colours = colormaps["viridis"]
     last = max(1, len(result.layers) - 1)
     for number, layer in enumerate(result.layers):
-        pairs = zip(result.shifts, result.differences[layer.name], strict=True)
-        points = [(shift, value) for shift, value in pairs if value is not None]
-        if points:
-            x, y = zip(*points, strict=True)
-            label = f"{one_line(layer.name)}, stride {layer.stride[axis]}"
-            colour = colours(0.9 * number / last)
-            axes.plot(x, y, marker=_MARKERS[number % len(_MARKERS)], ms=4, lw=1.4, color=colour, label=label)
+        hidden = all(one is None for one in result.differences[layer.name])
+        found = (result.everywhere if hidden else result.differences)[layer.name]
+        values = [math.nan if one is None else one for one in found]  # a gap in the line
+        label = f"{one_line(layer.name)}, stride {layer.stride[axis]}{', border too' if hidden else ''}"
+        marker, line = _MARKERS[number % len(_MARKERS)], "--" if hidden else "-"
+        colour = colours(0.9 * number / last)
+        axes.plot(result.shifts, values, line, marker=marker, ms=4, lw=1.4, color=colour, label=label)
     axes.set_ylim(bottom=-0.02)
     axes.set_ylabel("‖f(Tx) − T f(x)‖ / ‖f(Tx) − mean‖")
     axes.set_title("do the maps move with the picture? 0: exactly", fontsize=10)
-    if axes.lines:
-        axes.legend(fontsize=8, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+    axes.legend(fontsize=8, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
 
 
 def _draw_answers(axes: Axes, result: ShiftResult) -> None:

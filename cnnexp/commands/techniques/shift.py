@@ -172,22 +172,24 @@ def _print(result: ShiftResult, axis: int, title: str, *, path: str, as_json: bo
     if as_json:
         import json
 
-        names = ("shifts", "differences", "agreement", "probability", "accuracy")
+        names = ("shifts", "differences", "everywhere", "agreement", "probability", "accuracy")
         content = {name: getattr(result, name) for name in names}
         strides = {layer.name: layer.stride[axis] for layer in result.layers}
         print(json.dumps({"title": title, **content, "strides": strides, "picture": path}, indent=2))
         return
     places = _columns(len(result.shifts))
     print(f"{title}\n")
-    print(_row("shift in pixels", "stride", [str(result.shifts[place]) for place in places]))
+    print(_row("shift in pixels", "step", [str(result.shifts[place]) for place in places]))
     for layer in result.layers:
-        values = result.differences[layer.name]
-        print(_row(layer.name, str(layer.stride[axis]), [_difference(values[place]) for place in places]))
+        inside, whole = result.differences[layer.name], result.everywhere[layer.name]
+        print(_row(layer.name, str(layer.stride[axis]), [_difference(inside[place], whole[place]) for place in places]))
     for name in ("agreement", "probability", "accuracy"):
         values = getattr(result, name)
         if values is not None:
             print(_row(name, "", [f"{values[place]:.2f}" for place in places]))
-    print("\nmaps: the part that differs from a moved map, away from the border; 0: exact, -: all of it sees the border")
+    print("\nlayers: how far their maps are from moved maps, away from the border; 0 is exact.")
+    if any(value is None for layer in result.layers for value in result.differences[layer.name]):
+        print("*: with the border, as nothing in them is away from it.")
     print(path)
 
 
@@ -198,11 +200,12 @@ def _columns(count: int) -> list[int]:
 
 
 def _row(name: str, stride: str, cells: Sequence[str]) -> str:
-    shown = name if len(name) <= 24 else f"…{name[-23:]}"
-    return f"{shown:<24}{stride:>7} " + "".join(f"{cell:>5}" for cell in cells)
+    shown = name if len(name) <= 20 else f"…{name[-19:]}"
+    return f"{shown:<20}{stride:>6}" + "".join(f"{cell:>6}" for cell in cells)
 
 
-def _difference(value: float | None) -> str:
+def _difference(inside: float | None, whole: float | None) -> str:
+    value = whole if inside is None else inside
     if value is None:
         return "-"
-    return "0" if value < EXACT else f"{value:.2f}"
+    return ("0" if value < EXACT else f"{value:.2f}") + ("*" if inside is None else "")
