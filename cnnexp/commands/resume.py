@@ -129,7 +129,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    files = [*_checkpoints(record, config, arguments, required=True), inside(record.folder, "metrics.csv")]
+    tables = ["metrics.csv", *(name for name in ("gradients.csv",) if (record.folder / name).exists())]
+    files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()
     outputs = Path(arguments.outputs) if arguments.outputs else folder.parent

@@ -343,7 +343,7 @@ RUN = Group(
         ),
         "logger": Group(
             {"kind": Text(("none", "tensorboard", "wandb"))},
-            optional={"mode": Text(("offline", "online"))},
+            optional={"mode": Text(("offline", "online")), "gradients": Either((Switch(), COUNT))},
             open=True,
         ),
         "choices": Group({"model": Text(), "data": Text()}, open=True),
