@@ -61,6 +61,8 @@ def draw_gradients(runs: Mapping[str, Sequence[Row]], path: Path, title: str) ->
     Args:
         runs: the rows of gradients.csv by the run's name. title: a line above.
     """
+    from matplotlib.ticker import MaxNLocator
+
     from cnnexp.visualize.png import figure_image, new_figure, write_png
 
     figure = new_figure(11.0, 4.8)
@@ -73,12 +75,14 @@ def draw_gradients(runs: Mapping[str, Sequence[Row]], path: Path, title: str) ->
     else:
         for number, (name, rows) in enumerate(runs.items()):
             _draw_run(depth, time, printable(name), rows, number)
-        depth.set_xlabel("layer, from the input (0) to the output (1)")
+        depth.set_xlabel("layer, from the input to the output")
+        depth.set_xticks([0, 0.25, 0.5, 0.75, 1], ["input", "¼", "½", "¾", "output"])
         time.set_title("the first layer, over the training", fontsize=10)
     depth.set_title("over the depth", fontsize=10)
     for axes in (depth, time):
         _dress(axes)
     time.set_xlabel("epoch")
+    time.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return write_png(figure_image(figure), path)
 
 
@@ -132,14 +136,13 @@ def _draw_run(depth: Axes, time: Axes, name: str, rows: Sequence[Row], number: i
 
 
 def _dress(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     axes.set_yscale("log")
+    low, high = (math.log10(value) for value in axes.get_ylim())
+    if high - low < 2:  # whole decades, whose ends have figures
+        axes.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))
     axes.set_ylabel("2-norm of the gradient, mean over steps")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    if axes.get_subplotspec() is not None and not axes.get_xticklabels()[0].get_rotation():
-        axes.xaxis.set_major_locator(MaxNLocator(integer=axes.get_xlim()[1] > 1.5))
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
