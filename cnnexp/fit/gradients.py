@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
-from torch import Tensor, nn
+from torch import nn
 
 from cnnexp.report.gradients import CLIPPED, PREFIX, TOTAL
 from cnnexp.runs.metrics import MetricsFile

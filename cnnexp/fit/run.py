@@ -235,8 +235,8 @@ def _fit_and_test(run: Run) -> str:
 
 def _gradient_norms(run: Run) -> GradientNorms | None:
     """What records gradient norms, where they are asked for; runs of before have no such key."""
-    wish = run.config["logger"].get("gradients", False)
-    if wish is False:
+    wish = run.config["logger"].get("gradients")
+    if not wish:
         return None
     file = None if run.writer is None else MetricsFile(run.writer.folder / GRADIENTS)
     return GradientNorms(file, None if wish is True else wish)

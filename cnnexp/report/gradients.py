@@ -81,7 +81,7 @@ def draw_gradients(runs: Mapping[str, Sequence[Row]], path: Path, title: str) ->
     depth.set_title("over the depth", fontsize=10)
     for axes in (depth, time):
         _dress(axes)
-    time.set_xlabel("epoch")
+    time.set_xlabel(" and ".join(sorted({_unit(rows) for rows in runs.values()})))
     time.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return write_png(figure_image(figure), path)
 
@@ -96,7 +96,7 @@ def _draw_depths(axes: Axes, rows: Sequence[Row]) -> None:
     for number, place in enumerate(places):
         colour = colormaps["viridis"](0.85 * number / max(1, len(places) - 1))
         norms = [_positive(rows[place].get(layer)) for layer in layers]
-        axes.plot(range(len(layers)), norms, marker="o", ms=4, lw=1.5, color=colour, label=_time(rows[place]))
+        axes.plot(range(len(layers)), norms, marker="o", ms=4, lw=1.5, color=colour, label=_time(rows, place))
     if len(layers) <= _MOST_NAMES:
         names = [printable(layer.removeprefix(PREFIX)) for layer in layers]
         axes.set_xticks(range(len(layers)), names, rotation=30, ha="right", fontsize=8)
@@ -126,11 +126,10 @@ def _draw_run(depth: Axes, time: Axes, name: str, rows: Sequence[Row], number: i
     layers = layers_of(rows)
     colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
     places = [place / max(1, len(layers) - 1) for place in range(len(layers))]
-    for row, line in ((rows[0], ":"), (rows[-1], "-")):
-        if line == ":" and len(rows) == 1:
-            continue
-        norms = [_positive(row.get(layer)) for layer in layers]
-        depth.plot(places, norms, line, marker=marker, ms=4, lw=1.5, color=colour, label=f"{name}, {_time(row)}")
+    for place, line in ((0, ":"), (-1, "-")) if len(rows) > 1 else ((0, "-"),):
+        norms = [_positive(rows[place].get(layer)) for layer in layers]
+        label = f"{name}, {_time(rows, place)}"
+        depth.plot(places, norms, line, marker=marker, ms=4, lw=1.5, color=colour, label=label)
     norms = [_positive(row.get(layers[0])) for row in rows]
     time.plot(_times(rows), norms, marker=marker, ms=4, lw=1.5, color=colour, label=name)
 
@@ -146,18 +145,17 @@ def _dress(axes: Axes) -> None:
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def _unit(rows: Sequence[Row]) -> str:
+    """Epochs where each has one row, else steps."""
+    return "epoch" if len({row.get("epoch") for row in rows}) == len(rows) else "step"
+
+
 def _times(rows: Sequence[Row]) -> list[float]:
-    """Epochs; rows inside of an epoch stand between its number and the one before."""
-    ends = [(row.get("step") or 0.0, row.get("epoch") or 0.0) for row in rows]
-    if len({epoch for _, epoch in ends}) == len(ends):
-        return [epoch for _, epoch in ends]
-    whole = [(step, epoch) for (step, epoch), (_, after) in zip(ends, ends[1:], strict=False) if epoch != after]
-    step, epoch = whole[-1] if whole else ends[-1]
-    return [one / (step / epoch) for one, _ in ends] if step and epoch else list(range(len(ends)))
+    return [row.get(_unit(rows)) or 0.0 for row in rows]
 
 
-def _time(row: Row) -> str:
-    return f"epoch {row.get('epoch') or 0:.0f}" if row.get("epoch") is not None else "?"
+def _time(rows: Sequence[Row], place: int) -> str:
+    return f"{_unit(rows)} {_times(rows)[place]:,.0f}"
 
 
 def _positive(value: float | None) -> float:

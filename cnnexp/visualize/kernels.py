@@ -134,7 +134,9 @@ def busiest_place(picture: Array, side: int) -> tuple[int, int]:
 def sheet(picture: NDArray[np.uint8], responses: Sequence[Response], columns: int = 4) -> Image.Image:
     """The picture and what each kernel makes of it, with its name, its numbers and how it is shown."""
     frame = next((one.frame for one in responses if one.frame), None)
-    panels = [_panel("the picture", picture, None, [_size(picture), *(["framed: the template"] if frame else [])], frame)]
+    panels = [
+        _panel("the picture", picture, None, [_size(picture), *(["framed: the template"] if frame else [])], frame)
+    ]
     for one in responses:
         lines = [f"{_size(one.picture)}, {_range(one.output)}", one.shown]
         panels.append(_panel(one.name, one.picture, None if one.frame else one.kernel, lines))

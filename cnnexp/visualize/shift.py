@@ -92,13 +92,15 @@ def measure(
                     sums[layer.name, shift].add(*pair, inside, shift, layer, axis)
                     whole[layer.name, shift].add(*pair, torch.ones_like(inside), shift, layer, axis)
     count = len(pictures)
+    inner, everywhere = (
+        {layer.name: [kind[layer.name, shift].relative for shift in shifts] for layer in layers}
+        for kind in (sums, whole)
+    )
     return ShiftResult(
         list(shifts),
         list(layers),
-        *(
-            {layer.name: [kind[layer.name, shift].relative for shift in shifts] for layer in layers}
-            for kind in (sums, whole)
-        ),
+        inner,
+        everywhere,
         [value / count for value in same],
         [value / count for value in likely],
         None if labels is None else [value / count for value in right],
@@ -106,9 +108,7 @@ def measure(
 
 
 @torch.no_grad()
-def interior(
-    net: nn.Module, layers: Sequence[Layer], shape: Sequence[int], shift: int, axis: int
-) -> dict[str, Tensor]:
+def interior(net: nn.Module, layers: Sequence[Layer], shape: Sequence[int], shift: int, axis: int) -> dict[str, Tensor]:
     """Which rows or columns of each layer's maps of the unmoved picture can be found again in those of the moved one.
 
     They see neither the border, where padding begins, nor the pixels that the shift pushes out. NaN in all those pixels

@@ -104,7 +104,11 @@ def test_the_penalty_counts_and_clipping_does_not(tmp_path: Path) -> None:
     assert [row[name] for name in NAMES] == pytest.approx(by_hand(l2=0.05)[0], rel=1e-4)
     assert [row["clipped"] for row in written(path)] == [1] * 6
     loose = tmp_path / "loose.csv"
-    fitted(GradientNorms(MetricsFile(loose), None), net(), regularization=Regularization(gradient_clip_norm=1e6, penalty=Penalty(0, 0)))
+    fitted(
+        GradientNorms(MetricsFile(loose), None),
+        net(),
+        regularization=Regularization(gradient_clip_norm=1e6, penalty=Penalty(0, 0)),
+    )
     assert [row["clipped"] for row in written(loose)] == [0, 0]
 
 

@@ -31,7 +31,12 @@ def prepare(pictures: Tensor) -> Tensor:
 def test_maps_move_exactly_by_multiples_of_the_total_stride_away_from_the_border(axis: int) -> None:
     net = pooled_net()
     layers = layers_with_maps(net, prepare(noise()))
-    assert [(layer.name, layer.stride) for layer in layers] == [("0", (1, 1)), ("2", (2, 2)), ("3", (2, 2)), ("5", (4, 4))]
+    assert [(layer.name, layer.stride) for layer in layers] == [
+        ("0", (1, 1)),
+        ("2", (2, 2)),
+        ("3", (2, 2)),
+        ("5", (4, 4)),
+    ]
     shifts = list(range(9))
     result = measure(net, prepare, noise(), None, shifts, layers, axis)
     for layer in layers:

@@ -126,7 +126,9 @@ def _template(text: str, size: tuple[int, ...]) -> tuple[int, int, int]:
         raise InputError(f"--template {text}: expected row, column and side in pixels, such as 40,60,32")
     row, column, side = (int(word) for word in words)
     if side < 2 or row + side > size[0] or column + side > size[1]:
-        raise InputError(f"--template {text}: does not lie in the picture of {size[0]}×{size[1]}; its side is at least 2")
+        raise InputError(
+            f"--template {text}: does not lie in the picture of {size[0]}×{size[1]}; its side is at least 2"
+        )
     return row, column, side
 
 

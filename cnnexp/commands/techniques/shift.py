@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_folder, add_outputs, add_own_code, folder_of
 from cnnexp.commands.asked import pictures_in, settings_and_files
@@ -138,7 +139,7 @@ def _of_run(record: Record, arguments: argparse.Namespace) -> Subject:
     return Subject(task, batch["image"].to(task.device), batch["label"].to(task.device), title)
 
 
-def _of_weights(words: list[str], paths: Sequence[Any], arguments: argparse.Namespace) -> Subject:
+def _of_weights(words: list[str], paths: Sequence[Path], arguments: argparse.Namespace) -> Subject:
     from cnnexp.config.compose import compose_run
 
     config = compose_run(words, arguments.config_dir)
@@ -149,8 +150,8 @@ def _of_weights(words: list[str], paths: Sequence[Any], arguments: argparse.Name
     from cnnexp.data.pictures import read_middle
 
     task, how = pretrained(config, arguments.trust)
-    read: Callable[[Any], Tensor] = lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
-    pictures = torch.stack([read(path) for path in paths])
+    given = (how.resize_px, how.crop_px, 3, how.interpolation)
+    pictures = torch.stack([read_middle(path, *given) for path in paths])
     counted = "one picture" if len(paths) == 1 else f"{len(paths)} pictures"
     return Subject(task, pictures, None, f"{config['choices']['model']} on {counted}")
 
