@@ -14,16 +14,13 @@ from torch.nn import functional
 
 from cnnexp.models.fft_conv import fft_conv2d
 from cnnexp.visualize.canvas import (
-    INK,
     PAPER,
     above,
     enlarged,
-    font,
     framed,
-    line_height,
-    text_width,
     to_image,
     whole_factor,
+    words,
 )
 from cnnexp.visualize.matrix import figure, matrix_image
 
@@ -184,15 +181,9 @@ def _panel(
         top, left, height, width = (scale * side for side in frame)
         box = (left - 1, top - 1, left + width, top + height)
         ImageDraw.Draw(image).rectangle(box, outline=(213, 94, 0), width=2)
-    below = [_text(line, (90, 90, 90)) for line in lines]
+    below = [words(line, _FONT_PX, (90, 90, 90)) for line in lines]
     numbers = [matrix_image(kernel)] if kernel is not None else []
-    return above([_text(name, INK), image, *below, *numbers], 4)
-
-
-def _text(line: str, colour: tuple[int, int, int]) -> Image.Image:
-    sheet = Image.new("RGB", (text_width(line, _FONT_PX), line_height(_FONT_PX)), PAPER)
-    ImageDraw.Draw(sheet).text((0, 0), line, fill=colour, font=font(_FONT_PX))
-    return sheet
+    return above([words(name, _FONT_PX), image, *below, *numbers], 4)
 
 
 def _row(panels: Sequence[Image.Image], widths: Sequence[int]) -> Image.Image:

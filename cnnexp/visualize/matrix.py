@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,20 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
-def matrix_image(values: NDArray[Any], *, digits: int = 3, size_px: int = 12, tinted: bool = True) -> Image.Image:
+def decimal(value: float) -> str:
+    """A number with four digits behind the point, or with as many as it has, and a true minus."""
+    short = f"{round(value, 1):g}" if abs(round(value, 1) - value) < 1e-12 else f"{value:.4f}"
+    return "0" if short == "-0" else short.replace("-", "−")
+
+
+def matrix_image(values: NDArray[Any], *, written: Callable[[float], str] = figure, size_px: int = 12) -> Image.Image:
     """A matrix as a table of numbers: positive ones on blue, negative ones on orange, the deeper the larger.
 
     Args:
-        values: (h, w), finite. digits: that matter, for numbers with a point. size_px: of the font.
+        values: (h, w), finite. written: how a number is. size_px: of the font.
     """
     values = np.asarray(values, float)
-    texts = [[figure(value, digits) for value in row] for row in values]
+    texts = [[written(float(value)) for value in row] for row in values]
     width = max(_LEAST_CELL_PX, *(text_width(text, size_px) + 10 for row in texts for text in row))
     height = max(_LEAST_CELL_PX, line_height(size_px) + 8)
     rows, columns = values.shape
@@ -41,7 +48,7 @@ def matrix_image(values: NDArray[Any], *, digits: int = 3, size_px: int = 12, ti
     for row in range(rows):
         for column in range(columns):
             left, top = column * width, row * height
-            ground = _tint(values[row, column] / largest) if tinted else PAPER
+            ground = _tint(values[row, column] / largest)
             pen.rectangle((left, top, left + width, top + height), fill=ground, outline=_LINE)
             text = texts[row][column]
             corner = (left + (width - text_width(text, size_px)) // 2, top + (height - line_height(size_px)) // 2)
