@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from cnnexp.augmentation.engine import Augmentation
+from cnnexp.builders.dry import refuse_pictures
 from cnnexp.builders.target import bind, import_target
 from cnnexp.data.base import DataSet, Facts
 from cnnexp.data.module import PictureData
@@ -39,7 +40,7 @@ RESERVED = (
 """Keys of every data set; the others are arguments of its class."""
 OF_THE_NET = ("dropout", "stochastic_depth")
 """Regularization that a net applies itself, where its class takes an argument of that name."""
-RESERVED_OF_MODEL = ("_target_", "weights", "weights_sha256", "normalisation")
+RESERVED_OF_MODEL = ("_target_", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 
 
@@ -67,7 +68,10 @@ def build(config: Mapping[str, Any], trusted: Sequence[str] = (), net: nn.Module
         InputError: a line for every argument that does not fit; a data set that cannot be had.
     """
     dataset = build_dataset(config, trusted)
-    bound = bind_task(config, provisional_facts(config), trusted)
+    provisional = provisional_facts(config)
+    bound = bind_task(config, provisional, trusted)
+    if net is None:
+        refuse_pictures(config, bound.net, provisional)
     _refuse_transfer(config, bound.transfer())
     dataset.prepare()
     facts = find_facts(config, dataset)

@@ -1,4 +1,4 @@
-"""A net with weights that somebody else trained, ready to answer: no run, no data."""
+"""A net with weights that somebody else trained, ready to answer or to be tested: no run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnexp.builders.build import build_task
-from cnnexp.builders.starting import IMAGENET, RUN, Start, published_of, put_start, read_weights, weights_file
+from cnnexp.builders.build import Experiment, build, build_dataset, build_task, find_facts, with_classes
+from cnnexp.builders.hardware import set_up_process
+from cnnexp.builders.reopen import for_this_machine
+from cnnexp.builders.starting import (
+    IMAGENET,
+    RUN,
+    Start,
+    published_of,
+    put_start,
+    read_weights,
+    resolve_start,
+    start,
+    weights_file,
+)
 from cnnexp.data.base import Facts
 from cnnexp.errors import InputError
 from cnnexp.models.published import Published
@@ -26,18 +38,13 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     Raises:
         InputError: no weights are named, nobody publishes weights for such a net, or they are of another architecture.
     """
+    _refuse_no_weights(config, "predict")
     weights, name = config["model"]["weights"], config["choices"]["model"]
-    if weights is None:
-        raise InputError(
-            f"model={name}: random weights have nothing to say; add model.weights=FILE or the name of some"
-        )
-    if weights.startswith(RUN):
-        raise InputError(f"model.weights={weights}: predict takes a run as its first word, {weights.removeprefix(RUN)}")
     published = published_of(config, None if weights_file(config) else weights, trusted)
     if published is None or config["task"]["target"] != "label":
         raise InputError(
             f"model={name}: nobody publishes weights for it, so size and classes of its pictures are not known; "
-            "predict with a run, or with a net of torchvision or timm"
+            "predict with a run, with a net of torchvision or timm, or say data=NAME, which it was trained on"
         )
     begun, state = read_weights(config, trusted)
     facts = _facts(config, published, _count(state))
@@ -46,6 +53,60 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     put_start(task.net, state, begun, str(name))
     _refuse_fresh(begun)
     return task.eval(), published
+
+
+def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
+    """The task with the weights that the configuration names, in evaluation mode, for pictures like a data set's.
+
+    Size, classes and normalisation are those of the data set, which is not read.
+
+    Raises:
+        InputError: no weights are named, or they are of another architecture or number of classes.
+    """
+    _refuse_no_weights(config, "predict")
+    config = resolve_start(dict(config), trusted)
+    task = build_task(config, find_facts(config, build_dataset(config, trusted)), trusted)
+    _started(task, config, trusted)
+    return task.eval()
+
+
+def pretrained_experiment(
+    config: Mapping[str, Any], trusted: Sequence[str] = ()
+) -> tuple[Experiment, dict[str, Any], Start]:
+    """The weights that the configuration names, with its data to test them on, in this process alone.
+
+    Returns:
+        The experiment, the configuration with weights and classes pinned down, and what became of each tensor.
+
+    Raises:
+        InputError: no weights are named, or they are of another architecture or number of classes.
+    """
+    _refuse_no_weights(config, "test")
+    pinned = for_this_machine(resolve_start(dict(config), trusted))
+    set_up_process(pinned["hardware"])
+    experiment = build(pinned, trusted)
+    begun = _started(experiment.task, pinned, trusted)
+    return experiment, with_classes(pinned, experiment.facts), begun
+
+
+def _started(task: Task, config: Mapping[str, Any], trusted: Sequence[str]) -> Start:
+    begun = start(task.net, config, trusted)
+    assert begun is not None
+    _refuse_fresh(begun)
+    return begun
+
+
+def _refuse_no_weights(config: Mapping[str, Any], command: str) -> None:
+    weights = config["model"]["weights"]
+    if weights is None:
+        raise InputError(
+            f"model={config['choices']['model']}: random weights have nothing to say; add model.weights=FILE or the "
+            "name of some"
+        )
+    if weights.startswith(RUN):
+        raise InputError(
+            f"model.weights={weights}: {command} takes a run as its first word, {weights.removeprefix(RUN)}"
+        )
 
 
 def _count(state: Mapping[str, Tensor]) -> int:
@@ -72,5 +133,5 @@ def _refuse_fresh(begun: Start) -> None:
     fresh = [name for name in begun.fresh if not name.endswith("num_batches_tracked")]
     if fresh:
         raise InputError(
-            f"{begun.source}: no weights for the net's last layer ({', '.join(fresh)}); nothing to predict"
+            f"{begun.source}: no weights for the net's last layer ({', '.join(fresh)}); are they for other classes?"
         )

@@ -14,17 +14,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnexp.builders.build import net_arguments
+from cnnexp.builders.build import bind_task, net_arguments, provisional_facts
+from cnnexp.builders.by_stage import match_by_stage
+from cnnexp.builders.revive import checked_config
 from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights, read_state
 from cnnexp.errors import InputError
+from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
 from cnnexp.runs.find import is_run, open_run
 from cnnexp.runs.read import Record, inside
 
 RUN = "run:"
-SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin")
+SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
 BEST = "checkpoints/best.ckpt"
@@ -39,7 +42,8 @@ class Start:
         source: in words. loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
             keep their random values (the head of other classes), and of the source's tensors that the net has not.
         adapted: names of the loaded ones that were brought to another number of channels. by_position: names differ,
-            and all shapes agree in order.
+            and all shapes agree in order. by_stage: how many layers went over, where they were matched by stage and
+            position.
     """
 
     source: str
@@ -49,6 +53,7 @@ class Start:
     skipped: list[str] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
     by_position: bool = False
+    by_stage: str | None = None
 
     def described(self) -> str:
         """One line."""
@@ -56,6 +61,8 @@ class Start:
         parts = [f"{len(self.loaded)} of {total} tensors loaded"]
         if self.by_position:
             parts.append("matched by their order, the names differ")
+        if self.by_stage:
+            parts.append(f"by stage and position {self.by_stage}")
         if self.adapted:
             parts.append(f"{', '.join(self.adapted)} brought to other channels")
         if self.fresh:
@@ -78,6 +85,7 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
     Raises:
         InputError: the weights are not there, or are not the ones that the configuration was frozen with.
     """
+    _refuse_match(config)
     model, weights = dict(config["model"]), config["model"]["weights"]
     if weights is not None and weights.startswith(RUN):
         record = _run(config)
@@ -108,14 +116,39 @@ def start(net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = ()
     if config["model"]["weights"] is None:
         return None
     begun, state = read_weights(config, trusted)
-    put_start(net, state, begun, str(config["choices"]["model"]))
+    if config["model"]["match"] == "stages":
+        _put_by_stage(net, state, begun, config, trusted)
+    else:
+        put_start(net, state, begun, str(config["choices"]["model"]))
     return begun
+
+
+def _put_by_stage(
+    net: nn.Module, state: Mapping[str, Tensor], begun: Start, config: Mapping[str, Any], trusted: Sequence[str]
+) -> None:
+    """Load what has a counterpart of its shape in the run's net at the same stage and position; the rest is fresh."""
+    theirs = checked_config(_run(config))
+    with torch.device("meta"):
+        source = bind_task(theirs, provisional_facts(theirs), trusted).net()
+    names, begun.by_stage = match_by_stage(net, source, state)
+    if not names:
+        raise InputError(
+            f"{begun.source}: weights of another architecture: no layer of model={theirs['choices']['model']} has the "
+            f"shape of its counterpart in model={config['choices']['model']}"
+        )
+    own, used = net.state_dict(), set(names.values())
+    begun.loaded = [key for key in own if key in names]
+    begun.fresh = [key for key in own if key not in names]
+    begun.skipped = [key for key in state if key not in used]
+    with torch.no_grad():
+        for key in begun.loaded:
+            own[key].copy_(state[names[key]])
 
 
 def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: str) -> None:
     """Match a state dict with a net's tensors and load what fits, all of the body or nothing.
 
-    The head's tensors of another shape stay fresh. The first convolution's may be of another number of channels.
+    The head's tensors of another shape stay fresh, and those of auxiliary heads. The first convolution's may be of another number of channels.
 
     Args:
         begun: told what became of each tensor. name: of the net, for the error.
@@ -123,7 +156,7 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
     Raises:
         InputError: a tensor before the head has no counterpart of its shape.
     """
-    own, head = net.state_dict(), head_of(net)
+    own, head, auxiliary = net.state_dict(), head_of(net), parts_of(net)
     first = next((f"{name}.weight" for name, one in net.named_modules() if isinstance(one, nn.Conv2d)), "")
     if not set(own) & set(state) and _same_in_order(own, state, head.holds):
         state, begun.by_position = dict(zip(own, state.values(), strict=True)), True
@@ -136,7 +169,7 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
         elif given is not None and key == first and (changed := _other_channels(given, tensor)) is not None:
             taken[key] = changed
             begun.adapted.append(key)
-        elif head.holds(key) or key.endswith("num_batches_tracked"):
+        elif head.holds(key) or key.startswith(auxiliary) or key.endswith("num_batches_tracked"):
             begun.fresh.append(key)
         else:
             wrong.append(f"{key} ({_shape(tensor)}, {'not there' if given is None else _shape(given)} in the weights)")
@@ -157,6 +190,15 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
             own[key].copy_(value)
 
 
+def _refuse_match(config: Mapping[str, Any]) -> None:
+    weights, match = config["model"]["weights"], config["model"]["match"]
+    if match == "stages" and not (weights or "").startswith(RUN):
+        raise InputError(
+            f"model.match=stages: takes the weights of a run, whose net is known, not model.weights={weights or 'null'}; "
+            "give model.weights=run:ID"
+        )
+
+
 def sha256_of(path: Path) -> str:
     """Of a file's content."""
     with path.open("rb") as file:
@@ -175,7 +217,7 @@ def published_of(config: Mapping[str, Any], weights: str | None, trusted: Sequen
         return None
     wanted = inspect.signature(function).parameters
     found = function(weights, **{key: value for key, value in net_arguments(config).items() if key in wanted})
-    assert isinstance(found, Published)
+    assert found is None or isinstance(found, Published)
     return found
 
 

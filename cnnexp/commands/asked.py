@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnnexp.errors import InputError
 
+DATA = ("data=", "dataset=", "data.", "dataset.")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
@@ -17,18 +18,24 @@ def settings_and_files(given: Sequence[str], example: str) -> tuple[list[str], l
         given: the words. example: a command line without a run, for the errors.
 
     Raises:
-        InputError: a setting that is not the net's, or no file.
+        InputError: a setting that is neither the net's nor the data's.
     """
     if "=" not in given[0] or Path(given[0]).exists():
         return [], list(given[1:])
     words = [word for word in given if "=" in word and not Path(word).exists()]
     files = [word for word in given if word not in words]
-    wrong = [word for word in words if not word.lstrip("+").startswith(("model=", "model."))]
+    wrong = [word for word in words if not word.lstrip("+").startswith(("model=", "model.", *DATA))]
     if wrong:
-        raise InputError(f"{wrong[0]}: without a run only model=… and model.… are taken, as in: {example}")
-    if not files:
-        raise InputError(f"missing: FILE, a picture to classify, as in: {example}")
+        raise InputError(
+            f"{wrong[0]}: without a run only model=…, model.…, and data=… where the weights are of nobody's library, "
+            f"are taken, as in: {example}"
+        )
     return words, files
+
+
+def names_data(words: Sequence[str]) -> bool:
+    """Whether one of the settings is about data."""
+    return any(word.lstrip("+").startswith(DATA) for word in words)
 
 
 def pictures_in(given: Sequence[str]) -> list[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_own_code, add_run
-from cnnexp.commands.asked import pictures_in, settings_and_files
+from cnnexp.commands.asked import names_data, pictures_in, settings_and_files
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     words, given = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     files = pictures_in(given)
+    if not files:
+        raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
@@ -63,9 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
     from cnnexp.builders.revive import checked_config, revive
+
+    return _sized_as_trained(revive(record, checked_config(record), arguments.checkpoint, arguments.trust))
+
+
+def _sized_as_trained(task: Task) -> tuple[Task, Reading]:
     from cnnexp.data.pictures import read_picture
 
-    task = revive(record, checked_config(record), arguments.checkpoint, arguments.trust)
     facts = task.parts.facts
     return task, lambda path: read_picture(path, facts.stored_size, facts.channels)[0]
 
@@ -75,9 +81,11 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
 
     config = compose_run(words, arguments.config_dir)
 
-    from cnnexp.builders.pretrained import pretrained
+    from cnnexp.builders.pretrained import for_data, pretrained
     from cnnexp.data.pictures import read_middle
 
+    if names_data(words):
+        return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
     return task, lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
 

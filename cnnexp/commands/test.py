@@ -1,12 +1,18 @@
-"""``cnnexp test``: a run's weights, evaluated again, on other data, or averaged over views of each picture."""
+"""``cnnexp test``: a run's weights, evaluated again, on other data, or averaged over views of each picture.
+
+A net with weights of its own may stand in place of a run: ``model=… model.weights=FILE data=…``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_own_code, add_run, add_words
 from cnnexp.config.overrides import read_words
+from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record
@@ -14,7 +20,9 @@ from cnnexp.runs.read import Record
 if TYPE_CHECKING:
     from cnnexp.averaging.words import Choice
 
-EXAMPLE = "cnnexp test last data=mnist\n  cnnexp test last tta=ten_crop tta.crop=0.9"
+WITHOUT_RUN = "cnnexp test model=resnet20 model.weights=resnet20.th data=cifar10"
+EXAMPLE = f"cnnexp test last data=mnist\n  cnnexp test last tta=ten_crop tta.crop=0.9\n  {WITHOUT_RUN}"
+WITHOUT_RUN_KEYS = ("model", "data", "hardware", "batch_size")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +35,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if "=" in arguments.run and not Path(arguments.run).exists():
+        return _test_weights([arguments.run, *arguments.overrides], arguments)
+    return _test_run(arguments)
+
+
+def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
+    """A net with weights from elsewhere, on the data that the words say."""
+    from cnnexp.config.compose import compose_run
+
+    wrong = [word.text for word in read_words(texts) if word.key.split(".")[0] not in WITHOUT_RUN_KEYS]
+    if wrong:
+        raise InputError(
+            f"{wrong[0]}: without a run test takes {', '.join(WITHOUT_RUN_KEYS)} and their keys only, as in: "
+            f"{WITHOUT_RUN}"
+        )
+    config = compose_run(texts, arguments.config_dir)
+
+    from cnnexp.builders.pretrained import pretrained_experiment
+    from cnnexp.fit.console import quiet_log
+    from cnnexp.fit.evaluate import evaluate
+
+    with quiet_log():
+        experiment, config, begun = pretrained_experiment(config, arguments.trust)
+        metrics = evaluate(experiment, config, [arguments.split])
+    facts = experiment.facts
+    content = {
+        "id": config["choices"]["model"],
+        "data": config["choices"]["data"],
+        "weights": begun.as_record(),
+        "normalisation": {"mean": list(facts.mean), "std": list(facts.std)},
+        "metrics": dict(metrics),
+    }
+    if arguments.json:
+        print(json.dumps(content, indent=2))
+        return 0
+    print(f"{content['id']} on the {arguments.split} split of {content['data']}")
+    mean, std = (", ".join(f"{value:.3g}" for value in values) for values in (facts.mean, facts.std))
+    print(f"  {begun.described()}")
+    how = config["model"]["normalisation"]
+    print(f"  model.normalisation={how}: pictures normalised by mean {mean} and deviation {std}")
+    _print_metrics(content["metrics"])
+    return 0
+
+
+def _test_run(arguments: argparse.Namespace) -> int:
     from cnnexp.averaging.words import read_choice
 
     choice, words = read_choice(read_words(arguments.overrides))
@@ -42,8 +95,6 @@ def run(arguments: argparse.Namespace) -> int:
         content = content or {"metrics": _evaluate(record, config, arguments)}
     content = {"id": record.id, "data": config["choices"]["data"], **content}
     if arguments.json:
-        import json
-
         print(json.dumps(content, indent=2))
     else:
         _print(content, arguments)
@@ -84,5 +135,9 @@ def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:
 
         Console(highlight=False).print(views_table(content))
         return
-    for name, value in content["metrics"].items():
+    _print_metrics(content["metrics"])
+
+
+def _print_metrics(metrics: dict[str, float]) -> None:
+    for name, value in metrics.items():
         print(f"  {name:<24}{value:.4f}")

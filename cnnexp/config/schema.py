@@ -258,6 +258,7 @@ RUN = Group(
                 "weights": Text(nullable=True),
                 "weights_sha256": Text(nullable=True),
                 "normalisation": Text(("auto", "data", "imagenet")),
+                "match": Text(("names", "stages")),
             },
             optional={"in_channels": COUNT, "name": Text()},
             open=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnnexp.errors import InputError
 
 
@@ -13,6 +15,21 @@ def at_least_one(**values: int) -> None:
     """
     wrong = [
         f"model.{name}={value}: expected a whole number of at least 1" for name, value in values.items() if value < 1
+    ]
+    if wrong:
+        raise InputError(*wrong)
+
+
+def all_at_least_one(**lists: Sequence[int]) -> None:
+    """The same for lists.
+
+    Raises:
+        InputError: a line for each that holds a number below 1.
+    """
+    wrong = [
+        f"model.{name}=[{','.join(map(str, values))}]: expected whole numbers of at least 1"
+        for name, values in lists.items()
+        if any(value < 1 for value in values)
     ]
     if wrong:
         raise InputError(*wrong)

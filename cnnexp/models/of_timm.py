@@ -12,18 +12,30 @@ from torch import Tensor, nn
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.models.published import Published
+from cnnexp.models.stem import StemChoice, choose_stem, shrink_stem
 
 DEFAULT = "timm"
 """The word for the weights that timm itself takes first."""
 
 
-def timm_net(*, name: str, in_channels: int, num_classes: int, dropout: float | None = None) -> nn.Module:
+def timm_net(
+    *,
+    name: str,
+    in_channels: int,
+    num_classes: int,
+    image_size: tuple[int, int],
+    stem: StemChoice = "imagenet",
+    stem_layers: tuple[str, ...] = (),
+    dropout: float | None = None,
+) -> nn.Module:
     """A classifier of timm with fresh weights; its parameters have timm's names.
 
     Args:
         name: as in ``timm.list_models()``, without the name of weights after a dot.
         in_channels: channels of a picture.
         num_classes: number of classes K.
+        image_size: height and width of a picture in pixels; only ``stem="auto"`` looks at it.
+        stem, stem_layers: as for ``torchvision_net``.
         dropout: probability in [0, 1) before the last layer; None leaves timm's.
 
     Raises:
@@ -31,9 +43,12 @@ def timm_net(*, name: str, in_channels: int, num_classes: int, dropout: float | 
     """
     given: dict[str, Any] = {} if dropout is None else {"drop_rate": dropout}
     try:
-        return timm.create_model(_known(name), pretrained=False, in_chans=in_channels, num_classes=num_classes, **given)
+        net = timm.create_model(_known(name), pretrained=False, in_chans=in_channels, num_classes=num_classes, **given)
     except (TypeError, RuntimeError, AssertionError) as error:
         raise InputError(f"model.name={name}: timm cannot make it so ({error})") from error
+    if stem == "small" or (stem == "auto" and choose_stem(image_size) == "small"):
+        shrink_stem(net, stem_layers)
+    return net
 
 
 def published(weights: str | None, *, name: str) -> Published:

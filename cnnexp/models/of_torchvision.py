@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,32 +10,57 @@ from torchvision import models
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.models.published import Published
+from cnnexp.models.stem import StemChoice, choose_stem, remade, replace, shrink_stem
 
 DEFAULT = ("torchvision", "DEFAULT")
 """Words for the weights that torchvision itself takes first."""
 
-# Without auxiliary classifiers a net answers with one tensor; and the old initialisation of these two takes minutes.
-_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": False},
-    "inception_v3": {"aux_logits": False, "init_weights": False},
-}
+OLD = ("googlenet", "inception_v3")
+"""Nets with auxiliary heads, which torchvision has from elsewhere: it would initialise them, on request, for minutes."""
+AUXILIARY = ("aux1", "aux2", "AuxLogits")
+"""What the heads are called in them."""
+TENSORFLOW = (0.5, 0.5, 0.5)
+"""Mean and deviation of the pictures that the weights of those were trained on. torchvision's own transform normalises
+by ImageNet's figures, and its nets then turn that into this when they are made with weights (``transform_input``)."""
 
 
-def torchvision_net(*, name: str, in_channels: int, num_classes: int, dropout: float | None = None) -> nn.Module:
+def torchvision_net(
+    *,
+    name: str,
+    in_channels: int,
+    num_classes: int,
+    image_size: tuple[int, int],
+    stem: StemChoice = "imagenet",
+    stem_layers: tuple[str, ...] = (),
+    auxiliary_weight: float | None = None,
+    dropout: float | None = None,
+) -> nn.Module:
     """A classifier of torchvision with fresh weights; its parameters have torchvision's names.
 
     Args:
         name: as in ``torchvision.models`` (resnet50, mobilenet_v3_large, ...).
         in_channels: channels of a picture; for other than three the first convolution is made anew.
         num_classes: number of classes K.
+        image_size: height and width of a picture in pixels; only ``stem="auto"`` looks at it.
+        stem: ``imagenet`` leaves the net as it is, ``small`` changes the ``stem_layers``; ``auto`` takes the small one
+            when the shorter side has at most 64 pixels.
+        stem_layers: the first convolution and the pool behind it, by name: see ``shrink_stem``.
+        auxiliary_weight: what the loss of each auxiliary head counts (GoogLeNet, Inception v3); None leaves them out.
         dropout: probability in [0, 1) for every dropout of the net; None leaves those that it has.
 
     Raises:
-        InputError: there is no such net, or it has no place for dropout.
+        InputError: there is no such net, or it has no place for dropout, auxiliary heads or a stem.
     """
-    net: nn.Module = models.get_model(_known(name), weights=None, num_classes=num_classes, **_ARGUMENTS.get(name, {}))
+    net: nn.Module = models.get_model(
+        _known(name), weights=None, num_classes=num_classes, **_arguments(name, auxiliary_weight)
+    )
+    if auxiliary_weight is not None:
+        net.auxiliary_weight = auxiliary_weight  # type: ignore[assignment]
+        net.auxiliary_parts = tuple(one for one, _ in net.named_children() if one in AUXILIARY)  # type: ignore[assignment]
     if in_channels != 3:
         _take_channels(net, in_channels)
+    if stem == "small" or (stem == "auto" and choose_stem(image_size) == "small"):
+        shrink_stem(net, stem_layers)
     if dropout is not None:
         set_dropout(net, dropout, name)
     return net
@@ -71,8 +95,8 @@ def published(weights: str | None, *, name: str) -> Published:
 
     return Published(
         source=f"torchvision's {chosen}",
-        mean=tuple(how.mean),
-        std=tuple(how.std),
+        mean=TENSORFLOW if name in OLD else tuple(how.mean),
+        std=TENSORFLOW if name in OLD else tuple(how.std),
         resize_px=how.resize_size[0],
         crop_px=how.crop_size[0],
         interpolation=how.interpolation.value,
@@ -101,16 +125,18 @@ def _known(name: str) -> str:
     raise InputError(f"model.name={name}: torchvision has no such classifier; {did_you_mean(name, names)}")
 
 
+def _arguments(name: str, auxiliary_weight: float | None) -> dict[str, Any]:
+    """Arguments that only some nets take."""
+    if name in OLD:
+        return {"aux_logits": auxiliary_weight is not None, "init_weights": False}
+    if auxiliary_weight is not None:
+        raise InputError(
+            f"model.auxiliary_weight={auxiliary_weight:g}: {name} has no auxiliary heads ({' and '.join(OLD)} have); "
+            "leave it null"
+        )
+    return {}
+
+
 def _take_channels(net: nn.Module, in_channels: int) -> None:
     name, first = next((name, one) for name, one in net.named_modules() if isinstance(one, nn.Conv2d))
-    parent, _, own = name.rpartition(".")
-    convolution = nn.Conv2d(
-        in_channels,
-        first.out_channels,
-        first.kernel_size,  # type: ignore[arg-type]
-        first.stride,  # type: ignore[arg-type]
-        first.padding,  # type: ignore[arg-type]
-        bias=first.bias is not None,
-    )
-    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-    setattr(net.get_submodule(parent), own, convolution)
+    replace(net, name, remade(first, in_channels=in_channels))

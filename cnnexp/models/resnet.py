@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torchvision.models import resnet as torchvision_resnet
 
+from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
 from cnnexp.models.published import Published
-from cnnexp.models.stochastic_depth import drop_residuals
+from cnnexp.models.stem import choose_stem
+from cnnexp.models.stochastic_depth import drop_residuals, refuse_skipping
 
 Block = type[torchvision_resnet.BasicBlock] | type[torchvision_resnet.Bottleneck]
 
@@ -21,8 +23,19 @@ BLOCKS: dict[int, tuple[Block, list[int]]] = {
     152: (torchvision_resnet.Bottleneck, [3, 8, 36, 3]),
 }
 
-SMALL_PICTURE_PX = 64  # the imagenet stem would leave at most 2x2 pixels to the last stage
 STEM_WIDTH = 64
+
+
+class PlainBlock(torchvision_resnet.BasicBlock):
+    """The two convolutions of a residual block, without its shortcut: relu(F(x))."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.downsample = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(x)))
 
 
 class ResNet(torchvision_resnet.ResNet):
@@ -35,6 +48,9 @@ class ResNet(torchvision_resnet.ResNet):
     The imagenet stem (7x7 stride 2, then a 3x3 pool of stride 2) would reduce a 32x32 picture to 1x1 before the last
     stage. The small stem is a 3x3 convolution of stride 1 without a pool.
 
+    Without shortcuts it is the paper's plain net (figure 3, middle): 11,515,688 parameters at depth 18 and 21,623,848
+    at depth 34, which are fewer because some shortcuts have weights.
+
     Args:
         in_channels: channels of a picture.
         num_classes: number of classes K.
@@ -43,6 +59,10 @@ class ResNet(torchvision_resnet.ResNet):
         stem: `auto` takes the small one when the shorter side has at most 64 pixels.
         stochastic_depth: probability in [0, 1) that the last block's residual is left out for a sample; it rises
             linearly from 0 at the input.
+        shortcuts: False leaves them out, for depth 18 and 34.
+
+    Raises:
+        InputError: a plain net of another depth, or one whose blocks are to be skipped.
 
     Attributes:
         stem: the choice that was made, `imagenet` or `small`.
@@ -57,8 +77,9 @@ class ResNet(torchvision_resnet.ResNet):
         depth: Literal[18, 34, 50, 101, 152],
         stem: Literal["auto", "imagenet", "small"],
         stochastic_depth: float | None = None,
+        shortcuts: bool = True,
     ) -> None:
-        block, layers = BLOCKS[depth]
+        block, layers = BLOCKS[depth] if shortcuts else _plain(depth, stochastic_depth)
         super().__init__(block, layers, num_classes=num_classes)
         self.stem: Literal["imagenet", "small"] = choose_stem(image_size) if stem == "auto" else stem
         if self.stem == "small":
@@ -84,14 +105,16 @@ def published(weights: str | None, *, depth: int) -> Published:
     return of_torchvision.published(weights, name=f"resnet{depth}")
 
 
-def choose_stem(image_size: tuple[int, int]) -> Literal["imagenet", "small"]:
-    """The stem that `auto` means for pictures of that height and width in pixels."""
-    return "small" if min(image_size) <= SMALL_PICTURE_PX else "imagenet"
-
-
 def _drop(norm: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
     """A hook; it asks the norm itself, so that a copy of the net has its own."""
     return norm.drop(out)  # type: ignore[operator]
+
+
+def _plain(depth: int, stochastic_depth: float | None) -> tuple[Block, list[int]]:
+    refuse_skipping(stochastic_depth)
+    if BLOCKS[depth][0] is not torchvision_resnet.BasicBlock:
+        raise InputError(f"model.depth={depth}: with model.shortcuts=false it must be 18 or 34, the paper's plain nets")
+    return PlainBlock, BLOCKS[depth][1]
 
 
 def _stem_convolution(in_channels: int, kernel_size: int, stride: int) -> nn.Conv2d:

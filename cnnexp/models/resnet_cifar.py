@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
-from cnnexp.models.stochastic_depth import drop_residuals
+from cnnexp.models.initialisation import he_init
+from cnnexp.models.stochastic_depth import drop_residuals, refuse_skipping
 
 STAGE_WIDTHS = (16, 32, 64)
 
@@ -18,7 +19,7 @@ class CifarResNet(nn.Module):
 
     A 3x3 convolution, three stages of n residual blocks (the second and third begin with stride 2), global average
     pooling and one linear layer. ResNet-20 has 269,722 parameters on three channels and ten classes. Pictures of any
-    size pass; the paper's are 32x32.
+    size pass; the paper's are 32x32. Without shortcuts it is the paper's plain net, with the same number of parameters.
 
     Args:
         in_channels: channels of a picture.
@@ -26,26 +27,36 @@ class CifarResNet(nn.Module):
         depth: number of layers with weights, 6n + 2 with n >= 1.
         stochastic_depth: probability in [0, 1) that the last block's residual is left out for a sample; it rises
             linearly from 0 at the input (Huang et al. 2016, "Deep networks with stochastic depth", equation 4).
+        shortcuts: False leaves them out.
 
     Raises:
-        InputError: `depth` is not 6n + 2.
+        InputError: `depth` is not 6n + 2; blocks are to be skipped that have no shortcuts.
     """
 
     def __init__(
-        self, *, in_channels: int, num_classes: int, depth: int, stochastic_depth: float | None = None
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        depth: int,
+        stochastic_depth: float | None = None,
+        shortcuts: bool = True,
     ) -> None:
         super().__init__()
+        if not shortcuts:
+            refuse_skipping(stochastic_depth)
         blocks = (depth - 2) // 6
         if blocks < 1 or depth != 6 * blocks + 2:
             below = 6 * max(blocks, 1) + 2
             raise InputError(f"model.depth={depth}: must be 6n + 2; the nearest are {below} and {below + 6}")
         self.conv1 = nn.Conv2d(in_channels, STAGE_WIDTHS[0], kernel_size=3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(STAGE_WIDTHS[0])
-        self.layer1 = _stage(STAGE_WIDTHS[0], STAGE_WIDTHS[0], blocks, stride=1)
-        self.layer2 = _stage(STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
-        self.layer3 = _stage(STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
+        block = BasicBlock if shortcuts else PlainBlock
+        self.layer1 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[0], blocks, stride=1)
+        self.layer2 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
+        self.layer3 = _stage(block, STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
         self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
-        self.apply(_he_init)
+        self.apply(he_init)
         drop_residuals([*self.layer1, *self.layer2, *self.layer3], "drop", stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,15 +101,24 @@ class OptionAShortcut(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], self.padding)
 
 
-def _stage(in_width: int, width: int, blocks: int, stride: int) -> nn.Sequential:
+class PlainBlock(nn.Module):
+    """The two convolutions of a residual block, without its shortcut: relu(F(x))."""
+
+    def __init__(self, in_width: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(x)), inplace=True)
+
+
+def _stage(
+    block: type[BasicBlock] | type[PlainBlock], in_width: int, width: int, blocks: int, stride: int
+) -> nn.Sequential:
     widths = [in_width] + [width] * blocks
     strides = [stride] + [1] * (blocks - 1)
-    return nn.Sequential(*(BasicBlock(*pair, step) for pair, step in zip(pairwise(widths), strides, strict=True)))
-
-
-def _he_init(module: nn.Module) -> None:
-    """Normal weights of variance 2 / fan-in ("Delving deep into rectifiers", He 2015, equation 10)."""
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
+    return nn.Sequential(*(block(*pair, step) for pair, step in zip(pairwise(widths), strides, strict=True)))

@@ -147,7 +147,8 @@ def _cut(net: nn.Module, units: list[str], begins: list[bool]) -> list[list[str]
         else:
             groups.append([name])
     if len(groups) > 1 and not any(_weighs(net, name) for name in groups[-1]):
-        groups[-2] += groups.pop()
+        behind = groups.pop()
+        groups[-1] += behind
     return groups
 
 

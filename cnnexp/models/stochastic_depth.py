@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import nn
 from torchvision.ops import StochasticDepth
 
+from cnnexp.errors import InputError
+
 
 def drop_residuals(blocks: Sequence[nn.Module], place: str, probability: float | None) -> None:
     """Give every block a layer that drops its residual for single samples; the l-th of L with probability l / L times
@@ -23,3 +25,15 @@ def drop_residuals(blocks: Sequence[nn.Module], place: str, probability: float |
         return
     for number, block in enumerate(blocks, start=1):
         setattr(block, place, StochasticDepth(probability * number / len(blocks), mode="row"))
+
+
+def refuse_skipping(probability: float | None) -> None:
+    """For nets without shortcuts.
+
+    Raises:
+        InputError: a probability was given.
+    """
+    if probability is not None:
+        raise InputError(
+            f"regularization.stochastic_depth={probability}: a net without shortcuts has nothing to skip; leave it null"
+        )

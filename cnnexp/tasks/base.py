@@ -22,6 +22,7 @@ from cnnexp.augmentation.normalisation import Normalisation
 from cnnexp.data.base import Facts
 from cnnexp.data.module import PictureData
 from cnnexp.errors import RunFailed
+from cnnexp.models.auxiliary import weight_of
 from cnnexp.tasks.means import LossMeans
 from cnnexp.training.ema import WeightAverage
 from cnnexp.training.parameter_groups import parameter_groups
@@ -69,6 +70,8 @@ class StepOutput:
         loss: mean over ``count`` items, a scalar. count: samples (an int, the same in every process), or valid pixels
             or positives (a tensor, which may differ between processes and may be 0).
         predictions, targets: what the metrics compare. parts: further losses by name, means over ``count`` too.
+        auxiliary: a loss that is learnt as well and that evaluations do not have (of auxiliary heads, times their
+            weight), a mean over ``count`` too. It is no part of ``loss``, so that training and validation compare.
     """
 
     loss: Tensor
@@ -76,6 +79,12 @@ class StepOutput:
     predictions: Any = None
     targets: Any = None
     parts: Mapping[str, Tensor] = field(default_factory=dict)
+    auxiliary: Tensor | None = None
+
+    @property
+    def learnt(self) -> Tensor:
+        """What the gradients are of: the loss and the auxiliary one."""
+        return self.loss if self.auxiliary is None else self.loss + self.auxiliary
 
 
 class Task(pl.LightningModule):
@@ -118,6 +127,8 @@ class Task(pl.LightningModule):
         self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
         # apart from the losses: it is a mean over steps, whatever the number of items behind them
         self.penalties = LossMeans(()) if parts.regularization.penalty.active else None
+        self.auxiliary_weight = weight_of(parts.net)
+        self.auxiliaries = None if self.auxiliary_weight is None else LossMeans(())
         decay = parts.regularization.ema_decay
         self.average = None if decay is None else WeightAverage(parts.net, decay)
         self.metrics = nn.ModuleDict({_KEYS[stage]: nn.ModuleDict(self.build_metrics(stage)) for stage in STAGES})
@@ -222,8 +233,8 @@ class Task(pl.LightningModule):
         batch = self.normalisation.centre(batch)
         return {**batch, "image": self.normalisation(batch["image"])}
 
-    def outputs(self, batch: Batch) -> Tensor:
-        """The net's answers to a prepared batch, of pictures or of features."""
+    def outputs(self, batch: Batch) -> Tensor | tuple[Tensor, ...]:
+        """The net's answers to a prepared batch, of pictures or of features; with auxiliary heads' in training."""
         if "features" in batch:
             assert self.tail is not None
             return self.tail(batch["features"])
@@ -246,6 +257,8 @@ class Task(pl.LightningModule):
     def _count(self, stage: Stage, output: StepOutput) -> None:
         means, metrics = self._of(stage)
         means.update(output.loss.detach(), output.count, output.parts)
+        if output.auxiliary is not None and self.auxiliaries is not None:
+            self.auxiliaries.update(output.auxiliary.detach(), output.count, {})
         self.update_metrics(metrics, output)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
@@ -279,7 +292,7 @@ class Task(pl.LightningModule):
         """Gradients of a batch; returns its loss, scaled so that the mean over processes is the global batch's."""
         output = self.step(batch, "train")
         share = self._share(output.count)
-        loss = output.loss if share is None else output.loss * share
+        loss = output.learnt if share is None else output.learnt * share
         backward(self, loss)
         self._count("train", output)
         return loss.detach()
@@ -294,7 +307,7 @@ class Task(pl.LightningModule):
         count: int | Tensor = 0
         for number, part in enumerate(parts, start=1):
             output = self.step(part, "train")
-            summed = output.loss * at_least_one(output.count)
+            summed = output.learnt * at_least_one(output.count)
             with gradients_shared(self.trainer, number == len(parts)):
                 backward(self, summed)
             self._count("train", output)
@@ -394,9 +407,11 @@ class Task(pl.LightningModule):
         self.results.update({f"{stage}/{name}": float(value) for name, value in names.items()})
         for metric in [means, *metrics.values()]:
             metric.reset()
-        if stage == "train" and self.penalties is not None:
-            self.results["train/penalty"] = self.penalties.compute()["loss"]
-            self.penalties.reset()
+        if stage == "train":
+            for name, means_of_it in (("penalty", self.penalties), ("auxiliary_loss", self.auxiliaries)):
+                if means_of_it is not None:
+                    self.results[f"train/{name}"] = means_of_it.compute()["loss"]
+                    means_of_it.reset()
         if not np.isfinite(self.results[f"{stage}/loss"]) and stage == "train":
             raise not_finite(self.current_epoch, None)
 

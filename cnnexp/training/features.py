@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from cnnexp.data.base import Positions, Split, TensorSplit
 from cnnexp.data.fetch import cache_folder
+from cnnexp.models.auxiliary import split_answer
 from cnnexp.models.stages import head_of
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def _caught(net: nn.Module, module: nn.Module, pictures: Tensor) -> tuple[list[T
     hook = module.register_forward_pre_hook(catch)
     try:
         torch.manual_seed(0)
-        return caught, net(pictures)
+        return caught, split_answer(net(pictures))[0]
     finally:
         hook.remove()
 

@@ -193,7 +193,7 @@ REFUSED = {
     "random answers": case("predict model=squeezenet1_0 a.png", "model.weights=FILE"),
     "a run in place of weights": case("predict model=squeezenet1_0 model.weights=run:x a.png", "first word, x"),
     "a net of unknown pictures": case("predict model=lenet5 model.weights=narrow.pth a.png", "nobody publishes"),
-    "settings without a run": case("predict model=squeezenet1_0 data=mnist a.png", "data=mnist", "model=… and model.…"),
+    "settings without a run": case("predict model=squeezenet1_0 seed=1 a.png", "seed=1", "model=…, model.…"),
     "no picture": case("predict model=squeezenet1_0 model.weights=narrow.pth", "FILE", "photo.jpg"),
 }
 

@@ -205,7 +205,7 @@ REFUSED = {
     "no such layer": case("visualize shift {plain} --layers cov1", "--layers cov1", "did you mean conv1?"),
     "a direction that is none": case("visualize shift {plain} --direction up", "--direction", "up"),
     "a run that is no classifier": case("visualize shift {scenes}", "segmentation", "classification"),
-    "files beside a run": case("visualize shift {plain} photo.png", "photo.png", "its own test data"),
+    "files beside a run": case("visualize shift {plain} photo.png", "photo.png", "test data"),
     "no such run": case("visualize shift nothere", "nothere"),
     "a net without weights": case("visualize shift model=squeezenet1_0 photo.png", "model.weights"),
     "a net without pictures": case("visualize shift model=squeezenet1_0 model.weights=x.pth", "FILE"),

@@ -13,20 +13,20 @@ from cnnexp.models.of_timm import published, timm_net
 
 
 def test_logits_for_the_datas_classes() -> None:
-    net = timm_net(name="tf_efficientnet_lite0", in_channels=1, num_classes=7).eval()
+    net = timm_net(name="tf_efficientnet_lite0", in_channels=1, num_classes=7, image_size=(224, 224)).eval()
     assert net(torch.rand(2, 1, 64, 64)).shape == (2, 7)
-    whole = timm_net(name="tf_efficientnet_lite0", in_channels=3, num_classes=1000)
+    whole = timm_net(name="tf_efficientnet_lite0", in_channels=3, num_classes=1000, image_size=(224, 224))
     assert sum(p.numel() for p in whole.parameters()) == 4_652_008  # as its authors count
 
 
 def test_dropout() -> None:
-    net: Any = timm_net(name="tf_efficientnet_lite0", in_channels=3, num_classes=7, dropout=0.4)
+    net: Any = timm_net(name="tf_efficientnet_lite0", in_channels=3, num_classes=7, image_size=(224, 224), dropout=0.4)
     assert net.drop_rate == 0.4
 
 
 def test_an_unknown_name() -> None:
     with pytest.raises(InputError, match=r"model\.name=resnet19: timm has no such classifier; did you mean"):
-        timm_net(name="resnet19", in_channels=3, num_classes=3)
+        timm_net(name="resnet19", in_channels=3, num_classes=3, image_size=(224, 224))
 
 
 def test_what_is_said_of_weights() -> None:

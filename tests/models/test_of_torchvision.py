@@ -13,20 +13,23 @@ from cnnexp.models.of_torchvision import published, torchvision_net
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_0", "mobilenet_v3_small", "shufflenet_v2_x0_5", "googlenet"])
 def test_logits_for_the_datas_classes(name: str) -> None:
-    net = torchvision_net(name=name, in_channels=3, num_classes=7).eval()
+    net = torchvision_net(name=name, in_channels=3, num_classes=7, image_size=(224, 224)).eval()
     assert net(torch.rand(2, 3, 64, 64)).shape == (2, 7)
 
 
 def test_the_published_number_of_parameters() -> None:
     counted = {
-        name: sum(p.numel() for p in torchvision_net(name=name, in_channels=3, num_classes=1000).parameters())
+        name: sum(
+            p.numel()
+            for p in torchvision_net(name=name, in_channels=3, num_classes=1000, image_size=(224, 224)).parameters()
+        )
         for name in ("squeezenet1_0", "mobilenet_v2")
     }
     assert counted == {"squeezenet1_0": 1_248_424, "mobilenet_v2": 3_504_872}  # the table of torchvision's weights
 
 
 def test_grey_pictures() -> None:
-    net = torchvision_net(name="resnet18", in_channels=1, num_classes=3)
+    net = torchvision_net(name="resnet18", in_channels=1, num_classes=3, image_size=(224, 224))
     like = models.resnet18().conv1
     assert isinstance(net.conv1, nn.Conv2d)
     assert (net.conv1.stride, net.conv1.padding, net.conv1.bias) == (like.stride, like.padding, None)
@@ -34,17 +37,17 @@ def test_grey_pictures() -> None:
 
 
 def test_dropout() -> None:
-    net = torchvision_net(name="squeezenet1_0", in_channels=3, num_classes=3, dropout=0.2)
+    net = torchvision_net(name="squeezenet1_0", in_channels=3, num_classes=3, image_size=(224, 224), dropout=0.2)
     assert [one.p for one in net.modules() if isinstance(one, nn.Dropout)] == [0.2]
     with pytest.raises(InputError, match=r"dropout=0\.2: resnet18 has no place"):
-        torchvision_net(name="resnet18", in_channels=3, num_classes=3, dropout=0.2)
+        torchvision_net(name="resnet18", in_channels=3, num_classes=3, image_size=(224, 224), dropout=0.2)
 
 
 def test_an_unknown_name() -> None:
     with pytest.raises(InputError, match=r"model\.name=resnet19: torchvision has no such classifier; did you mean"):
-        torchvision_net(name="resnet19", in_channels=3, num_classes=3)
+        torchvision_net(name="resnet19", in_channels=3, num_classes=3, image_size=(224, 224))
     with pytest.raises(InputError, match="no such classifier"):  # a detector
-        torchvision_net(name="fasterrcnn_resnet50_fpn", in_channels=3, num_classes=3)
+        torchvision_net(name="fasterrcnn_resnet50_fpn", in_channels=3, num_classes=3, image_size=(224, 224))
 
 
 def test_what_is_said_of_weights() -> None:

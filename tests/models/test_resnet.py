@@ -9,7 +9,9 @@ import torch
 import torchvision
 from torch import nn
 
-from cnnexp.models.resnet import ResNet
+from cnnexp.errors import InputError
+from cnnexp.models.resnet import PlainBlock, ResNet
+from tests.models.made import counted, learns
 
 
 def resnet(**changes: Any) -> ResNet:
@@ -68,3 +70,40 @@ def test_one_channel_shrinks_only_the_first_layer(stem: str, first_layer: int) -
     grey, colour = resnet(stem=stem, in_channels=1), resnet(stem=stem)
     assert parameters(colour) - parameters(grey) == 2 * first_layer
     assert grey.eval()(torch.rand(1, 1, 40, 40)).shape == (1, 1000)
+
+
+@pytest.mark.parametrize(("depth", "count"), [(18, 11_515_688), (34, 21_623_848)])
+def test_the_plain_twin_has_the_same_layers_without_shortcuts(depth: int, count: int) -> None:
+    assert counted(lambda: resnet(depth=depth, shortcuts=False)) == count
+    with torch.device("meta"):
+        own, of_resnet = (set(resnet(depth=depth, shortcuts=shortcuts).state_dict()) for shortcuts in (False, True))
+    assert own < of_resnet and all(".downsample." in name for name in of_resnet - own)
+
+
+def test_a_plain_block_is_its_two_convolutions() -> None:
+    torch.manual_seed(0)
+    block, x = PlainBlock(4, 4).eval(), torch.randn(2, 4, 6, 6)
+    hidden = nn.functional.conv2d(x, block.conv1.weight, padding=1) / (1 + 1e-5) ** 0.5
+    expected = nn.functional.conv2d(hidden.relu(), block.conv2.weight, padding=1) / (1 + 1e-5) ** 0.5
+    torch.testing.assert_close(block(x), expected.relu())
+
+
+def test_every_weight_of_a_plain_net_learns() -> None:
+    torch.manual_seed(0)
+    learns(resnet(num_classes=4, shortcuts=False, image_size=(32, 32)), torch.randn(4, 3, 16, 16))
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_a_residual_of_zero_leaves_exactly_what_came_in(depth: int) -> None:
+    block = resnet(depth=depth, num_classes=4).layer1[-1]
+    nn.init.zeros_((block.bn2 if depth == 18 else block.bn3).weight)
+    x = torch.rand(2, 64 if depth == 18 else 256, 5, 5)  # not negative, as it comes out of the block before
+    for mode in (True, False):
+        assert torch.equal(block.train(mode)(x), x)
+
+
+def test_plain_nets_of_other_depths_or_with_skipped_blocks_are_refused() -> None:
+    with pytest.raises(InputError, match=r"model.depth=50: .* must be 18 or 34"):
+        resnet(depth=50, shortcuts=False)
+    with pytest.raises(InputError, match=r"stochastic_depth=0.2: .* leave it null"):
+        resnet(shortcuts=False, stochastic_depth=0.2)

@@ -9,6 +9,7 @@ from torch import nn
 
 from cnnexp.errors import InputError
 from cnnexp.models.resnet_cifar import BasicBlock, CifarResNet, OptionAShortcut
+from tests.models.made import counted, learns
 
 
 def resnet(depth: int = 20, in_channels: int = 3, num_classes: int = 10) -> CifarResNet:
@@ -85,3 +86,38 @@ def test_he_initialisation_keeps_the_variance_at_two_over_fan_in() -> None:
     weights = resnet(56).layer3[4].conv1.weight
     assert weights.var().item() == pytest.approx(2 / (64 * 9), rel=0.03)
     assert not resnet().linear.bias.any()
+
+
+def plain(depth: int = 20, **changes: float) -> CifarResNet:
+    return CifarResNet(in_channels=3, num_classes=10, depth=depth, shortcuts=False, **changes)
+
+
+@pytest.mark.parametrize("depth", [20, 56])
+def test_the_plain_twin_has_the_same_weights(depth: int) -> None:
+    with torch.device("meta"):
+        own, other = plain(depth).state_dict(), resnet(depth).state_dict()
+    assert {name: value.shape for name, value in own.items()} == {name: value.shape for name, value in other.items()}
+    assert counted(lambda: plain(20)) == 269_722 and counted(lambda: plain(56)) == 853_018
+
+
+def test_a_plain_net_is_the_resnet_less_what_its_shortcuts_bring() -> None:
+    torch.manual_seed(0)
+    twin, net = resnet().eval(), plain().eval()
+    net.load_state_dict(twin.state_dict())
+    x = torch.rand(2, 3, 32, 32)
+    assert not torch.allclose(net(x), twin(x))
+    for block in twin.modules():
+        if isinstance(block, BasicBlock):
+            block.shortcut = nothing = nn.Module()
+            nothing.forward = lambda given, block=block: given.new_zeros(())  # type: ignore[method-assign, assignment]
+    assert torch.equal(net(x), twin(x))
+
+
+def test_every_weight_of_a_plain_net_learns() -> None:
+    torch.manual_seed(0)
+    learns(plain(), torch.randn(8, 3, 16, 16))
+
+
+def test_a_plain_net_has_nothing_to_skip() -> None:
+    with pytest.raises(InputError, match=r"stochastic_depth=0.2: .* leave it null"):
+        plain(stochastic_depth=0.2)

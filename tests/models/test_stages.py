@@ -14,6 +14,7 @@ from cnnexp.models.resnet import ResNet
 from cnnexp.models.resnet_cifar import CifarResNet
 from cnnexp.models.stages import head_of, stages_of
 from cnnexp.models.unet import UNet
+from cnnexp.models.vgg import VGG
 from cnnexp.models.yolo import YOLO
 
 RESNET = ["conv1", "layer1", "layer2", "layer3", "layer4", "fc"]
@@ -67,6 +68,18 @@ KNOWN: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
             "features.24–features.28",
             "classifier.0–classifier.3",
             "classifier.6",
+        ],
+    ),
+    # pools without weights stand between its last convolution and its head
+    "vgg11 for small pictures": (
+        lambda: VGG(in_channels=3, num_classes=10, image_size=(32, 32), configuration="A", norm="none", head="small"),
+        [
+            "features.0",
+            "features.3",
+            "features.6–features.8",
+            "features.11–features.13",
+            "features.16–features.18",
+            "classifier.1",
         ],
     ),
     "torchvision squeezenet1_0": (

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, top_k_accuracy_score
+from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnexp.errors import RunFailed
 from cnnexp.tasks.classification import Classification
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
@@ -19,6 +21,25 @@ MANY = tuple(f"class {i}" for i in range(9))
 def task(classes: tuple[str, ...] = MANY, **changes: object) -> Classification:
     parts = tiny.parts(tiny.linear_net(len(classes)), facts=tiny.facts(classes=classes), **changes)
     return tiny.alone(Classification(parts))
+
+
+class WithHeads(nn.Module):
+    """Logits, and in training those of two auxiliary heads."""
+
+    def __init__(self, weight: float | None) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(tiny.linear_net(len(MANY)) for _ in range(3))
+        for head in self.heads[1:]:
+            nn.init.normal_(head[1].weight, std=0.1)  # type: ignore[index]
+        if weight is not None:
+            self.auxiliary_weight = weight
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return tuple(head(x) for head in self.heads) if self.training else self.heads[0](x)
+
+
+def with_heads(weight: float | None, **changes: object) -> Classification:
+    return tiny.alone(Classification(tiny.parts(WithHeads(weight), facts=tiny.facts(classes=MANY), **changes)))
 
 
 def labelled(count: int, seed: int) -> dict[str, torch.Tensor]:
@@ -93,3 +114,34 @@ def test_a_wrong_prediction_is_drawn_otherwise_than_a_right_one() -> None:
     unknown, right, wrong = (task(tiny.CLASSES).image(picture, probability, truth) for truth in truths)
     assert min(unknown.size) > 64
     assert unknown.tobytes() == right.tobytes() != wrong.tobytes()
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_auxiliary_heads_are_learnt_by_their_weight_and_logged_apart(accumulate: int) -> None:
+    several, batch = with_heads(0.3, accumulate=accumulate), labelled(16, 0)
+    prepared = several.prepare(batch, train=True)
+    losses = [functional.cross_entropy(answer, batch["label"]) for answer in several.net(prepared["image"])]
+    parameters = list(several.net.parameters())
+    expected = torch.autograd.grad(losses[0] + 0.3 * (losses[1] + losses[2]), parameters)
+    several.optimize(prepared)
+    for parameter, gradient in zip(parameters, expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+    several.read("train")
+    values = [float(loss.detach()) for loss in losses]
+    assert several.results["train/loss"] == pytest.approx(values[0], rel=1e-5)
+    assert several.results["train/auxiliary_loss"] == pytest.approx(0.3 * (values[1] + values[2]), rel=1e-5)
+    assert several.auxiliaries is not None and several.auxiliaries.total().sum() == 0, "a new epoch begins empty"
+
+
+@torch.no_grad()
+def test_evaluation_knows_no_auxiliary_heads() -> None:
+    several = with_heads(0.3).eval()
+    several.validation_step(labelled(16, 0), 0)
+    several.read("val")
+    assert set(several.results) == {"val/loss", "val/accuracy", "val/top5"}
+
+
+def test_auxiliary_heads_without_a_weight_are_refused() -> None:
+    several = with_heads(None)
+    with pytest.raises(RunFailed, match=r"2 tensors behind its logits.*auxiliary_weight"):
+        several.optimize(several.prepare(labelled(4, 0), train=True))

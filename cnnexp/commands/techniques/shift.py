@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_folder, add_outputs, add_own_code, folder_of
-from cnnexp.commands.asked import pictures_in, settings_and_files
+from cnnexp.commands.asked import names_data, pictures_in, settings_and_files
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -19,13 +19,15 @@ from cnnexp.runs.read import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from cnnexp.data.module import PictureData
     from cnnexp.tasks.base import Task
     from cnnexp.visualize.maps import Layer
     from cnnexp.visualize.shift import ShiftResult
 
 EXAMPLE = """cnnexp visualize shift last
   cnnexp visualize shift last --direction down --shifts 0,1,2,4,8
-  cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg"""
+  cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg
+  cnnexp visualize shift model=resnet20 model.weights=FILE data=cifar10"""
 WITHOUT_RUN = "cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg"
 MOST_SHIFTS = 33
 MOST_COLUMNS = 9
@@ -52,8 +54,8 @@ class Subject:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run, or model=… model.weights=… and pictures in place of it")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="pictures, or folders of them; only without a run")
+    parser.add_argument("run", metavar="RUN", help="or model=… model.weights=… in place of a run")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="pictures, or folders; without a run and data=…")
     add_outputs(parser)
     parser.add_argument("--shifts", metavar="N,N,…", default=None, help="in pixels [0 to twice the net's stride]")
     parser.add_argument("--direction", choices=("right", "down"), default="right", help="[right]")
@@ -70,14 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"--samples {arguments.samples}: expected a number of at least 1")
     given = None if arguments.shifts is None else _shifts(arguments.shifts)
     words, files = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
-    if not words and files:
-        raise InputError(f"{files[0]}: a run is measured on its own test data; leave the files out")
+    _refuse_files(words, files)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     if record is not None:
-        _refuse_other_tasks(record)
+        _refuse_other_tasks(record.config, record.id)
     paths = pictures_in(files)
     folder = folder_of(arguments)
-    subject = _of_weights(words, paths, arguments) if record is None else _of_run(record, arguments)
+    subject = _subject(words, paths, record, arguments)
 
     from cnnexp.visualize.maps import layers_with_maps
     from cnnexp.visualize.png import write_png
@@ -114,36 +115,64 @@ def _usual_shifts(layers: Sequence[Layer], axis: int, side: int) -> list[int]:
     return list(range(0, min(max(8, 2 * stride), side // 2) + 1, max(1, stride // 8)))
 
 
-def _refuse_other_tasks(record: Record) -> None:
-    task = record.config.get("task")
-    name = task.get("name") if isinstance(task, dict) else None
-    if name != "classification":
-        raise InputError(f"{record.id}: is for {name}; whether an answer stays is measured for classification")
+def _refuse_files(words: Sequence[str], files: Sequence[str]) -> None:
+    """Files are for weights that come without data, and needed there."""
+    alone = bool(words) and not names_data(words)
+    if files and not alone:
+        raise InputError(f"{files[0]}: it is measured on test data; leave the files out")
+    if alone and not files:
+        raise InputError(f"missing: FILE, pictures to move, or data=NAME, as in: {WITHOUT_RUN}")
+
+
+def _refuse_other_tasks(config: Mapping[str, Any], name: str) -> None:
+    task = config.get("task")
+    of = task.get("name") if isinstance(task, Mapping) else None
+    if of != "classification":
+        raise InputError(f"{name}: is for {of}; whether an answer stays is measured for classification")
+
+
+def _subject(words: list[str], paths: Sequence[Path], record: Record | None, arguments: argparse.Namespace) -> Subject:
+    if record is not None:
+        return _of_run(record, arguments)
+
+    from cnnexp.config.compose import compose_run
+
+    config = compose_run(words, arguments.config_dir)
+    _refuse_other_tasks(config, f"model={config['choices']['model']}")
+    return _of_weights(config, paths, arguments) if paths else _on_data(config, arguments)
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> Subject:
-    import numpy as np
-    import torch
-
     from cnnexp.builders.reopen import reopen_data
     from cnnexp.builders.revive import checked_config, revive
 
     opened = reopen_data(record, checked_config(record), arguments.trust)
     task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
-    if opened.config["hardware"]["accelerator"] == "gpu":
+    return _tested(task, opened.data, opened.config, arguments.samples)
+
+
+def _on_data(config: Mapping[str, Any], arguments: argparse.Namespace) -> Subject:
+    from cnnexp.builders.pretrained import pretrained_experiment
+
+    experiment, pinned, _ = pretrained_experiment(config, arguments.trust)
+    return _tested(experiment.task.eval(), experiment.data, pinned, arguments.samples)
+
+
+def _tested(task: Task, data: PictureData, config: Mapping[str, Any], samples: int) -> Subject:
+    """Some test pictures that lie evenly over the split."""
+    import numpy as np
+    import torch
+
+    if config["hardware"]["accelerator"] == "gpu":
         task = task.to("cuda")
-    split = opened.data.split("test")
-    places = np.linspace(0, len(split) - 1, min(arguments.samples, len(split))).round().astype(np.int64)
+    split = data.split("test")
+    places = np.linspace(0, len(split) - 1, min(samples, len(split))).round().astype(np.int64)
     batch = split.batch(torch.from_numpy(places))
-    title = f"{record.choices['model']} on {len(places)} test pictures of {record.choices['data']}"
+    title = f"{config['choices']['model']} on {len(places)} test pictures of {config['choices']['data']}"
     return Subject(task, batch["image"].to(task.device), batch["label"].to(task.device), title)
 
 
-def _of_weights(words: list[str], paths: Sequence[Path], arguments: argparse.Namespace) -> Subject:
-    from cnnexp.config.compose import compose_run
-
-    config = compose_run(words, arguments.config_dir)
-
+def _of_weights(config: Mapping[str, Any], paths: Sequence[Path], arguments: argparse.Namespace) -> Subject:
     import torch
 
     from cnnexp.builders.pretrained import pretrained

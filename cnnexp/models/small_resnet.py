@@ -1,0 +1,59 @@
+"""The smallest net with a shortcut: two convolutions, their sum, a pool and one linear layer."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnexp.models.bounds import at_least_one
+from cnnexp.models.initialisation import init_for
+from cnnexp.models.sizes import refuse_below
+
+
+class SmallResNet(nn.Module):
+    """conv 3x3, conv 3x3, add, pool 2x2, FC: what a shortcut is, on one page.
+
+    a = relu(conv1(x)) and b = relu(conv2(a)) are added, so what is pooled is a itself where the second convolution
+    gives nothing. With 32 maps, 72,298 parameters on 1x28x28 pictures and ten classes. Source: the idea is He et al.
+    2015, figure 2, without batch norm.
+
+    Args:
+        in_channels: channels of a picture.
+        num_classes: number of classes K.
+        image_size: height and width of a picture in pixels.
+        width: maps of both convolutions.
+        shortcut: whether the first convolution's maps are added to the second's.
+        dropout: probability in [0, 1) of dropping an input of the linear layer; None for no dropout.
+
+    Raises:
+        InputError: a width below 1, a picture below 2x2.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        image_size: tuple[int, int],
+        width: int,
+        shortcut: bool,
+        dropout: float | None = None,
+    ) -> None:
+        super().__init__()
+        at_least_one(width=width)
+        refuse_below(2, image_size, "model=small_resnet")
+        self.shortcut = shortcut
+        self.conv1 = nn.Conv2d(in_channels, width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.pool = nn.MaxPool2d(2)
+        self.flatten = nn.Flatten()
+        self.drop = nn.Identity() if dropout is None else nn.Dropout(dropout)
+        self.head = nn.Linear(width * (image_size[0] // 2) * (image_size[1] // 2), num_classes)
+        init_for(self, self.head, "relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, K) of pictures (B, C, H, W)."""
+        x = F.relu(self.conv1(x), inplace=True)
+        residual = F.relu(self.conv2(x), inplace=True)
+        x = x + residual if self.shortcut else residual
+        return self.head(self.drop(self.flatten(self.pool(x))))

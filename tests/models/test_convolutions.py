@@ -1,0 +1,46 @@
+"""Convolutions taken apart and recalibrated: what they cost, and their formulas."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cnnexp.errors import InputError
+from cnnexp.models.convolutions import DepthwiseSeparable, convolution, squeeze_excitation
+from tests.models.made import counted, parameters
+
+
+def test_a_separable_convolution_has_an_eighth_of_the_weights() -> None:
+    assert counted(lambda: convolution("plain", 256, 256, 3, bias=False)) == 589_824
+    assert counted(lambda: convolution("separable", 256, 256, 3, bias=False)) == 67_840
+    assert counted(lambda: convolution("separable", 256, 256, 3, bias=True)) == 67_840 + 256
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+def test_it_equals_the_plain_convolution_with_the_product_of_its_weights(kernel_size: int) -> None:
+    torch.manual_seed(0)
+    layer = convolution("separable", 4, 6, kernel_size, bias=True)
+    assert isinstance(layer, DepthwiseSeparable)
+    depthwise, pointwise = layer.depthwise, layer.pointwise
+    assert isinstance(depthwise, nn.Conv2d) and isinstance(pointwise, nn.Conv2d)
+    weight = pointwise.weight * depthwise.weight.squeeze(1)[None]
+    x = torch.randn(2, 4, 9, 7)
+    torch.testing.assert_close(layer(x), F.conv2d(x, weight, pointwise.bias, padding=kernel_size // 2))
+
+
+def test_squeeze_excitation_is_the_papers_formula() -> None:
+    torch.manual_seed(0)
+    layer, x = squeeze_excitation(32, 16), torch.randn(2, 32, 5, 4)
+    assert parameters(layer) == 2 * 32 * 2 + 2 + 32
+    first, second = (one for one in layer.modules() if isinstance(one, nn.Conv2d))
+    squeezed = torch.relu(x.mean((2, 3)) @ first.weight[:, :, 0, 0].T + first.bias)
+    factors = torch.sigmoid(squeezed @ second.weight[:, :, 0, 0].T + second.bias)
+    torch.testing.assert_close(layer(x), x * factors[:, :, None, None])
+
+
+def test_a_squeeze_that_does_not_divide_the_maps_is_refused() -> None:
+    for reduction in (0, -16, 24):
+        with pytest.raises(InputError, match=rf"squeeze_excitation={reduction}: .* divides the 32 maps"):
+            squeeze_excitation(32, reduction)
