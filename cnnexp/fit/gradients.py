@@ -15,8 +15,6 @@ from cnnexp.report.gradients import CLIPPED, PREFIX, TOTAL
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.tasks.base import Task
 
-FILE = "gradients.csv"
-
 
 class GradientNorms(Checkpoint):
     """Means of the gradients' 2-norms, over the steps of an epoch or over so many steps; a row for each.

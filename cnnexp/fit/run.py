@@ -23,7 +23,6 @@ from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.estimating import Estimating
 from cnnexp.fit.evaluate import evaluate
-from cnnexp.fit.gradients import FILE as GRADIENTS
 from cnnexp.fit.gradients import GradientNorms
 from cnnexp.fit.loop import go_directly
 from cnnexp.fit.profiling import Unprofiled
@@ -33,6 +32,7 @@ from cnnexp.fit.recording import Recording
 from cnnexp.fit.remembering import Plan, plan_features, remember_features
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
+from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.report.gradients import draw_gradients, gradient_summary
 from cnnexp.report.results import result_table
 from cnnexp.runs.atomic import write_json

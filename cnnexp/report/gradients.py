@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, float | None]
 
+FILE = "gradients.csv"
+"""In a run's folder."""
 PREFIX = "layer/"
 TOTAL = "total"
 CLIPPED = "clipped"

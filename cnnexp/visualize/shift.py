@@ -9,7 +9,7 @@ convolutional networks generalize so poorly to small image transformations?").
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -73,37 +73,24 @@ def measure(
         pictures: uint8 (N, C, H, W). labels: int64 (N,). shifts: in pixels, 0 or more. axis: DOWN or RIGHT.
     """
     shape = prepare(pictures[:1]).shape
-    interiors = {shift: interior(net, layers, shape, shift, axis) for shift in shifts}
-    sums, whole = ({(layer.name, shift): _Difference() for layer in layers for shift in shifts} for _ in range(2))
-    same, likely, right = ([0.0] * len(shifts) for _ in range(3))
+    found = [_OfShift(shift, axis, layers, interior(net, layers, shape, shift, axis)) for shift in shifts]
     with Maps(net, [layer.name for layer in layers]) as maps:
         for start in range(0, len(pictures), _BATCH):
             batch = pictures[start : start + _BATCH]
+            known = None if labels is None else labels[start : start + _BATCH]
             first = net(prepare(batch)).softmax(1).argmax(1)
             before = {layer.name: maps[layer.name] for layer in layers}
-            for place, shift in enumerate(shifts):
-                found = net(prepare(moved(batch, shift, axis))).softmax(1)
-                same[place] += float((found.argmax(1) == first).sum())
-                likely[place] += float(found.gather(1, first[:, None]).sum())
-                if labels is not None:
-                    right[place] += float((found.argmax(1) == labels[start : start + _BATCH].to(found.device)).sum())
-                for layer in layers:
-                    inside, pair = interiors[shift][layer.name], (before[layer.name], maps[layer.name])
-                    sums[layer.name, shift].add(*pair, inside, shift, layer, axis)
-                    whole[layer.name, shift].add(*pair, torch.ones_like(inside), shift, layer, axis)
-    count = len(pictures)
-    inner, everywhere = (
-        {layer.name: [kind[layer.name, shift].relative for shift in shifts] for layer in layers}
-        for kind in (sums, whole)
-    )
+            for one in found:
+                one.add_answers(net(prepare(moved(batch, one.shift, axis))).softmax(1), first, known)
+                one.add_maps(before, maps)
     return ShiftResult(
         list(shifts),
         list(layers),
-        inner,
-        everywhere,
-        [value / count for value in same],
-        [value / count for value in likely],
-        None if labels is None else [value / count for value in right],
+        {layer.name: [one.inside[layer.name].relative for one in found] for layer in layers},
+        {layer.name: [one.everywhere[layer.name].relative for one in found] for layer in layers},
+        [one.same / len(pictures) for one in found],
+        [one.likely / len(pictures) for one in found],
+        None if labels is None else [one.right / len(pictures) for one in found],
     )
 
 
@@ -129,6 +116,30 @@ def interior(net: nn.Module, layers: Sequence[Layer], shape: Sequence[int], shif
         probe(image)
     others = (0, 1, 3) if axis == DOWN else (0, 1, 2)
     return {layer.name: ~maps[layer.name].isnan().any(dim=others) for layer in layers}
+
+
+class _OfShift:
+    """Sums over batches of what one shift does."""
+
+    def __init__(self, shift: int, axis: int, layers: Sequence[Layer], interiors: dict[str, Tensor]) -> None:
+        self.shift = shift
+        self.same = self.likely = self.right = 0.0
+        self.inside, self.everywhere = ({layer.name: _Difference() for layer in layers} for _ in range(2))
+        self._axis, self._layers, self._interiors = axis, layers, interiors
+
+    def add_answers(self, probabilities: Tensor, first: Tensor, labels: Tensor | None) -> None:
+        """Of the moved pictures (B, K), beside the answers (B,) of the unmoved ones."""
+        answers = probabilities.argmax(1)
+        self.same += float((answers == first).sum())
+        self.likely += float(probabilities.gather(1, first[:, None]).sum())
+        if labels is not None:
+            self.right += float((answers == labels.to(answers.device)).sum())
+
+    def add_maps(self, before: Mapping[str, Tensor], after: Maps) -> None:
+        for layer in self._layers:
+            pair, inside = (before[layer.name], after[layer.name]), self._interiors[layer.name]
+            self.inside[layer.name].add(*pair, inside, self.shift, layer, self._axis)
+            self.everywhere[layer.name].add(*pair, torch.ones_like(inside), self.shift, layer, self._axis)
 
 
 class _Difference:

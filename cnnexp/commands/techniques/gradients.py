@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from cnnexp.commands.arguments import add_folder, add_outputs, folder_of
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
+from cnnexp.report.gradients import FILE, draw_gradients, gradient_summary, layers_of
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside, read_metrics
 
 EXAMPLE = """cnnexp train model=lenet5 logger.gradients=true
   cnnexp visualize gradients last
   cnnexp visualize gradients RUN RUN"""
-FILE = "gradients.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
     records = [open_run(text, outputs) for text in arguments.runs]
     rows = {name: _rows(record) for name, record in zip(_names(records), records, strict=True)}
     folder = folder_of(arguments)
-
-    from cnnexp.report.gradients import draw_gradients, gradient_summary
-
     title = records[0].id if len(records) == 1 else "gradient norms of several runs"
     path = draw_gradients(rows, folder / "gradients.png", title)
     for name, of_run in rows.items():
@@ -50,9 +47,6 @@ def _rows(record: Record) -> list[dict[str, float | None]]:
         rows = read_metrics(inside(record.folder, FILE))
     except (OSError, ValueError) as error:
         raise InputError(f"{record.id}: {FILE} cannot be read ({error})") from error
-
-    from cnnexp.report.gradients import layers_of
-
     if not layers_of(rows):
         raise InputError(f"{record.id}: {FILE} holds no norms yet; they are written at the end of an epoch")
     return rows
