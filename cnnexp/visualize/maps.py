@@ -68,11 +68,7 @@ def layers_with_maps(net: nn.Module, image: Tensor) -> list[Layer]:
         net: in evaluation mode. image: one prepared picture, (1, C, H, W).
     """
     tracker = _Tracker((image.shape[-2], image.shape[-1]))
-    hooks = [
-        module.register_forward_hook(tracker.noting(name), always_call=False)
-        for name, module in net.named_modules()
-        if name
-    ]
+    hooks = [module.register_forward_hook(tracker.noting(name)) for name, module in net.named_modules() if name]
     try:
         with torch.no_grad():
             net(image)
