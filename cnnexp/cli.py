@@ -31,6 +31,7 @@ COMMANDS = (
     Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out"),
     Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs"),
     Command("preview", "Look", "what a net will see, or the learning rate, as a picture"),
+    Command("visualize", "Look", "look inside: kernels, shifts, backpropagation, gradients"),
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
@@ -107,7 +108,11 @@ def _call(command: Command, words: Sequence[str]) -> int:
     from cnnexp.commands.parser import CommandParser
 
     module = import_module(f"cnnexp.commands.{'listing' if command.name == 'list' else command.name}")
-    parser = CommandParser(command.name, command.help, module.EXAMPLE)
+    name, purpose = command.name, command.help
+    if part := module.chosen(words) if hasattr(module, "chosen") else None:  # a command that has commands of its own
+        module = import_module(f"{module.PARTS}.{part.name}")
+        name, purpose, words = f"{name} {part.name}", part.line, part.words
+    parser = CommandParser(name, purpose, module.EXAMPLE)
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return int(module.run(parser.read(words)) or 0)

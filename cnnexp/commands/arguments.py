@@ -66,3 +66,19 @@ def png_path(text: str, option: str) -> Path:
         raise InputError(f"{option} {text}: the picture is a PNG; name it {path.with_suffix('.png')}")
     writable_folder(path.parent, f"{option} FILE")
     return path
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """``--out DIR``, where a technique of visualize writes."""
+    parser.add_argument("--out", metavar="DIR", default="visualize", help="where the pictures go [visualize]")
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """The folder of ``--out DIR``, which is not made yet.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from cnnexp.runs.write import writable_folder
+
+    return writable_folder(Path(arguments.out), "--out DIR")

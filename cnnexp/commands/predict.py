@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_own_code, add_run
+from cnnexp.commands.asked import names_data, pictures_in, settings_and_files
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from cnnexp.tasks.base import Task
 
 EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
-DATA = ("data=", "dataset=", "data.", "dataset.")
 WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
-WITHOUT_RUN_WORDS = ("model=", "model.", *DATA)
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 Reading: TypeAlias = "Callable[[Path], Tensor]"
 """A file → its picture as the net wants it, uint8 (C, H, W)."""
@@ -40,9 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    words, given = _words([arguments.run, *arguments.files])
+    words, given = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
-    files = _pictures(given)
+    files = pictures_in(given)
+    if not files:
+        raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
@@ -61,27 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
         rows.append(row)
     _print(rows, as_json=arguments.json)
     return 0
-
-
-def _words(given: list[str]) -> tuple[list[str], list[str]]:
-    """Settings and files: where the first word is a setting, a net with weights of its own stands in place of a run.
-
-    Raises:
-        InputError: a setting that is not the net's, or no file.
-    """
-    if "=" not in given[0] or Path(given[0]).exists():
-        return [], given[1:]
-    words = [word for word in given if "=" in word and not Path(word).exists()]
-    files = [word for word in given if word not in words]
-    wrong = [word for word in words if not word.lstrip("+").startswith(WITHOUT_RUN_WORDS)]
-    if wrong:
-        raise InputError(
-            f"{wrong[0]}: without a run predict takes model=…, model.…, and data=… where the weights are of nobody's "
-            f"library, as in: {WITHOUT_RUN}"
-        )
-    if not files:
-        raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
-    return words, files
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
@@ -105,31 +84,10 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
     from cnnexp.builders.pretrained import for_data, pretrained
     from cnnexp.data.pictures import read_middle
 
-    if any(word.lstrip("+").startswith(DATA) for word in words):
+    if names_data(words):
         return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
     return task, lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
-
-
-def _pictures(given: list[str]) -> list[Path]:
-    """Files as given, and the pictures in folders.
-
-    Raises:
-        InputError: a line for each that is not there.
-    """
-    found: list[Path] = []
-    missing = []
-    for text in given:
-        path = Path(text)
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        if path.is_dir() and not inside:
-            missing.append(f"{text}: a folder without pictures ({', '.join(SUFFIXES[:3])}, …)")
-        elif not path.exists():
-            missing.append(f"{text}: there is no such file")
-        found.extend(inside)
-    if missing:
-        raise InputError(*missing)
-    return found
 
 
 def _names(files: list[Path]) -> list[str]:

@@ -12,6 +12,7 @@ from cnnexp.commands.arguments import add_run, add_words
 from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
+from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -129,7 +130,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    files = [*_checkpoints(record, config, arguments, required=True), inside(record.folder, "metrics.csv")]
+    tables = ["metrics.csv", *([GRADIENTS] if (record.folder / GRADIENTS).exists() else [])]
+    files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()
     outputs = Path(arguments.outputs) if arguments.outputs else folder.parent

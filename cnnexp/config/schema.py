@@ -344,7 +344,10 @@ RUN = Group(
         ),
         "logger": Group(
             {"kind": Text(("none", "tensorboard", "wandb"))},
-            optional={"mode": Text(("offline", "online"))},
+            optional={
+                "mode": Text(("offline", "online")),
+                "gradients": Either((Switch(), Number(1, whole=True, nullable=True))),
+            },
             open=True,
         ),
         "choices": Group({"model": Text(), "data": Text()}, open=True),

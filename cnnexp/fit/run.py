@@ -23,6 +23,7 @@ from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.estimating import Estimating
 from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.gradients import GradientNorms
 from cnnexp.fit.loop import go_directly
 from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
@@ -31,6 +32,8 @@ from cnnexp.fit.recording import Recording
 from cnnexp.fit.remembering import Plan, plan_features, remember_features
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
+from cnnexp.report.gradients import FILE as GRADIENTS
+from cnnexp.report.gradients import draw_gradients, gradient_summary
 from cnnexp.report.results import result_table
 from cnnexp.runs.atomic import write_json
 from cnnexp.runs.metrics import MetricsFile
@@ -73,6 +76,7 @@ class Run:
     partial: bool = False
     loggers: list[Logger] = field(default_factory=list)
     metrics: MetricsFile | None = None
+    gradients: GradientNorms | None = None
 
 
 def run(request: Request, role: Role) -> int:
@@ -204,6 +208,7 @@ def _fit_and_test(run: Run) -> str:
         run.loggers = build_loggers(config, run.writer.folder)
     bars = ProgressBars(run.log.console, config["epochs"], config["task"]["monitor"])
     recording = Recording(run.metrics, config["log_every_steps"], bars.line)
+    run.gradients = _gradient_norms(run)
     agreement = Agreement(config, run.folder)
     start = _start(run, checkpointing)
     _introduce(run)
@@ -217,6 +222,8 @@ def _fit_and_test(run: Run) -> str:
             run.folder = agreement.folder
     except StopRequested as stopped:
         recording.stop_clock()
+        if run.gradients is not None:
+            run.gradients.close()
         run.folder, run.partial = agreement.folder, stopped.status == "stopped"
         status = stopped.status
     if status == "interrupted":
@@ -224,6 +231,15 @@ def _fit_and_test(run: Run) -> str:
     _test(run, checkpointing, recording, agreement, stop)
     stop.remove()
     return status
+
+
+def _gradient_norms(run: Run) -> GradientNorms | None:
+    """What records gradient norms, where they are asked for; runs of before have no such key."""
+    wish = run.config["logger"].get("gradients")
+    if not wish:
+        return None
+    file = None if run.writer is None else MetricsFile(run.writer.folder / GRADIENTS)
+    return GradientNorms(file, None if wish is True else wish)
 
 
 def _remember(run: Run) -> None:
@@ -253,15 +269,20 @@ def _start(run: Run, checkpointing: Checkpointing) -> Path | None:
     """The checkpoint to go on from, with the metrics cut back to its step; None begins at the beginning."""
     path = None if run.folder is None else run.folder / LAST
     if path is None or not path.exists():
-        if run.metrics is not None:
-            run.metrics.rewind(0)
+        _rewind(run, 0)
         return None
     progress = progress_of(load_checkpoint(path), path)
     checkpointing.load_state_dict(progress)
     checkpointing.stopped_early = bool(progress["stopped_early"])
-    if run.metrics is not None:
-        run.metrics.rewind(progress["step"])
+    _rewind(run, progress["step"])
     return path
+
+
+def _rewind(run: Run, step: int) -> None:
+    if run.metrics is not None:
+        run.metrics.rewind(step)
+    if run.gradients is not None:
+        run.gradients.rewind(step, run.experiment.task.steps_per_epoch)
 
 
 def _is_fitted(checkpointing: Checkpointing, config: dict[str, Any]) -> bool:
@@ -300,6 +321,7 @@ def _callbacks(
         _estimating(run, checkpointing),
         *([bars] if run.log.console.is_terminal else []),
         recording,
+        *([run.gradients] if run.gradients is not None else []),
         checkpointing,
     ]
 
@@ -349,6 +371,10 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
     metrics = run.writer.folder / "metrics.csv"
     rows = read_metrics(metrics) if metrics.exists() else []
     summary = summarise(task, checkpointing, recording.images_per_second, run.partial, rows)
+    if run.gradients is not None and run.gradients.rows:
+        summary["gradients"] = gradient_summary(run.gradients.rows)
+        path = run.writer.folder / "pictures" / "gradients.png"
+        draw_gradients({run.writer.id: run.gradients.rows}, path, run.writer.id)
     run.writer.write_summary(summary)
     write_test(run.writer.folder, run.experiment)
     draw_run(run.writer.folder, run.writer.id, run.config["task"]["monitor"], checkpointing.best_epoch)

@@ -9,21 +9,24 @@ from torch import nn
 from torchvision.ops import SqueezeExcitation
 
 from cnnexp.errors import InputError
+from cnnexp.models.fft_conv import FFTConv2d
 
-Kind = Literal["plain", "separable"]
+Kind = Literal["plain", "separable", "fft"]
 
 
 def convolution(kind: Kind, in_width: int, width: int, kernel_size: int, *, bias: bool) -> nn.Module:
     """(B, in_width, H, W) → (B, width, H, W), zero-padded.
 
     `plain` has K² · in_width · width weights; `separable` K² · in_width + in_width · width (Chollet 2017, "Xception",
-    section 1), for 3x3 and 256 → 256 maps 67,840 in place of 589,824.
+    section 1), for 3x3 and 256 → 256 maps 67,840 in place of 589,824; `fft` has the weights and the result of `plain`.
 
     Args:
         kernel_size: K, odd.
     """
     if kind == "plain":
         return nn.Conv2d(in_width, width, kernel_size, padding=kernel_size // 2, bias=bias)
+    if kind == "fft":
+        return FFTConv2d(in_width, width, kernel_size, padding=kernel_size // 2, bias=bias)
     return DepthwiseSeparable(in_width, width, kernel_size, bias=bias)
 
 

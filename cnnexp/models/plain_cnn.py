@@ -34,7 +34,8 @@ class PlainCNN(nn.Module):
         image_size: height and width of a picture in pixels.
         widths: maps of each stage. convolutions: their number in each stage. kernel_sizes: their side in pixels in
             each stage, odd. All three lists have an entry for each stage.
-        convolution: `separable` takes all but the very first apart into a depthwise and a 1x1 one.
+        convolution: `separable` takes all but the very first apart into a depthwise and a 1x1 one;
+            `fft` computes what `plain` does by FFT, with the same weights.
         activation: after each convolution and hidden layer; `maxout` takes the larger of two maps for each it gives.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.
         norm: of each convolution: `batch`, `lrn` (over maps, after the activation as in AlexNet) or none. `batch` is in
@@ -77,7 +78,7 @@ class PlainCNN(nn.Module):
         self.features = nn.Sequential()
         for width, count, kernel_size in zip(widths, convolutions, kernel_sizes, strict=True):
             kinds = [convolution] * count
-            if not self.features:
+            if not self.features and convolution == "separable":
                 kinds[0] = "plain"  # one filter for each colour would be all that it sees
             self.features.append(layers.stage(in_channels, width, kinds, kernel_size))
             in_channels = width

@@ -127,6 +127,7 @@ def _cost_lines(
         ("epochs", epochs + (f", the best is {count_figure(best)}" if is_number(best) and epochs != MISSING else "")),
         ("gap", _gap(summary)),
         ("fit", printable(str(summary.get("verdict") or MISSING))),
+        ("gradients", _gradients(summary)),
         ("steps", steps),
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
@@ -140,6 +141,17 @@ def _gap(summary: Mapping[str, Any]) -> str:
     given = [(str(name), value) for name, value in _mapping(summary.get("gap")).items() if is_number(value)]
     shown = ", ".join(f"{printable(name)} {value:+.3f}" for name, value in given)
     return f"validation − training: {shown}" if shown else MISSING
+
+
+def _gradients(summary: Mapping[str, Any]) -> str:
+    """The norms of the first and the last layer, as they were at the end."""
+    found = _mapping(summary.get("gradients"))
+    ends = [_mapping(found.get(end)) for end in ("first", "last")]
+    if not all(is_number(end.get("norm")) for end in ends):
+        return MISSING
+    shown = ", ".join(f"{printable(str(end.get('layer')))} {end['norm']:.2g}" for end in ends)
+    clipped = found.get("clipped")
+    return f"norms: {shown}" + (f"; {clipped:.0%} of the steps clipped" if is_number(clipped) else "")
 
 
 def _table() -> Table:

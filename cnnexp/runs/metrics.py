@@ -34,7 +34,7 @@ class MetricsFile:
             self._take({name: value for name, value in row.items() if value is not None})
         self._rewrite()
 
-    def add(self, row: Mapping[str, float]) -> None:
+    def add(self, row: Mapping[str, float | None]) -> None:
         """Append a row, which has ``epoch`` and ``step`` among its names."""
         if self._take(row) or not self._path.exists():
             self._rewrite()
@@ -46,7 +46,7 @@ class MetricsFile:
     def rows(self) -> Sequence[Mapping[str, float | None]]:
         return self._rows
 
-    def _take(self, row: Mapping[str, float]) -> bool:
+    def _take(self, row: Mapping[str, float | None]) -> bool:
         """Add a row in memory; True when it brought a new column."""
         new = [name for name in row if name not in self._columns]
         self._columns.extend(new)

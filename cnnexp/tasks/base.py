@@ -121,6 +121,8 @@ class Task(pl.LightningModule):
         self.batch_loss: Tensor | None = None
         self.tail: Callable[[Tensor], Tensor] | None = None
         """What follows the features of a frozen net, where batches hold features in place of pictures."""
+        self.gradients_seen: Callable[[], None] | None = None
+        """Called when a step's gradients are complete, before they are clipped; None costs nothing."""
         self._columns: list[Columns] = []
         self.means = nn.ModuleDict({_KEYS[stage]: LossMeans(self.loss_parts) for stage in STAGES})
         # apart from the losses: it is a mean over steps, whatever the number of items behind them
@@ -269,12 +271,14 @@ class Task(pl.LightningModule):
             for weight in group["params"]:
                 weight.grad = None
         loss = self._learn(batch) if self.parts.accumulate == 1 else self._learn_in_parts(batch)
-        if regularization.changes_gradients:
+        if regularization.changes_gradients or self.gradients_seen is not None:
             unscale(self.trainer, optimizer)
         if self.penalties is not None:
             penalty = regularization.penalty.add_gradients(self.net)
             self.penalties.update(penalty, 1, {})
             loss = loss + penalty
+        if self.gradients_seen is not None:
+            self.gradients_seen()
         if regularization.gradient_clip_norm is not None:
             nn.utils.clip_grad_norm_(self.net.parameters(), regularization.gradient_clip_norm)
         make_step(self.trainer, optimizer)

@@ -84,6 +84,14 @@ def shortened(text: str, size_px: int, width_px: int) -> str:
     return f"{text}…"
 
 
+def words(text: str, size_px: int, colour: Colour = INK) -> Image.Image:
+    """A line of text as an image of its own."""
+    line = one_line(text)
+    sheet = Image.new("RGB", (max(1, text_width(line, size_px)), line_height(size_px)), PAPER)
+    ImageDraw.Draw(sheet).text((0, 0), line, fill=colour, font=font(size_px))
+    return sheet
+
+
 def beside(images: Sequence[Image.Image], captions: Sequence[str], size_px: int = _CAPTION_FONT_PX) -> Image.Image:
     """Images in one row, each under its caption."""
     head = line_height(size_px) + 4

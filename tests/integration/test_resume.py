@@ -27,6 +27,7 @@ RUN = (
     "early_stopping.patience=3",
     "checkpoint.every_steps=5",
     "log_every_steps=3",
+    "logger.gradients=true",
     "hardware.threads=1",
 )
 STEPS = 12
@@ -44,6 +45,7 @@ def outcome(run: Path) -> dict[str, Any]:
         "optimizer": checkpoints["last"]["optimizer_states"][0]["state"],
         "schedule": checkpoints["last"]["schedule"],
         "metrics.csv": (run / "metrics.csv").read_text(),
+        "gradients.csv": (run / "gradients.csv").read_text(),
         "predictions.csv": (run / "predictions.csv").read_text(),
         "summary": {key: value for key, value in summary.items() if key != "images_per_second"},
     }

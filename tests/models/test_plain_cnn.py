@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from cnnexp.errors import InputError
+from cnnexp.models.fft_conv import FFTConv2d
 from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.plain_cnn import PlainCNN
 from tests.models.made import counted, learns, meta_shapes, parameters
@@ -91,6 +92,14 @@ def test_maxout_keeps_the_maps_of_a_stage_and_doubles_those_of_its_convolutions(
     names = ["features.1.conv2", "features.1.act2"]
     found = meta_shapes(lambda: small(activation="maxout"), names, (1, 12, 14))
     assert found == {"features.1.conv2": (32, 6, 7), "features.1.act2": (16, 6, 7)}
+
+
+def test_convolutions_by_fft_have_the_weights_and_answers_of_plain_ones() -> None:
+    plain, by_fft = (small(convolution=kind, dropout=0.0) for kind in ("plain", "fft"))
+    by_fft.load_state_dict(plain.state_dict())
+    assert sum(isinstance(one, FFTConv2d) for one in by_fft.modules()) == 3
+    x = torch.randn(2, 1, 12, 14)
+    torch.testing.assert_close(by_fft(x), plain(x), atol=1e-5, rtol=1e-4)
 
 
 def test_separable_convolutions_and_excitation_cost_what_they_should() -> None:

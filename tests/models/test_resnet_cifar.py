@@ -121,3 +121,14 @@ def test_every_weight_of_a_plain_net_learns() -> None:
 def test_a_plain_net_has_nothing_to_skip() -> None:
     with pytest.raises(InputError, match=r"stochastic_depth=0.2: .* leave it null"):
         plain(stochastic_depth=0.2)
+
+
+def test_a_block_whose_residual_is_zeroed_is_exactly_the_identity_and_hands_the_gradient_through() -> None:
+    torch.manual_seed(0)
+    block = BasicBlock(8, 8, stride=1)
+    nn.init.zeros_(block.bn2.weight)
+    x = torch.rand(2, 8, 6, 6, requires_grad=True)  # what a block gets comes from a ReLU
+    out = block(x)
+    assert torch.equal(out, x)
+    weights = torch.randn_like(out)
+    assert torch.equal(torch.autograd.grad((out * weights).sum(), x)[0], weights)

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"errors", "config"},
     "data": _FOUNDATION | {"draws"},
     "augmentation": {"errors", "draws", "data"},
-    "visualize": _FOUNDATION | {"runs"},
+    "visualize": _FOUNDATION | {"runs", "models"},
     "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "visualize", "models", "config"},
     "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training"},
     # puts them together, lets them run, writes the record

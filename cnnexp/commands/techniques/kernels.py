@@ -1,0 +1,158 @@
+"""``cnnexp visualize kernels``: classic kernels, or one of your own, on a picture or a matrix."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnexp.commands.arguments import add_folder, folder_of
+from cnnexp.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cnnexp.visualize.kernels import Response
+
+EXAMPLE = """cnnexp visualize kernels photo.jpg
+  cnnexp visualize kernels photo.jpg --kernel '[[1,2,1],[0,0,0],[-1,-2,-1]]'
+  cnnexp visualize kernels '[[1,2,3],[4,5,6],[7,8,9]]' --kernel '[[1,0],[0,1]]'"""
+LONGEST_SIDE_PX = 400
+"""A larger picture is made smaller first: kernels of a few pixels would not be seen to do anything."""
+MOST_PRINTED = 12
+"""A side up to which numbers are printed."""
+MOST_WEIGHTS = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="a picture, or a matrix such as [[1,2],[3,4]]")
+    parser.add_argument("--kernel", metavar="[[…],[…]]", default=None, help="your own, in place of the classic ones")
+    parser.add_argument("--stride", type=int, metavar="N", default=1, help="in pixels [1]")
+    parser.add_argument("--padding", type=int, metavar="N", default=0, help="zeros around, in pixels [0]")
+    parser.add_argument("--grey", action="store_true", help="on the picture in grey")
+    parser.add_argument(
+        "--template", metavar="ROW,COLUMN,SIDE", default=None, help="what is looked for [the busiest part]"
+    )
+    add_folder(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    _refuse_numbers(arguments)
+    kernel = None if arguments.kernel is None else matrix(arguments.kernel, "--kernel ")
+    folder = folder_of(arguments)
+    picture = _picture(arguments)
+    template = None if arguments.template is None else _template(arguments.template, picture.shape[1:])
+
+    from cnnexp.visualize import kernels
+    from cnnexp.visualize.png import write_png
+
+    given = kernels.KERNELS if kernel is None else {"your kernel": kernel}
+    _refuse_large(given, picture.shape[1:], arguments.padding)
+    responses = [
+        kernels.respond(picture, name, one, arguments.stride, arguments.padding) for name, one in given.items()
+    ]
+    if kernel is None or template is not None:
+        side = max(2, min(picture.shape[1:]) // 6)
+        row, column, side = template or (*kernels.busiest_place(picture, side), side)
+        responses.append(kernels.match_template(picture, (row, column), side))
+    shown = picture.round().clip(0, 255).astype("uint8").transpose(1, 2, 0)
+    path = write_png(kernels.sheet(shown, responses), folder / "kernels.png")
+    _print(responses)
+    print(f"{path}: {arguments.image if len(arguments.image) < 40 else 'the matrix'} and what the kernels make of it")
+    return 0
+
+
+def matrix(text: str, what: str) -> NDArray[np.float64]:
+    """A matrix of numbers as typed, (h, w).
+
+    Raises:
+        InputError: it is none.
+    """
+    import numpy as np
+
+    example = "expected a matrix of numbers, such as [[0,-1,0],[-1,4,-1],[0,-1,0]]"
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError(f"{what}{text[:60]}: {example}") from None
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) and row for row in rows):
+        raise InputError(f"{what}{text[:60]}: {example}")
+    if len({len(row) for row in rows}) > 1:
+        lengths = ", ".join(str(len(row)) for row in rows[:6])
+        raise InputError(f"{what}{text[:60]}: its rows have {lengths} numbers; {example}")
+    if not all(_is_number(value) for row in rows for value in row):
+        raise InputError(f"{what}{text[:60]}: {example}")
+    if len(rows) * len(rows[0]) > MOST_WEIGHTS:
+        raise InputError(f"{what}{text[:60]}…: {len(rows)}×{len(rows[0])} are more than {MOST_WEIGHTS:,} numbers")
+    return np.array(rows, float)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+
+
+def _refuse_numbers(arguments: argparse.Namespace) -> None:
+    problems = []
+    if not 1 <= arguments.stride <= LONGEST_SIDE_PX:
+        problems.append(f"--stride {arguments.stride}: expected a number from 1 to {LONGEST_SIDE_PX}")
+    if not 0 <= arguments.padding <= LONGEST_SIDE_PX:
+        problems.append(f"--padding {arguments.padding}: expected a number from 0 to {LONGEST_SIDE_PX}")
+    if problems:
+        raise InputError(*problems)
+
+
+def _picture(arguments: argparse.Namespace) -> NDArray[np.float64]:
+    """(C, H, W), 0 to 255; a matrix as it is."""
+    if arguments.image.lstrip().startswith("["):
+        return matrix(arguments.image, "")[None]
+
+    from cnnexp.data.pictures import read_picture
+
+    path, channels = Path(arguments.image), 1 if arguments.grey else 3
+    pixels, (height, width) = read_picture(path, None, channels)
+    if max(height, width) > LONGEST_SIDE_PX:
+        scale = LONGEST_SIDE_PX / max(height, width)
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        pixels, _ = read_picture(path, size, channels)
+    return pixels.double().numpy()
+
+
+def _template(text: str, size: tuple[int, ...]) -> tuple[int, int, int]:
+    words = text.split(",")
+    if len(words) != 3 or not all(word.strip().isdecimal() for word in words):
+        raise InputError(f"--template {text}: expected row, column and side in pixels, such as 40,60,32")
+    row, column, side = (int(word) for word in words)
+    if side < 2 or row + side > size[0] or column + side > size[1]:
+        raise InputError(
+            f"--template {text}: does not lie in the picture of {size[0]}×{size[1]}; its side is at least 2"
+        )
+    return row, column, side
+
+
+def _refuse_large(kernels: dict[str, NDArray[np.float64]], size: tuple[int, ...], padding: int) -> None:
+    problems = [
+        f"{name}, {kernel.shape[0]}×{kernel.shape[1]}: larger than the picture of {size[0]}×{size[1]}"
+        f"{f' with {padding} pixels around' if padding else ''}; take a larger picture"
+        for name, kernel in kernels.items()
+        if any(side + 2 * padding < of_kernel for side, of_kernel in zip(size, kernel.shape, strict=True))
+    ]
+    if problems:
+        raise InputError(*problems[:1])
+
+
+def _print(responses: list[Response]) -> None:
+    from cnnexp.visualize.matrix import figure, matrix_lines
+
+    print(f"{'kernel':<36}{'size':>7}{'output':>11}{'smallest':>11}{'largest':>11}")
+    for one in responses:
+        height, width = one.output.shape[1:]
+        size = f"{one.kernel.shape[0]}×{one.kernel.shape[1]}"
+        low, high = figure(float(one.output.min())), figure(float(one.output.max()))
+        print(f"{one.name:<36}{size:>7}{f'{height}×{width}':>11}{low:>11}{high:>11}")
+    small = [one for one in responses if max(one.output.shape[1:]) <= MOST_PRINTED and one.output.shape[0] == 1]
+    for one in small:
+        print(f"\n{one.name}:")
+        print("\n".join(f"  {line}" for line in matrix_lines(one.output[0], 4)))

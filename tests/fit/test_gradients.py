@@ -1,0 +1,176 @@
+"""Gradient norms while a net trains, against gradients that are computed once more by hand."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.nn import functional
+
+from cnnexp.fit.gradients import GradientNorms
+from cnnexp.fit.loop import go_directly
+from cnnexp.runs.metrics import MetricsFile
+from cnnexp.tasks.classification import Classification
+from cnnexp.training.penalty import Penalty
+from cnnexp.training.regularization import Regularization
+from tests.tasks import tiny
+
+STEPS = 3
+NAMES = ("layer/1", "layer/3", "total")
+
+
+def net() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 3))
+
+
+def fitted(
+    recording: GradientNorms | None, own: nn.Module, direct: bool = True, checkpoint: Path | None = None, **changes: Any
+) -> Classification:
+    """Two epochs of three batches."""
+    task = Classification(tiny.parts(own, **changes))
+    task.steps_per_epoch = STEPS
+    trainer = tiny.trainer([recording] if recording else [])
+    if direct:
+        go_directly(trainer)
+    trainer.fit(task, datamodule=tiny.picture_data(), ckpt_path=checkpoint, weights_only=True)
+    return task
+
+
+def written(path: Path) -> list[dict[str, float]]:
+    with path.open() as file:
+        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+def by_hand(l2: float = 0.0) -> list[list[float]]:
+    """Plain SGD at lr 0.1, written out: for each step the norms of both layers' weights and of everything."""
+    own, data, found = net(), tiny.picture_data(), []
+    for epoch in range(2):
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            image = (batch["image"].float() / 255 - 0.4) / 0.2
+            loss = functional.cross_entropy(own(image), batch["label"])
+            loss = loss + l2 * sum(weight.square().sum() for weight in (own[1].weight, own[3].weight))
+            gradients = torch.autograd.grad(loss, list(own.parameters()))
+            whole = torch.cat([one.flatten() for one in gradients]).norm()
+            found.append([float(gradients[0].norm()), float(gradients[2].norm()), float(whole)])
+            with torch.no_grad():
+                for weight, gradient in zip(own.parameters(), gradients, strict=True):
+                    weight -= 0.1 * gradient
+    return found
+
+
+def means(rows: Sequence[Sequence[float]]) -> list[float]:
+    return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_an_epochs_row_has_the_means_over_its_steps(tmp_path: Path, direct: bool) -> None:
+    path = tmp_path / "gradients.csv"
+    fitted(GradientNorms(MetricsFile(path), None), net(), direct)
+    rows, expected = written(path), by_hand()
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 3), (2, 6)]
+    for row, steps in zip(rows, (expected[:3], expected[3:]), strict=True):
+        assert [row[name] for name in NAMES] == pytest.approx(means(steps), rel=1e-4)
+        assert set(row) == {"epoch", "step", *NAMES}
+
+
+def test_rows_for_so_many_steps(tmp_path: Path) -> None:
+    path = tmp_path / "gradients.csv"
+    recording = GradientNorms(MetricsFile(path), 4)
+    fitted(recording, net())
+    expected = by_hand()
+    assert [row["step"] for row in written(path)] == [4]
+    recording.close()  # the two that are left
+    assert [(row["epoch"], row["step"]) for row in written(path)] == [(2, 4), (2, 6)]
+    for row, steps in zip(written(path), (expected[:4], expected[4:]), strict=True):
+        assert [row[name] for name in NAMES] == pytest.approx(means(steps), rel=1e-4)
+
+
+def test_the_penalty_counts_and_clipping_does_not(tmp_path: Path) -> None:
+    """The first step is the same with and without clipping; the part of the steps that were clipped is told."""
+    path = tmp_path / "gradients.csv"
+    clipped = Regularization(Penalty(0.0, 0.05), gradient_clip_norm=0.01)
+    fitted(GradientNorms(MetricsFile(path), 1), net(), regularization=clipped)
+    row = written(path)[0]
+    assert [row[name] for name in NAMES] == pytest.approx(by_hand(l2=0.05)[0], rel=1e-4)
+    assert [row["clipped"] for row in written(path)] == [1] * 6
+    loose = tmp_path / "loose.csv"
+    fitted(
+        GradientNorms(MetricsFile(loose), None),
+        net(),
+        regularization=Regularization(gradient_clip_norm=1e6, penalty=Penalty(0, 0)),
+    )
+    assert [row["clipped"] for row in written(loose)] == [0, 0]
+
+
+def test_what_is_frozen_has_no_norm(tmp_path: Path) -> None:
+    own = net()
+    own[1].requires_grad_(False)
+    path = tmp_path / "gradients.csv"
+    fitted(GradientNorms(MetricsFile(path), None), own)
+    rows = written(path)
+    assert all("layer/1" not in row for row in rows)
+    assert rows[0]["layer/3"] == pytest.approx(means(by_hand()[:1])[1], rel=0.5)
+    assert path.read_text().startswith("epoch,step,layer/1,layer/3,total")
+
+
+def test_a_gradient_that_overflowed_does_not_count(tmp_path: Path) -> None:
+    path, own = tmp_path / "gradients.csv", net()
+    recording = GradientNorms(MetricsFile(path), None)
+    task = Classification(tiny.parts(own))
+    recording.setup(tiny.trainer(), task, "fit")
+    assert task.gradients_seen is not None
+    for size in (3.0, math.inf, 5.0):
+        for weight in own.parameters():
+            weight.grad = torch.zeros_like(weight)
+        own[1].weight.grad[0, 0] = size
+        task.gradients_seen()
+    recording.close()
+    (row,) = written(path)
+    assert (row["layer/1"], row["layer/3"], row["total"]) == (4, 0, 4)
+
+
+def test_watching_changes_nothing_and_ends_with_the_fit(tmp_path: Path) -> None:
+    watched = fitted(GradientNorms(MetricsFile(tmp_path / "gradients.csv"), None), net())
+    alone = fitted(None, net())
+    assert watched.gradients_seen is None and alone.gradients_seen is None
+    for one, other in zip(watched.net.parameters(), alone.net.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+class Saving(pl.Callback):
+    def __init__(self, step: int, path: Path) -> None:
+        self.step, self.path, self.done = step, path, 0
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *rest: Any) -> None:
+        self.done += 1
+        if self.done == self.step:
+            trainer.save_checkpoint(self.path)
+
+
+@pytest.mark.parametrize(("every", "step"), [(None, 2), (None, 4), (4, 2), (4, 5)])
+def test_a_run_that_goes_on_has_the_same_rows(tmp_path: Path, every: int | None, step: int) -> None:
+    whole, path = tmp_path / "whole.csv", tmp_path / "middle.ckpt"
+    task = Classification(tiny.parts(net()))
+    task.steps_per_epoch = STEPS
+    recording = GradientNorms(MetricsFile(whole), every)
+    trainer = tiny.trainer([recording, Saving(step, path)])
+    trainer.fit(task, datamodule=tiny.picture_data())
+    recording.close()
+    expected = whole.read_text()
+    again = GradientNorms(MetricsFile(whole), every)
+    again.rewind(step, STEPS)
+    kept = whole.read_text()
+    assert len(kept) < len(expected) and all(line in expected for line in kept.splitlines()[1:])
+    fitted(again, net(), checkpoint=path)
+    again.close()
+    assert whole.read_text() == expected

@@ -1,0 +1,230 @@
+"""``cnnexp visualize`` through the real command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnexp.commands.visualize import TECHNIQUES
+from tests.integration.conftest import CommandLine, command_line
+from tests.integration.refusing import Case, assert_refused, case
+
+pytestmark = pytest.mark.integration
+
+COURSE_PICTURE = (
+    "[[2,3,7,4,6,2,9],[6,6,9,8,7,4,3],[3,4,8,3,8,9,7],[7,8,3,6,6,3,4],[4,2,1,8,3,4,6],[3,2,4,1,9,8,3],[0,1,3,9,2,1,4]]"
+)
+TRAINED = {
+    "plain": (),
+    "recorded": ("logger.gradients=true", "epochs=2", "name=relu"),
+    "sigmoid": ("logger.gradients=2", "model.activation=sigmoid", "name=sigmoid"),
+    "scenes": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=1", "data.fraction=0.02"),
+}
+
+
+@pytest.fixture(scope="session")
+def runs(server: object, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The folder of a tiny run by its name above, trained when it is first asked for."""
+    made: dict[str, str] = {}
+
+    def folder(name: str) -> str:
+        if name not in made:
+            place = tmp_path_factory.mktemp(name)
+            words = ("data.fraction=0.05", "epochs=1", "hardware.threads=1", *TRAINED[name])
+            done = command_line(server, place)("train", *words)  # type: ignore[arg-type]
+            assert done.status == 0, done.err
+            (run,) = (place / "outputs").iterdir()
+            made[name] = str(run)
+        return made[name]
+
+    return folder
+
+
+@pytest.fixture
+def photo(work: Path) -> str:
+    """A picture of 60×80 with something in it."""
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    Image.fromarray(pixels).resize((80, 60)).save(work / "photo.png")
+    return "photo.png"
+
+
+def drawn(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        image.load()
+    assert min(image.size) > 80
+    colours = image.convert("RGB").getcolors(1 << 24)
+    assert colours is not None and len(colours) > 20
+    return image
+
+
+def test_techniques_are_listed(cnnexp: CommandLine) -> None:
+    done = cnnexp("visualize", "--list")
+    assert done.status == 0, done.err
+    assert [line.split()[0] for line in done.out.splitlines() if re.match(r"  \w", line)] == sorted(TECHNIQUES)
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert done.out.strip("\n") in cnnexp("visualize", "--help").out
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_each_technique_has_help_with_an_example(technique: str, cnnexp: CommandLine) -> None:
+    done = cnnexp("visualize", technique, "--help")
+    assert done.status == 0, done.err
+    assert f"usage: cnnexp visualize {technique}" in done.out
+    assert "example:\n" in done.out and f"cnnexp visualize {technique}" in done.out.split("example:")[1]
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_backprop(cnnexp: CommandLine, work: Path) -> None:
+    done = cnnexp("visualize", "backprop", "--activation", "tanh", "--seed", "4", cwd=work)
+    assert done.status == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 80
+    found = re.findall(r"Autograd agrees: of all (\d+) values the largest difference is (\S+)\.", done.out)
+    assert [int(count) for count, _ in found] == [80, 43]
+    assert all(float(difference) < 1e-13 for _, difference in found)
+    assert (work / "visualize" / "backprop.txt").read_text().strip() in done.out
+    drawn(work / "visualize" / "backprop_net.png")
+    drawn(work / "visualize" / "backprop_conv.png")
+
+
+def test_kernels_on_a_picture(cnnexp: CommandLine, work: Path, photo: str) -> None:
+    done = cnnexp("visualize", "kernels", photo, "--template", "10,20,12", "--out", "made", cwd=work)
+    assert done.status == 0, done.err
+    assert next(line for line in done.out.splitlines() if line.startswith("template matching")).split()[-1] == "1"
+    assert "58×78" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    drawn(work / "made" / "kernels.png")
+
+
+def test_the_example_of_courses_from_the_command_line(cnnexp: CommandLine, work: Path) -> None:
+    words = ("--kernel", "[[3,4,4],[1,0,2],[-1,0,3]]", "--stride", "2")
+    done = cnnexp("visualize", "kernels", COURSE_PICTURE, *words, cwd=work)
+    assert done.status == 0, done.err
+    assert "   91 100  88\n   69  91 117\n   44  72  74\n" in done.out
+
+
+def test_shift_of_a_run(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = cnnexp("visualize", "shift", runs("plain"), "--samples", "20", "--json", cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["strides"] == {"conv1": 1, "pool1": 2, "conv2": 2, "pool2": 4}
+    assert content["shifts"] == list(range(9))
+    for name, stride in content["strides"].items():
+        for shift, value in zip(content["shifts"], content["differences"][name], strict=True):
+            if value is not None:
+                assert (value < 1e-4) == (shift % stride == 0), (name, shift)
+    assert content["agreement"][0] == 1
+    drawn(work / "visualize" / "shift.png")
+
+
+def test_shift_for_people(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    words = ("--samples", "9", "--direction", "down", "--shifts", "4,0,20", "--layers", "pool2,conv1")
+    done = cnnexp("visualize", "shift", runs("plain"), *words, cwd=work)
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "lenet5 on 9 test pictures of mnist5k, moved down"
+    assert [line.split()[0] for line in lines[2:]][:3] == ["shift", "pool2", "conv1"]
+    assert lines[2].split()[-3:] == ["0", "4", "20"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_gradients_recorded_and_compared(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    run = Path(runs("recorded"))
+    rows = (run / "gradients.csv").read_text().splitlines()
+    assert rows[0] == "epoch,step,layer/conv1,layer/conv2,layer/fc1,layer/fc2,layer/fc3,total"
+    assert len(rows) == 3
+    summary = json.loads((run / "summary.json").read_text())["gradients"]
+    assert summary["first"]["layer"] == "conv1"
+    assert summary["first"]["norm"] == pytest.approx(float(rows[-1].split(",")[2]))
+    drawn(run / "pictures" / "gradients.png")
+    done = cnnexp("visualize", "gradients", str(run), runs("sigmoid"), cwd=work)
+    assert done.status == 0, done.err
+    assert [line for line in done.out.splitlines() if not line.startswith(" ")][:2] == ["relu", "sigmoid"]
+    drawn(work / "visualize" / "gradients.png")
+
+
+def test_nothing_is_recorded_unless_asked(runs: Callable[[str], str]) -> None:
+    run = Path(runs("plain"))
+    assert not (run / "gradients.csv").exists()
+    assert "gradients" not in json.loads((run / "summary.json").read_text())
+
+
+def test_a_run_that_stops_and_goes_on_records_what_one_that_does_not_stops_records(
+    cnnexp: CommandLine, work: Path
+) -> None:
+    words = ("data.fraction=0.05", "epochs=2", "batch_size=32", "hardware.threads=1", "logger.gradients=true")
+    assert cnnexp("train", *words, "outputs=whole", cwd=work).status == 0
+    assert cnnexp("train", *words, "outputs=parts", "max_steps=4", cwd=work).status == 0
+    ((parts,), (whole,)) = (list((work / name).iterdir()) for name in ("parts", "whole"))
+    assert len((parts / "gradients.csv").read_text().splitlines()) == 2
+    done = cnnexp("resume", str(parts), "max_steps=null", cwd=work)
+    assert done.status == 0, done.err
+    assert (parts / "gradients.csv").read_text() == (whole / "gradients.csv").read_text()
+
+
+@pytest.mark.parametrize("more", [(), ("--backward",)])
+def test_fft_is_timed(more: tuple[str, ...], cnnexp: CommandLine, work: Path) -> None:
+    words = ("--kernels", "3,9", "--sizes", "8,16", "--channels", "2", "--seconds", "0.01", *more)
+    done = cnnexp("visualize", "fft", *words, "--json", cwd=work)
+    assert done.status == 0, done.err
+    rows = json.loads(done.out)["cases"]
+    assert [(row["kernel"], row["size"]) for row in rows] == [(3, 8), (3, 16), (9, 16)]
+    assert all(row["direct_s"] > 0 and row["fft_s"] > 0 and row["largest_difference"] < 1e-4 for row in rows)
+    drawn(work / "visualize" / "fft.png")
+
+
+REFUSED = {
+    "no technique": case("visualize", "TECHNIQUE", "kernels", "shift"),
+    "no such technique": case("visualize shfit last", "shfit", "did you mean shift?"),
+    "an option before the technique": case("visualize --out x shift", "--out", "the technique comes first"),
+    "no picture": case("visualize kernels", "IMAGE", "--help"),
+    "no such picture": case("visualize kernels nothere.png", "nothere.png", "no such file"),
+    "not a picture": case("visualize kernels text.png", "text.png", "not a readable picture"),
+    "a kernel that is no matrix": case("visualize kernels photo.png --kernel 3x3", "--kernel 3x3", "[[0,-1,0]"),
+    "a kernel of one row": case("visualize kernels photo.png --kernel [1,2]", "--kernel [1,2]", "a matrix of numbers"),
+    "a kernel with words": case('visualize kernels photo.png --kernel [["a"]]', '[["a"]]', "a matrix of numbers"),
+    "a kernel with NaN": case("visualize kernels photo.png --kernel [[NaN]]", "[[NaN]]", "a matrix of numbers"),
+    "a ragged kernel": case("visualize kernels photo.png --kernel [[1,2],[3]]", "2, 1 numbers"),
+    "an empty kernel": case("visualize kernels photo.png --kernel [[]]", "[[]]", "a matrix of numbers"),
+    "a kernel larger than the picture": case(
+        "visualize kernels [[1,2],[3,4]]", "3×3", "larger than the picture of 2×2"
+    ),
+    "no stride": case("visualize kernels photo.png --stride 0", "--stride 0", "from 1"),
+    "a negative padding": case("visualize kernels photo.png --padding -1", "--padding -1", "from 0"),
+    "a template outside": case("visualize kernels photo.png --template 50,0,30", "--template", "60×80"),
+    "a template that is none": case("visualize kernels photo.png --template 5", "--template 5", "row, column and side"),
+    "a file for the folder": case("visualize kernels photo.png --out text.png", "text.png", "--out DIR"),
+    "a shift larger than the picture": case("visualize shift {plain} --shifts 0,28", "--shifts 28", "28 pixels"),
+    "shifts that are none": case("visualize shift {plain} --shifts 1.5", "--shifts 1.5", "whole numbers"),
+    "no samples": case("visualize shift {plain} --samples 0", "--samples 0", "at least 1"),
+    "no such layer": case("visualize shift {plain} --layers cov1", "--layers cov1", "did you mean conv1?"),
+    "a direction that is none": case("visualize shift {plain} --direction up", "--direction", "up"),
+    "a run that is no classifier": case("visualize shift {scenes}", "segmentation", "classification"),
+    "files beside a run": case("visualize shift {plain} photo.png", "photo.png", "test data"),
+    "no such run": case("visualize shift nothere", "nothere"),
+    "a net without weights": case("visualize shift model=squeezenet1_0 photo.png", "model.weights"),
+    "a net without pictures": case("visualize shift model=squeezenet1_0 model.weights=x.pth", "FILE"),
+    "settings that are not the net's": case("visualize shift model=resnet18 epochs=3 photo.png", "epochs=3", "model="),
+    "a run without gradients": case("visualize gradients {plain}", "logger.gradients=true"),
+    "gradients that are no choice": case("train logger.gradients=often", "logger.gradients=often", "true or false"),
+    "sides that are none": case("visualize fft --kernels 3,x", "--kernels 3,x", "whole numbers"),
+    "a side too large": case("visualize fft --sizes 99999", "--sizes 99999", "2048"),
+    "kernels larger than all pictures": case("visualize fft --kernels 31 --sizes 16", "--kernels 31", "--sizes"),
+    "too many maps": case("visualize fft --channels 4096", "--channels 4096", "GB"),
+    "several mistakes": Case("visualize fft --batch 0 --seconds 0", (("--batch 0",), ("--seconds 0",))),
+    "a seed that is none": case("visualize backprop --seed -1", "--seed -1", "0 to"),
+    "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
+    "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),
+}
+
+
+@pytest.mark.parametrize("one", REFUSED.values(), ids=REFUSED.keys())
+def test_refused(one: Case, runs: Callable[[str], str], cnnexp: CommandLine, work: Path, photo: str) -> None:
+    (work / "text.png").write_text("no picture")
+    argv = [re.sub(r"^\{(\w+)\}$", lambda found: runs(found[1]), word) for word in one.argv]
+    assert_refused(lambda: cnnexp(*argv, cwd=work), argv[0], one.lines, work)
