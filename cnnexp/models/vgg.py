@@ -79,7 +79,9 @@ class VGG(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(LAST_MAPS_PX if self.head == "imagenet" else 1)
         self.classifier = _classifier(num_classes, self.head == "imagenet", 0.5 if dropout is None else dropout)
         self.apply(he_init)  # without it the deeper ones do not begin
-        nn.init.normal_(self.classifier[-1].weight, std=0.01)
+        last = self.classifier[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.normal_(last.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
