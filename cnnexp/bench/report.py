@@ -112,7 +112,8 @@ def _shown(row: Row, value: float) -> str:
 def _range(row: Row, interval: Interval) -> str:
     if math.isinf(interval.low):
         return "too few rounds"
-    return f"{_shown(row, interval.low)} to {_shown(row, interval.high)}"
+    low = f"{interval.low:,.0f}" if row.figure == "overhead" else f"{interval.low:.2f}"
+    return f"{low} to {_shown(row, interval.high)}"
 
 
 def _grid(*columns: str) -> Table:
@@ -120,7 +121,7 @@ def _grid(*columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("", min_width=34, max_width=36, overflow="fold")
+    table.add_column("", min_width=28, max_width=36, overflow="fold")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     return table

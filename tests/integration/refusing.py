@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnexp.cli import COMMANDS
 from tests.integration.conftest import Done
 
 # Nothing is fetched: the publisher is behind a port where nobody listens.
 OFFLINE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+KNOWN = {command.name for command in COMMANDS}
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,7 @@ def assert_refused(
     done = call()
     assert done.status == status, done.err or done.out
     assert len(done.lines) == len(lines), done.err
-    known = (
-        "train",
-        "resume",
-        "test",
-        "predict",
-        "compare",
-        "list",
-        "config",
-        "summary",
-        "ensemble",
-        "preview",
-        "layer",
-    )
-    prefix = f"cnnexp {command}: " if command in known else "cnnexp: "
+    prefix = f"cnnexp {command}: " if command in KNOWN else "cnnexp: "
     for line, says in zip(done.lines, lines, strict=True):
         assert line.startswith(prefix)
         assert [word for word in says if word not in line] == [], line
