@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Mapping
@@ -78,6 +79,9 @@ def _peak_of_step(net: nn.Module, batch: Tensor, optimizer: torch.optim.Optimize
         torch.cuda.reset_peak_memory_stats()
         _step(net, batch, optimizer)
         return int(torch.cuda.max_memory_allocated())
+    os.environ.setdefault(
+        "KINETO_LOG_LEVEL", "99"
+    )  # the profiler tells on stderr that it begins, and that there is no GPU
     held = [*net.parameters(), *net.buffers(), batch, *_state(optimizer)]
     now = peak = sum(tensor.numel() * tensor.element_size() for tensor in held)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:

@@ -53,12 +53,14 @@ def traced(net: nn.Module, picture: Tensor) -> Trace:
         RuntimeError, ValueError: the net cannot take such a picture.
     """
     recorder = _Recorder(picture)
-    training = net.training
+    training, deterministic = net.training, torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)  # some operations would be taken apart into others
     try:
         with torch.no_grad(), _watched(net.eval(), recorder), recorder:
             net(picture)
     finally:
         net.train(training)
+        torch.use_deterministic_algorithms(deterministic)
     return recorder.trace
 
 

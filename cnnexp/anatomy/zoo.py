@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from cnnexp.builders.starting import published_of
 from cnnexp.config.check import TASK_OF_TARGET
 from cnnexp.config.compose import compose_run
 from cnnexp.config.model_header import ModelHeader, model_header, takes_a_name
-from cnnexp.config.options import config_folders, option_files, purpose, targets_of_data, task_of_model
+from cnnexp.config.options import config_folders, option_files, purpose, size_of_data, targets_of_data, task_of_model
 from cnnexp.errors import InputError
 from cnnexp.report.zoo import ZooRow
 
@@ -49,7 +49,7 @@ def _row(name: str, path: Path, data: dict[str, Path], own_folders: Sequence[str
             continue
         tried.append(totals["parameters"])
         if header.parameters in (None, totals["parameters"]):
-            words = _training(name, sets, size, own_folders, trusted)
+            words = _training(name, sets, size, data)
             return ZooRow(name, header, task, size, classes, totals["parameters"], totals["multiply_adds"], words)
     raise InputError(f"{path}: says {header.parameters:,} parameters, and the net has {tried}; mend its first line")
 
@@ -78,19 +78,10 @@ def _published_px(config: dict[str, Any], trusted: Sequence[str]) -> int:
     return published.crop_px if published else PHOTOGRAPH_PX
 
 
-def _training(
-    name: str, sets: Sequence[str], size: Size, own_folders: Sequence[str], trusted: Sequence[str]
-) -> tuple[str, ...]:
+def _training(name: str, sets: Sequence[str], size: Size, data: Mapping[str, Path]) -> tuple[str, ...]:
     """The words that train the net here on pictures like those that it is meant for, brought to its size if need be."""
     photograph, colour = size[1] > SMALL_PX, size[0] > 1
-    data = sets[-1] if photograph else sets[min(int(colour), len(sets) - 1)]
-    words = (f"model={name}", f"data={data}")
-    resized = (*words, f"'data.image_size=[{size[1]},{size[2]}]'")
-    for one in (words, resized):
-        try:
-            plain = [word.strip("'") for word in one]
-            described(find_subject(compose_run(plain, own_folders), trusted), with_step=False)
-            return one
-        except InputError as error:
-            refusal = error
-    raise refusal
+    chosen = sets[-1] if photograph else sets[min(int(colour), len(sets) - 1)]
+    words = (f"model={name}", f"data={chosen}")
+    fits = size_of_data(data[chosen]) == list(size[1:])
+    return words if fits else (*words, f"'data.image_size=[{size[1]},{size[2]}]'")

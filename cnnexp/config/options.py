@@ -83,6 +83,12 @@ def targets_of_data(path: Path) -> list[str]:
     return list(data.get("targets") or []) if isinstance(data, dict) else []
 
 
+def size_of_data(path: Path) -> list[int]:
+    """Height and width of the pictures of a data set's file, in pixels."""
+    data = _content(path).get("data")
+    return list(data.get("image_size") or []) if isinstance(data, dict) else []
+
+
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -47,7 +47,7 @@ class NetTable:
             "step": [bytes_figure((one["training"] or {}).get("bytes")) for one in self.contents],
             "measured": [bytes_figure(one.get("measured", {}).get("bytes")) for one in self.contents],
             "images/s": [scaled_figure(one.get("measured", {}).get("images_per_second")) for one in self.contents],
-            "top-5 error": [_error(one) for one in self.contents],
+            "top-5": [_error(one) for one in self.contents],
         }
         known = {name: texts for name, texts in cells.items() if set(texts) != {MISSING}}
         columns = {
@@ -68,7 +68,7 @@ class NetTable:
             yield f"measured: its memory, and the speed of training, on {printable(measured['device'])}, {threads}"
         sources = {one["model"]: TOP5[one["model"]] for one in self.contents if one["model"] in TOP5}
         if sources:
-            yield "top-5 error: on ImageNet's validation set by the net's paper, in per cent:"
+            yield "top-5: error on ImageNet's validation set by the net's paper, in per cent:"
         for name, source in sources.items():
             yield f"  {printable(name)}: {source.paper} {source.year}, {source.how}"
 

@@ -16,16 +16,19 @@ def rows() -> list[ZooRow]:
     return list(zoo_rows())
 
 
+@pytest.mark.slow
 def test_the_page_is_that_of_the_nets(rows: list[ZooRow]) -> None:
     page = (ROOT / "docs" / "zoo.md").read_text(encoding="utf-8")
     assert page == as_markdown(rows), "run `make docs`"
 
 
+@pytest.mark.slow
 def test_every_net_has_its_line(rows: list[ZooRow]) -> None:
     named = {row.option for row in rows}
     assert set(option_files("model", config_folders())) - named == {"timm", "torchvision"}
 
 
+@pytest.mark.slow
 def test_known_figures(rows: list[ZooRow]) -> None:
     found = {row.option: (row.parameters, row.size, row.header.paper) for row in rows}
     assert found["lenet5"] == (61_706, (1, 28, 28), "LeCun 1998")
