@@ -14,7 +14,7 @@ from torch.nn import functional
 from cnnexp.bench.timing import wait_for
 from cnnexp.models.fft_conv import fft_conv2d
 
-LEAST_ROUNDS = 5
+LEAST_ROUNDS = 3
 MOST_ROUNDS = 200
 
 
@@ -76,8 +76,8 @@ def _timed(case: Case, seconds: float, device: torch.device) -> Timed:
         while len(times[0]) < LEAST_ROUNDS or (time.perf_counter() - began < seconds and len(times[0]) < MOST_ROUNDS):
             for way, of_way in zip(ways, times, strict=True):
                 of_way.append(_seconds(way, leaves if case.backward else [], device))
-    medians = [statistics.median(one) for one in times]
-    return Timed(case, *medians, float((direct - by_fft).abs().max()), float(direct.abs().max()))
+    direct_s, fft_s = (statistics.median(one) for one in times)
+    return Timed(case, direct_s, fft_s, float((direct - by_fft).abs().max()), float(direct.abs().max()))
 
 
 def _seconds(way: Callable[[], Tensor], leaves: Sequence[Tensor], device: torch.device) -> float:
