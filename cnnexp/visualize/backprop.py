@@ -47,7 +47,11 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "sigmoid": Activation("σ(z) = 1 / (1 + exp(−z))", "a·(1 − a)", sigmoid, lambda z, a: a * (1 - a), torch.sigmoid),
     "tanh": Activation("tanh(z)", "1 − a²", np.tanh, lambda z, a: 1 - a**2, torch.tanh),
     "relu": Activation(
-        "max(0, z)", "1 where z > 0, else 0", lambda z: np.maximum(z, 0), lambda z, a: (z > 0) * 1.0, torch.relu
+        "max(0, z)",
+        "1 where z > 0, else 0",
+        lambda z: np.maximum(z, 0),
+        lambda z, a: (z > 0).astype(np.float64),
+        torch.relu,
     ),
 }
 
