@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.convolutions import rectified
 from cnnexp.models.dropout import dropout_layers
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.initialisation import init_for
 from cnnexp.models.sizes import refuse_below
 
 SMALLEST_PX = 9  # leaves 3x3 maps to the last 3x3 convolution, which is not padded
@@ -58,7 +58,7 @@ class AllCNNC(nn.Module):
             *rectified(2 * width, 2 * width, 1, batch_norm=batch),
         )
         self.head = nn.Conv2d(2 * width, num_classes, kernel_size=1)
-        self.apply(he_init)
+        init_for(self, self.head, "relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""

@@ -32,7 +32,7 @@ def init_for(net: nn.Module, head: nn.Module, activation: Activation) -> None:
     AlexNet: the first loss is near the logarithm of the number of classes.
     """
     net.apply(glorot_init if activation in SATURATING else _halved_init if activation == "maxout" else he_init)
-    assert isinstance(head, nn.Linear)
+    assert isinstance(head, nn.Linear | nn.Conv2d)
     nn.init.normal_(head.weight, std=0.01)
 
 

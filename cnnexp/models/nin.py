@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cnnexp.models.convolutions import rectified
 from cnnexp.models.dropout import dropout_layers
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.initialisation import init_for
 from cnnexp.models.sizes import refuse_below
 
 SMALLEST_PX = 4  # halved twice
@@ -55,7 +55,7 @@ class NIN(nn.Module):
         )
         self.block3 = nn.Sequential(*_mlpconv(192, (192, 192), 3, batch))
         self.head = nn.Conv2d(192, num_classes, kernel_size=1)
-        self.apply(he_init)
+        init_for(self, self.head, "relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
