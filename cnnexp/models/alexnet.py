@@ -84,12 +84,13 @@ class AlexNet(nn.Module):
             self.features.add_module(own, layers[own])
 
     def _initialise(self, init: Literal["published", "he"]) -> None:
-        init_for(self, self.classifier.get_submodule("fc8"), "relu")
+        init_for(self, self.classifier[-1], "relu")
         if init == "he":
             return
         for name, module in [*self.features.named_children(), *self.classifier.named_children()]:
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.normal_(module.weight, std=0.01)
+                assert module.bias is not None
                 nn.init.constant_(module.bias, 1.0 if name in WITH_UNIT_BIAS else 0.0)
 
 

@@ -24,7 +24,7 @@ def glorot_init(module: nn.Module) -> None:
         _zero_bias(module)
 
 
-def init_for(net: nn.Module, head: nn.Linear, activation: Activation) -> None:
+def init_for(net: nn.Module, head: nn.Module, activation: Activation) -> None:
     """Fill a net as its activation wants it, and its last layer so that no class is favoured at first.
 
     He's variance for activations that are linear above zero; half of it for maxout, which keeps the larger of two where
@@ -32,6 +32,7 @@ def init_for(net: nn.Module, head: nn.Linear, activation: Activation) -> None:
     AlexNet: the first loss is near the logarithm of the number of classes.
     """
     net.apply(glorot_init if activation in SATURATING else _halved_init if activation == "maxout" else he_init)
+    assert isinstance(head, nn.Linear)
     nn.init.normal_(head.weight, std=0.01)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.initialisation import init_for
 from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.published import Published
 from cnnexp.models.stem import choose_stem
@@ -78,10 +78,7 @@ class VGG(nn.Module):
         self.features = _features(in_channels, configuration, norm == "batch")
         self.avgpool = nn.AdaptiveAvgPool2d(LAST_MAPS_PX if self.head == "imagenet" else 1)
         self.classifier = _classifier(num_classes, self.head == "imagenet", 0.5 if dropout is None else dropout)
-        self.apply(he_init)  # without it the deeper ones do not begin
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        nn.init.normal_(last.weight, std=0.01)
+        init_for(self, self.classifier[-1], "relu")  # without it the deeper ones do not begin
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""

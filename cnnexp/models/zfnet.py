@@ -60,7 +60,7 @@ class ZFNet(nn.Module):
         height, width = _last_maps(image_size)
         self.flatten = nn.Flatten()
         self.classifier = classifier(LAST_WIDTH * height * width, num_classes, dropout)
-        init_for(self, self.classifier.get_submodule("fc8"), "relu")
+        init_for(self, self.classifier[-1], "relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
