@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnexp.anatomy.describe import describe, describe_step
+from cnnexp.models.resnet import ResNet
+
+
+class Odd(nn.Module):
+    """A layer called twice, one never called, a function beside the layers, a shared weight, an identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Linear(7, 3)
+        self.late = nn.Conv2d(4, 4, 1)
+        self.act = nn.ReLU()
+        self.first = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.nothing = nn.Identity()
+        self.twin = nn.Conv2d(4, 4, 1)
+        self.twin.weight = self.late.weight
+        self.kernel = nn.Parameter(torch.ones(2, 4, 3, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.twin(self.late(self.act(self.nothing(self.first(x))))))
+        return F.conv2d(x, self.kernel).mean((2, 3))
+
+
+def by_name(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {layer["name"]: layer for layer in content["layers"]}
+
+
+def test_what_stands_in_no_textbook_is_counted_too() -> None:
+    content = describe(Odd().to("meta"), (3, 8, 8), "odd")
+    layers = by_name(content)
+    assert list(layers) == ["Odd", "first", "act", "late", "twin", "unused"]
+    assert (layers["act"]["calls"], layers["unused"]["calls"], layers["unused"]["order"]) == (2, 0, None)
+    assert layers["unused"]["output"] is None and layers["unused"]["parameters"] == 24
+    # the shared weight is counted where it comes first, as by net.parameters(); the bias is the twin's own
+    assert (layers["late"]["parameters"], layers["twin"]["parameters"]) == (20, 4)
+    # the function: 2 filters of 4 * 3 * 3 on 2 * 2 positions
+    assert (layers["Odd"]["multiply_adds"], layers["Odd"]["parameters"]) == (2 * 36 * 4, 72)
+    assert content["totals"]["parameters"] == 112 + 20 + 4 + 24 + 72
+
+
+def test_settings_and_fields_of_a_layer() -> None:
+    layer = by_name(describe(Odd().to("meta"), (3, 8, 8), "odd"))["first"]
+    assert {key: layer[key] for key in ("kernel", "stride", "padding", "dilation", "groups")} == {
+        "kernel": [3, 3],
+        "stride": [2, 2],
+        "padding": [1, 1],
+        "dilation": [1, 1],
+        "groups": 1,
+    }
+    assert layer["receptive_field"] == {"size": [3, 3], "stride": [2, 2], "offset": [-1, -1], "whole": False}
+    assert layer["output"] == [4, 4, 4]
+
+
+def test_a_fully_connected_layer_sees_all_and_says_its_inputs() -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(200 * 200 * 3, 10)).to("meta")
+    layer = by_name(describe(net, (3, 200, 200), "mlp"))["1"]
+    assert layer["inputs"] == 120_000
+    assert layer["receptive_field"] == {"size": [200, 200], "stride": [0, 0], "offset": [0, 0], "whole": True}
+
+
+def test_resnet152_takes_less_than_a_second() -> None:
+    times = []
+    for _ in range(3):
+        began = time.process_time()
+        with torch.device("meta"):
+            net = ResNet(in_channels=3, num_classes=1000, image_size=(224, 224), depth=152, stem="auto")
+        content = describe(net, (3, 224, 224), "resnet152")
+        describe_step(net, (3, 224, 224), 64, partial(torch.optim.SGD, lr=0.1, momentum=0.9))
+        times.append(time.process_time() - began)
+    assert content["totals"]["parameters"] == 60_192_808
+    assert min(times) < 1.0
