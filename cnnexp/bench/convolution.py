@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from torch.nn import functional
 from cnnexp.bench.timing import wait_for
 from cnnexp.models.fft_conv import fft_conv2d
 
-LEAST_ROUNDS = 3
+LEAST_ROUNDS = 5
 MOST_ROUNDS = 200
 
 
@@ -35,7 +34,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds of both ways, medians over rounds; how far their results are apart, and the size of the direct ones."""
+    """Seconds of both ways in the quickest of some rounds, the one that other work on the machine disturbed least; how
+    far their results are apart, and the size of the direct ones."""
 
     case: Case
     direct_s: float
@@ -76,7 +76,7 @@ def _timed(case: Case, seconds: float, device: torch.device) -> Timed:
         while len(times[0]) < LEAST_ROUNDS or (time.perf_counter() - began < seconds and len(times[0]) < MOST_ROUNDS):
             for way, of_way in zip(ways, times, strict=True):
                 of_way.append(_seconds(way, leaves if case.backward else [], device))
-    direct_s, fft_s = (statistics.median(one) for one in times)
+    direct_s, fft_s = (min(one) for one in times)
     return Timed(case, direct_s, fft_s, float((direct - by_fft).abs().max()), float(direct.abs().max()))
 
 
