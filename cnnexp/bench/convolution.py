@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,7 +13,8 @@ from torch.nn import functional
 from cnnexp.bench.timing import wait_for
 from cnnexp.models.fft_conv import fft_conv2d
 
-LEAST_ROUNDS = 5
+SWEEPS = 3
+LEAST_ROUNDS = 2
 MOST_ROUNDS = 200
 
 
@@ -50,12 +51,17 @@ class Timed:
 
 
 def measure(cases: Sequence[Case], seconds: float, device: torch.device) -> list[Timed]:
-    """Time each case both ways in turns, so that both meet the same disturbances.
+    """Time each case both ways in turns, and all cases several times over: a disturbance of some seconds meets each of
+    them once at most.
 
     Args:
         seconds: for each case, about.
     """
-    return [_timed(case, seconds, device) for case in cases]
+    sweeps = [[_timed(case, seconds / SWEEPS, device) for case in cases] for _ in range(SWEEPS)]
+    return [
+        replace(of_case[0], direct_s=min(one.direct_s for one in of_case), fft_s=min(one.fft_s for one in of_case))
+        for of_case in zip(*sweeps, strict=True)
+    ]
 
 
 def _timed(case: Case, seconds: float, device: torch.device) -> Timed:
