@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,7 +13,8 @@ from torch.nn import functional
 from cnnexp.bench.timing import wait_for
 from cnnexp.models.fft_conv import fft_conv2d
 
-LEAST_ROUNDS = 3
+SWEEPS = 3
+LEAST_ROUNDS = 2
 MOST_ROUNDS = 200
 
 
@@ -35,7 +35,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds of both ways, medians over rounds; how far their results are apart, and the size of the direct ones."""
+    """Seconds of both ways in the quickest of some rounds, the one that other work on the machine disturbed least; how
+    far their results are apart, and the size of the direct ones."""
 
     case: Case
     direct_s: float
@@ -50,12 +51,17 @@ class Timed:
 
 
 def measure(cases: Sequence[Case], seconds: float, device: torch.device) -> list[Timed]:
-    """Time each case both ways in turns, so that both meet the same disturbances.
+    """Time each case both ways in turns, and all cases several times over: a disturbance of some seconds meets each of
+    them once at most.
 
     Args:
         seconds: for each case, about.
     """
-    return [_timed(case, seconds, device) for case in cases]
+    sweeps = [[_timed(case, seconds / SWEEPS, device) for case in cases] for _ in range(SWEEPS)]
+    return [
+        replace(of_case[0], direct_s=min(one.direct_s for one in of_case), fft_s=min(one.fft_s for one in of_case))
+        for of_case in zip(*sweeps, strict=True)
+    ]
 
 
 def _timed(case: Case, seconds: float, device: torch.device) -> Timed:
@@ -76,7 +82,7 @@ def _timed(case: Case, seconds: float, device: torch.device) -> Timed:
         while len(times[0]) < LEAST_ROUNDS or (time.perf_counter() - began < seconds and len(times[0]) < MOST_ROUNDS):
             for way, of_way in zip(ways, times, strict=True):
                 of_way.append(_seconds(way, leaves if case.backward else [], device))
-    direct_s, fft_s = (statistics.median(one) for one in times)
+    direct_s, fft_s = (min(one) for one in times)
     return Timed(case, direct_s, fft_s, float((direct - by_fft).abs().max()), float(direct.abs().max()))
 
 

@@ -40,7 +40,7 @@ class Activation:
 
 def sigmoid(z: Array) -> Array:
     """1 / (1 + exp(−z))."""
-    return 1 / (1 + np.exp(-z))
+    return np.asarray(1 / (1 + np.exp(-z)), np.float64)
 
 
 ACTIVATIONS: Mapping[str, Activation] = {

@@ -36,7 +36,7 @@ def fft_image(
         row, column = sizes.index(size), kernels.index(kernel)
         ratios[row, column] = ratio = direct / by_fft
         dark = max(ratio, 1 / ratio) > 0.4 * _FARTHEST
-        text = f"×{ratio:.2g}\n{_milliseconds(direct)} | {_milliseconds(by_fft)}"
+        text = f"×{ratio:.2g}\n{_milliseconds(direct)} | {_milliseconds(by_fft)} ms"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
     # purple and orange are told apart by the colour-blind
     drawn = axes.imshow(ratios, cmap="PuOr", norm=LogNorm(1 / _FARTHEST, _FARTHEST), aspect="auto")
@@ -55,4 +55,4 @@ def fft_image(
 
 def _milliseconds(seconds: float) -> str:
     value = 1000 * seconds
-    return f"{value:.0f} ms" if value >= 9.5 else f"{value:.2g} ms"
+    return f"{value:.0f}" if value >= 9.5 else f"{value:.2g}"

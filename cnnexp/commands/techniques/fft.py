@@ -19,11 +19,11 @@ MOST_MEMORY_BYTES = 4e9
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernels", metavar="N,N,…", default="3,5,7,9,11,15,21,31", help="sides of kernels")
-    parser.add_argument("--sizes", metavar="N,N,…", default="16,32,64,128,256", help="sides of pictures")
-    parser.add_argument("--channels", type=int, metavar="N", default=16, help="in and out [16]")
-    parser.add_argument("--batch", type=int, metavar="N", default=1, help="pictures at once [1]")
+    parser.add_argument("--sizes", metavar="N,N,…", default="16,32,64,128", help="sides of pictures")
+    parser.add_argument("--channels", type=int, metavar="N", default=8, help="in and out [8]")
+    parser.add_argument("--batch", type=int, metavar="N", default=8, help="pictures at once [8]")
     parser.add_argument("--backward", action="store_true", help="gradients too")
-    parser.add_argument("--seconds", type=float, metavar="X", default=1.0, help="of timing for each pair [1]")
+    parser.add_argument("--seconds", type=float, metavar="X", default=0.5, help="of timing for each pair [0.5]")
     parser.add_argument("--threads", type=int, metavar="N", default=None, help="of the processor [all]")
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="[cpu]")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
