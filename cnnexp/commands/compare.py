@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cnnexp.report.comparison import Runs
     from cnnexp.runs.read import Record
 
 EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
@@ -35,9 +39,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plot", metavar="FILE.png", help="draw the score over a setting, a line for each kind of run")
     parser.add_argument("--metric", metavar="NAME", help="with --plot: what is drawn [the test score]")
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="only runs that fit, such as 'model=resnet*', 'optimizer.lr!=0.1' or 'test/accuracy>0.9'; "
+        "may be given several times",
+    )
+    parser.add_argument("--status", metavar="WORDS", help="only runs of these statuses, such as finished,stopped")
+    parser.add_argument(
+        "--columns",
+        metavar="KEYS",
+        help="show these metrics, settings or facts, such as model,optimizer.lr,accuracy,time",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")
     form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
+    form.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    form.add_argument("--latex", action="store_true", help="print the table for LaTeX (package booktabs)")
     # argparse takes the word after `--sort` for an option when it begins with a dash, unless it looks like a negative
     # number. So `-test/accuracy` shall look like one; `--sort=-KEY` works without this.
     parser._negative_number_matcher = re.compile(r"-[A-Za-z_]")
@@ -49,23 +69,28 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: a path that does not exist, no run found, or a key to sort by that no run has.
     """
-    from cnnexp.report.comparison import sort_records
-    from cnnexp.report.export import to_csv, to_json
-    from cnnexp.runs.read import read_record
-
     _check_plot(arguments)
     outputs = outputs_folder(arguments.outputs)
     folders = _folders(arguments.runs, outputs)
-    records = sort_records([read_record(folder) for folder in folders], arguments.sort)
+    runs = _chosen(folders, arguments)
     if arguments.plot:
-        _plot(records, arguments)
-    elif arguments.json:
-        print(to_json(records))
-    elif arguments.csv:
-        sys.stdout.write(to_csv(records))
+        _plot(runs.records, arguments)
     else:
-        _print_table(records, outputs)
+        _print(runs, _known_ids(folders, outputs), arguments)
     return 0
+
+
+def _chosen(folders: Sequence[Path], arguments: argparse.Namespace) -> Runs:
+    """The runs that fit the filters, in order."""
+    from cnnexp.report.comparison import Runs
+    from cnnexp.runs.read import read_records
+
+    runs = Runs(read_records(folders)).with_status(_words(arguments.status)).where(arguments.where)
+    return runs.sorted_by(arguments.sort)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
 def _check_plot(arguments: argparse.Namespace) -> None:
@@ -95,7 +120,8 @@ def _folders(given: list[str], outputs: Path) -> list[Path]:
     if not found:
         where = ", ".join(str(place) for place in places)
         raise InputError(f"no runs in {where}; make one with: cnnexp train model=lenet5 data=mnist5k")
-    return list({folder.resolve(): folder for folder in found}.values())
+    homes = {parent: parent.resolve() for parent in {folder.parent for folder in found}}
+    return list({homes[folder.parent] / folder.name: folder for folder in found}.values())
 
 
 def _place(text: str, outputs: Path) -> Path:
@@ -111,11 +137,32 @@ def _place(text: str, outputs: Path) -> Path:
     return resolve(text, outputs)
 
 
-def _print_table(records: list[Record], outputs: Path) -> None:
-    from rich.console import Console
-
-    from cnnexp.report.table import ComparisonTable
+def _known_ids(folders: Sequence[Path], outputs: Path) -> set[str]:
+    """The ids of all runs that a shortened id could be taken for."""
     from cnnexp.runs.find import find_runs
 
-    known_ids = {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else set()
-    Console(highlight=False).print(ComparisonTable(records, known_ids))
+    shown = {folder.name for folder in folders}
+    return shown | {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else shown
+
+
+def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace) -> None:
+    from cnnexp.report.export import to_csv, to_json
+    from cnnexp.report.markup import to_latex, to_markdown
+    from cnnexp.report.table import ComparisonTable
+
+    if arguments.json:
+        print(to_json(runs.records))
+    elif arguments.csv:
+        sys.stdout.write(to_csv(runs.records))
+    else:
+        table = ComparisonTable(runs, known_ids, _words(arguments.columns))
+        if arguments.markdown or arguments.latex:
+            sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
+        else:
+            _console().print(table)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
