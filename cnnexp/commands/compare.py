@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--over", metavar="KEY", help="with --plot: the setting along the horizontal axis, such as data.fraction"
     )
     parser.add_argument("--plot", metavar="FILE.png", help="draw the score over a setting, a line for each kind of run")
-    parser.add_argument("--metric", metavar="NAME", help="with --plot: what is drawn [the test score]")
+    parser.add_argument("--metric", metavar="NAME", help="with --plot and --group-by: which one [the test score]")
     parser.add_argument(
         "--where",
         action="append",
@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--columns",
         metavar="KEYS",
         help="show these metrics, settings or facts, such as model,optimizer.lr,accuracy,time",
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="KEYS",
+        help="means over the seeds of runs with equal KEYS (or `settings`: all that differ), and which groups differ",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")
@@ -75,6 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     runs = _chosen(folders, arguments)
     if arguments.plot:
         _plot(runs.records, arguments)
+    elif arguments.group_by:
+        _print_groups(runs, arguments)
     else:
         _print(runs, _known_ids(folders, outputs), arguments)
     return 0
@@ -95,9 +102,10 @@ def _words(text: str | None) -> list[str]:
 
 def _check_plot(arguments: argparse.Namespace) -> None:
     if arguments.plot is None:
-        given = [name for name in ("over", "metric") if getattr(arguments, name) is not None]
-        if given:
-            raise InputError(f"--{given[0]}: says what --plot FILE.png draws, which is missing")
+        if arguments.metric is not None and arguments.group_by is None:
+            raise InputError("--metric: says what --plot FILE.png draws or --group-by KEYS compares, which are missing")
+        if arguments.over is not None:
+            raise InputError("--over: says what --plot FILE.png draws, which is missing")
     elif arguments.over is None:
         raise InputError("--plot: say over which setting, for example --over data.fraction")
     elif Path(arguments.plot).suffix.lower() != ".png":
@@ -160,6 +168,24 @@ def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace
             sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
         else:
             _console().print(table)
+
+
+def _print_groups(runs: Runs, arguments: argparse.Namespace) -> None:
+    from cnnexp.report.export import columns_to_csv, plain_json
+    from cnnexp.report.groups import group_runs
+    from cnnexp.report.groups_table import GroupsTable, as_values
+    from cnnexp.report.markup import to_latex, to_markdown
+
+    grouped = group_runs(runs, _words(arguments.group_by), arguments.metric)
+    table = GroupsTable(grouped)
+    if arguments.json:
+        print(plain_json(as_values(grouped)))
+    elif arguments.csv:
+        sys.stdout.write(columns_to_csv(table.columns()))
+    elif arguments.markdown or arguments.latex:
+        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
+    else:
+        _console().print(table)
 
 
 def _console() -> Console:

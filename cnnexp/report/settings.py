@@ -122,7 +122,7 @@ class Settings:
         """The runs by what they chose of a group."""
         found: dict[str, list[int]] = {}
         for place in places:
-            found.setdefault(_canonical(self._choices[place].get(group, MISSING)), []).append(place)
+            found.setdefault(canonical(self._choices[place].get(group, MISSING)), []).append(place)
         return found
 
     def _sections(self, places: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
@@ -182,7 +182,7 @@ def _differing(sections: Sequence[Mapping[str, Any]]) -> set[str]:
 
 def _same(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     here, there = one.get(key, MISSING), other.get(key, MISSING)
-    return here is there or _canonical(here) == _canonical(there)
+    return here is there or canonical(here) == canonical(there)
 
 
 def _overridden_keys(records: Sequence[Record]) -> set[str]:
@@ -200,7 +200,7 @@ def _is_place(key: str) -> bool:
     return key.rsplit(".", 1)[-1] in _PLACES
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     """Equal text for equal values: 1 and 1.0 are one value, 1 and true and "1" are three."""
     if value is MISSING:
         return "missing"

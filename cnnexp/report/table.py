@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cnnexp.report.columns import Column, Grid, narrowed, total_width
 from cnnexp.report.comparison import COSTS, Runs
 from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure, setting_figure
-from cnnexp.report.plain_text import printable
+from cnnexp.report.plain_text import listed, printable
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.settings import FIRST_KEYS
 from cnnexp.report.settings import MISSING as UNKNOWN
@@ -185,10 +185,9 @@ class ComparisonTable:
         if same := self._same_in_all():
             yield Text(f"in all runs: {', '.join(same)}", style="dim")
         if left_out:
-            keys = ", ".join(map(printable, left_out[:_MOST_NAMED]))
-            if len(left_out) > _MOST_NAMED:
-                keys += f" and {len(left_out) - _MOST_NAMED} more"
-            yield Text(f"also differing: {keys} (wider terminal, --json or --csv)", style="dim")
+            yield Text(
+                f"also differing: {listed(left_out, _MOST_NAMED)} (wider terminal, --json or --csv)", style="dim"
+            )
         if any(record.error for record in self.records):
             yield Text()
             yield self._errors()

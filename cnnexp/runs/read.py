@@ -200,6 +200,16 @@ def read_metrics(path: Path) -> list[dict[str, float | None]]:
     return [{str(key): _number(value) for key, value in row.items() if key is not None} for row in rows]
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file as text, in order; a row that is too short or too long is no row.
+
+    Raises:
+        OSError, ValueError, csv.Error: as for ``read_json``.
+    """
+    header, *rows = list(csv.reader(_text(path).splitlines(keepends=True))) or [[]]
+    return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]
+
+
 def _text(path: Path, most_bytes: int = MOST_BYTES) -> str:
     """The text of an ordinary file; one look at what was opened, so that nobody can exchange it in between."""
     try:

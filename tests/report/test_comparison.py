@@ -173,7 +173,7 @@ def test_a_number_is_no_pattern_and_a_word_no_number() -> None:
     assert Filter.read("lr=1e-3").fits(0.001)
     assert Filter.read("lr==0.10").fits(0.1)
     assert Filter.read("lr=nan").fits("nan")
-    assert not Filter.read("lr<5").fits("3")
+    assert not Filter.read("lr<5").fits(True)
     assert not Filter.read("lr>0").fits(None)
     assert Filter.read("size=?28,28]").fits([28, 28])
 
