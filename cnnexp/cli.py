@@ -32,6 +32,7 @@ COMMANDS = (
     Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs"),
     Command("preview", "Look", "what a net will see, or the learning rate, as a picture"),
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
+    Command("diff", "Look", "two runs held against each other: settings, code, versions, result"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
     Command("summary", "Look", "layers, output shapes and parameters of a net"),

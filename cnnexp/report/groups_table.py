@@ -111,7 +111,7 @@ class GroupsTable:
             yield f"more than {MOST_COMPARED} groups: name fewer runs or keys to have them compared"
         others = [key for key in grouped.varying if key != "seed"]
         if others:
-            yield f"runs of a group differ in {printable(', '.join(others))} too: group by it, or filter with --where"
+            yield f"runs of a group differ in {listed(others, _MOST_NAMED)} too: group by it, or filter with --where"
         for pair in grouped.pairs:
             if pair.examples is not None:
                 yield from picture_lines(pair.examples, f"{letter(pair.first)} − {letter(pair.second)}")
@@ -130,7 +130,7 @@ def picture_lines(pictures: Paired | str, label: str) -> Iterator[str]:
     counts = ""
     if pictures.only_first is not None:
         counts = f": {pictures.only_first:,} right with the first alone, {pictures.only_second:,} with the second"
-    yield f"{pictures.method}, {pictures.n:,} pictures{counts}; p = {p_figure(pictures.p)}"
+    yield f"{pictures.method}, {pictures.n:,} pictures{counts}; {_p_said(pictures.p)}"
     yield "this judges the two nets; whether their settings differ, several seeds will tell"
 
 
@@ -181,6 +181,11 @@ def p_figure(p: float | None) -> str:
     if p is None:
         return MISSING
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def _p_said(p: float) -> str:
+    figure = p_figure(p)
+    return f"p {figure}" if figure.startswith("<") else f"p = {figure}"
 
 
 def letter(place: int) -> str:

@@ -95,7 +95,7 @@ class Settings:
         ranks = {key: rank for rank, key in enumerate(FIRST_KEYS)}
         order = {key: place for place, key in enumerate(self.keys())}
         return sorted(
-            {key for key in found if not _is_place(key)},
+            {key for key in found if not is_place(key)},
             key=lambda key: (ranks.get(key, len(ranks)), key not in overridden, key not in groups, order.get(key, 0)),
         )
 
@@ -196,7 +196,7 @@ def _overridden_keys(records: Sequence[Record]) -> set[str]:
     return keys
 
 
-def _is_place(key: str) -> bool:
+def is_place(key: str) -> bool:
     return key.rsplit(".", 1)[-1] in _PLACES
 
 

@@ -160,7 +160,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         OSError: the file cannot be read. ValueError: it is no JSON object, or too large.
     """
-    text = _text(path)
+    text = read_text(path)
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -180,7 +180,7 @@ def read_yaml(path: Path, sections: Sections | None = None) -> dict[str, Any]:
         OSError, ValueError: as for ``read_json``.
     """
     try:
-        text = _text(path, MOST_YAML_BYTES)
+        text = read_text(path, MOST_YAML_BYTES)
         if sections is not None and (shared := sections.read(text)):
             return shared
         content = yaml.load(text, Loader=_PlainLoader)
@@ -193,7 +193,7 @@ def read_yaml(path: Path, sections: Sections | None = None) -> dict[str, Any]:
 
 def read_metrics(path: Path) -> list[dict[str, float | None]]:
     """The rows of a metrics file, in order."""
-    lines = _text(path).splitlines(keepends=True)
+    lines = read_text(path).splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     rows = csv.DictReader(lines)
@@ -206,12 +206,16 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     Raises:
         OSError, ValueError, csv.Error: as for ``read_json``.
     """
-    header, *rows = list(csv.reader(_text(path).splitlines(keepends=True))) or [[]]
+    header, *rows = list(csv.reader(read_text(path).splitlines(keepends=True))) or [[]]
     return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]
 
 
-def _text(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """The text of an ordinary file; one look at what was opened, so that nobody can exchange it in between."""
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of an ordinary file; one look at what was opened, so that nobody can exchange it in between.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is a link or no file, is too large, or no UTF-8.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -104,7 +104,7 @@ def test_two_single_runs_are_compared_picture_by_picture(record: MakeRecord, tmp
     grouped = group_runs(Runs(runs), ["settings"])
     text = " ".join(printed(grouped).split())
     assert "A − B = +0.325 in accuracy" in text
-    assert "McNemar's exact test, 40 pictures: 13 right with the first alone, 0 with the second; p = < 0.001" in text
+    assert "McNemar's exact test, 40 pictures: 13 right with the first alone, 0 with the second; p < 0.001" in text
     assert "several seeds will tell" in text
 
 
