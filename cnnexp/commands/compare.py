@@ -7,17 +7,17 @@ import re
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_outputs
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
+    from cnnexp.report.columns import Column
     from cnnexp.report.comparison import Runs
-    from cnnexp.runs.read import Record
 
 EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
 
@@ -37,8 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--over", metavar="KEY", help="with --plot: the setting along the horizontal axis, such as data.fraction"
     )
-    parser.add_argument("--plot", metavar="FILE.png", help="draw the score over a setting, a line for each kind of run")
-    parser.add_argument("--metric", metavar="NAME", help="with --plot and --group-by: which one [the test score]")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw --over or --trade-off")
+    parser.add_argument(
+        "--metric", metavar="NAME", help="with --plot, --group-by, --trade-off: which one [the test score]"
+    )
     parser.add_argument(
         "--where",
         action="append",
@@ -58,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEYS",
         help="means over the seeds of runs with equal KEYS (or `settings`: all that differ), and which groups differ",
     )
+    parser.add_argument(
+        "--trade-off",
+        metavar="COST",
+        help="the score against parameters, multiply_adds, images_per_second or duration, with the Pareto front marked",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")
     form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
@@ -74,12 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: a path that does not exist, no run found, or a key to sort by that no run has.
     """
-    _check_plot(arguments)
+    _check(arguments)
     outputs = outputs_folder(arguments.outputs)
     folders = _folders(arguments.runs, outputs)
     runs = _chosen(folders, arguments)
-    if arguments.plot:
-        _plot(runs.records, arguments)
+    if arguments.over:
+        _draw_over(runs, arguments)
+    elif arguments.trade_off:
+        _print_trade_off(runs, arguments)
     elif arguments.group_by:
         _print_groups(runs, arguments)
     else:
@@ -100,22 +109,34 @@ def _words(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
-def _check_plot(arguments: argparse.Namespace) -> None:
-    if arguments.plot is None:
-        if arguments.metric is not None and arguments.group_by is None:
-            raise InputError("--metric: says what --plot FILE.png draws or --group-by KEYS compares, which are missing")
-        if arguments.over is not None:
-            raise InputError("--over: says what --plot FILE.png draws, which is missing")
-    elif arguments.over is None:
-        raise InputError("--plot: say over which setting, for example --over data.fraction")
-    elif Path(arguments.plot).suffix.lower() != ".png":
-        raise InputError(f"--plot {arguments.plot}: the chart is a PNG; name it so: chart.png")
+def _check(arguments: argparse.Namespace) -> None:
+    from cnnexp.config.nearest import did_you_mean
+    from cnnexp.report.trade_off import CHOICES
+
+    given = {
+        name for name in ("over", "plot", "metric", "group_by", "trade_off") if getattr(arguments, name) is not None
+    }
+    if "trade_off" in given and arguments.trade_off not in CHOICES:
+        raise InputError(
+            f"--trade-off {arguments.trade_off}: no such cost; {did_you_mean(arguments.trade_off, CHOICES)}"
+        )
+    if "plot" in given:
+        if len(given & {"over", "trade_off"}) != 1:
+            raise InputError("--plot: say over what, for example --over data.fraction, or --trade-off parameters")
+        if Path(arguments.plot).suffix.lower() != ".png":
+            raise InputError(f"--plot {arguments.plot}: the chart is a PNG; name it so: chart.png")
+    elif "over" in given:
+        raise InputError("--over: says what --plot FILE.png draws, which is missing")
+    if given == {"metric"}:
+        raise InputError("--metric: says what --plot, --group-by or --trade-off are about, which are missing")
+    if arguments.columns is not None and given:
+        raise InputError("--columns: is for the table of runs; leave it out, or --group-by and the like")
 
 
-def _plot(records: list[Record], arguments: argparse.Namespace) -> None:
+def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
     from cnnexp.report.over import draw_over, lines_over
 
-    metric, lines = lines_over(records, arguments.over, arguments.metric)
+    metric, lines = lines_over(runs.records, arguments.over, arguments.metric)
     print(draw_over(lines, arguments.over, metric, Path(arguments.plot)))
 
 
@@ -171,19 +192,37 @@ def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace
 
 
 def _print_groups(runs: Runs, arguments: argparse.Namespace) -> None:
-    from cnnexp.report.export import columns_to_csv, plain_json
     from cnnexp.report.groups import group_runs
     from cnnexp.report.groups_table import GroupsTable, as_values
-    from cnnexp.report.markup import to_latex, to_markdown
 
     grouped = group_runs(runs, _words(arguments.group_by), arguments.metric)
     table = GroupsTable(grouped)
+    _print_in_form(table, table.columns(), as_values(grouped), arguments)
+
+
+def _print_trade_off(runs: Runs, arguments: argparse.Namespace) -> None:
+    from cnnexp.report.trade_off import TradeOffTable, as_values, draw_trade_off, trade_off
+
+    found = trade_off(runs, arguments.trade_off, _words(arguments.group_by), arguments.metric)
+    table = TradeOffTable(found)
+    if arguments.plot:
+        print(draw_trade_off(found, Path(arguments.plot)))
+    else:
+        _print_in_form(table, table.columns(), as_values(found), arguments)
+
+
+def _print_in_form(
+    table: RenderableType, columns: Sequence[Column], values: dict[str, Any], arguments: argparse.Namespace
+) -> None:
+    from cnnexp.report.export import columns_to_csv, plain_json
+    from cnnexp.report.markup import to_latex, to_markdown
+
     if arguments.json:
-        print(plain_json(as_values(grouped)))
+        print(plain_json(values))
     elif arguments.csv:
-        sys.stdout.write(columns_to_csv(table.columns()))
+        sys.stdout.write(columns_to_csv(columns))
     elif arguments.markdown or arguments.latex:
-        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
+        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(columns))
     else:
         _console().print(table)
 

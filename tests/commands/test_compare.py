@@ -110,7 +110,7 @@ def test_a_chart_over_a_setting(outputs: Path, tmp_path: Path, capsys: pytest.Ca
     ("words", "says"),
     [
         (("--over", "seed"), "--over: says what --plot FILE.png draws, which is missing"),
-        (("--plot", "a.png"), "--plot: say over which setting, for example --over data.fraction"),
+        (("--plot", "a.png"), "--plot: say over what, for example --over data.fraction, or --trade-off parameters"),
         (("--over", "seed", "--plot", "a.pdf"), "--plot a.pdf: the chart is a PNG; name it so: chart.png"),
     ],
 )
