@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_outputs
+from cnnexp.commands.files import check_file
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
     form.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     form.add_argument("--latex", action="store_true", help="print the table for LaTeX (package booktabs)")
+    form.add_argument("--html", metavar="FILE", help="write a page for a browser: table, curves, differences")
     # argparse takes the word after `--sort` for an option when it begins with a dash, unless it looks like a negative
     # number. So `-test/accuracy` shall look like one; `--sort=-KEY` works without this.
     parser._negative_number_matcher = re.compile(r"-[A-Za-z_]")
@@ -83,9 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
     """
     _check(arguments)
     outputs = outputs_folder(arguments.outputs)
-    folders = _folders(arguments.runs, outputs)
+    folders = run_folders(arguments.runs, outputs)
     runs = _chosen(folders, arguments)
-    if arguments.over:
+    if arguments.html:
+        _write_page(runs, Path(arguments.html))
+    elif arguments.over:
         _draw_over(runs, arguments)
     elif arguments.trade_off:
         _print_trade_off(runs, arguments)
@@ -120,17 +124,26 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"--trade-off {arguments.trade_off}: no such cost; {did_you_mean(arguments.trade_off, CHOICES)}"
         )
+    for name in ("plot", "html"):
+        check_file(name, getattr(arguments, name))
+    if arguments.html is not None and given:
+        raise InputError("--html: the page is about the runs themselves; leave out --group-by, --plot and the like")
     if "plot" in given:
         if len(given & {"over", "trade_off"}) != 1:
             raise InputError("--plot: say over what, for example --over data.fraction, or --trade-off parameters")
-        if Path(arguments.plot).suffix.lower() != ".png":
-            raise InputError(f"--plot {arguments.plot}: the chart is a PNG; name it so: chart.png")
     elif "over" in given:
         raise InputError("--over: says what --plot FILE.png draws, which is missing")
     if given == {"metric"}:
         raise InputError("--metric: says what --plot, --group-by or --trade-off are about, which are missing")
     if arguments.columns is not None and given:
         raise InputError("--columns: is for the table of runs; leave it out, or --group-by and the like")
+
+
+def _write_page(runs: Runs, path: Path) -> None:
+    from cnnexp.report.page.content import page_of_runs
+    from cnnexp.report.page.write import write_page
+
+    print(write_page(page_of_runs(runs), path))
 
 
 def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
@@ -140,7 +153,7 @@ def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
     print(draw_over(lines, arguments.over, metric, Path(arguments.plot)))
 
 
-def _folders(given: list[str], outputs: Path) -> list[Path]:
+def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
     """The folders of the runs that were named, or of all runs, each once."""
     from cnnexp.runs.find import find_runs
 

@@ -35,6 +35,7 @@ FACTS: Mapping[str, Callable[[Record], Any]] = {
     "id": lambda record: record.id,
     "status": lambda record: record.status,
     "created": lambda record: record.created,
+    "tags": lambda record: ",".join(record.tags),
     "duration": lambda record: record.duration_s,
     **{name: partial(_of_summary, name) for name in (*COSTS, "best_epoch", "steps")},
 }

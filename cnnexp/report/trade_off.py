@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHOICES = (*COSTS, "duration")
 _MORE_IS_BETTER = frozenset({"images_per_second"})
 _LOG_SCALE_FROM = 8.0
-_LONGEST_LABEL = 40
+_LONGEST_LABEL = 90
 
 
 @dataclass(frozen=True)
@@ -193,26 +193,30 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     costs = [point.cost for point in found.points]
     if min(costs) > 0 and max(costs) / min(costs) >= _LOG_SCALE_FROM:
         axes.set_xscale("log")
-    _name_points(axes, best)
+        axes.xaxis.set_major_formatter("{x:,.6g}")
+    _number_points(axes, best)
     axes.margins(x=0.12, y=0.12)
     axes.set_xlabel(_axis_name(found.cost))
     axes.set_ylabel(found.grouped.metric, parse_math=False)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=9, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+    axes.legend(fontsize=9, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     return write_png(figure_image(figure), path)
 
 
-def _name_points(axes: Axes, points: Sequence[Point]) -> None:
-    for point in points:
+def _number_points(axes: Axes, points: Sequence[Point]) -> None:
+    """A number at each point, and under the chart what it stands for: names beside points would cover others."""
+    keys = [key for key in points[0].group.settings if len({str(p.group.settings.get(key)) for p in points}) > 1]
+    for number, point in enumerate(points, start=1):
         axes.annotate(
-            _label(point.group.settings), (point.cost, point.score), xytext=(6, -4), textcoords="offset points",
-            va="top", fontsize=8, parse_math=False,
+            str(number), (point.cost, point.score), xytext=(0, 8), textcoords="offset points",
+            ha="center", fontsize=10, fontweight="bold", color=COLOURS[0],
         )  # fmt: skip
+        axes.plot([], [], ls="", marker=f"${number}$", color=COLOURS[0], label=_label(point.group.settings, keys))
 
 
-def _label(settings: Mapping[str, Any]) -> str:
-    words = [f"{setting_figure(value)}" for key, value in settings.items() if value is not None and key != "data"]
+def _label(settings: Mapping[str, Any], keys: Sequence[str]) -> str:
+    words = [f"{key}={setting_figure(settings[key])}" for key in keys or settings]
     text = printable(", ".join(words))
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 

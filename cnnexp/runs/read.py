@@ -79,6 +79,12 @@ class Record:
         return dict(choices) if isinstance(choices, Mapping) else {}
 
     @property
+    def tags(self) -> list[str]:
+        """Words that a person put on it."""
+        tags = self.run.get("tags")
+        return [str(tag) for tag in tags] if isinstance(tags, list) else []
+
+    @property
     def created(self) -> str:
         return str(self.run.get("created") or "")
 
