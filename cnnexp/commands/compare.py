@@ -96,7 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.group_by:
         _print_groups(runs, arguments)
     else:
-        _print(runs, _known_ids(folders, outputs), arguments)
+        known_ids = _known_ids(outputs) if arguments.runs else ()
+        _print(runs, known_ids, arguments)
     return 0
 
 
@@ -179,12 +180,11 @@ def _place(text: str, outputs: Path) -> Path:
     return resolve(text, outputs)
 
 
-def _known_ids(folders: Sequence[Path], outputs: Path) -> set[str]:
+def _known_ids(outputs: Path) -> set[str]:
     """The ids of all runs that a shortened id could be taken for."""
     from cnnexp.runs.find import find_runs
 
-    shown = {folder.name for folder in folders}
-    return shown | {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else shown
+    return {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else set()
 
 
 def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace) -> None:
