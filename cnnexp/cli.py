@@ -132,7 +132,7 @@ def _overview() -> str:
     lines = ["Experiments with convolutional networks from the command line.", "", "usage: cnnexp COMMAND …", ""]
     for purpose in dict.fromkeys(row.purpose for row in COMMANDS):
         lines.append(f"{purpose}:")
-        lines.extend(f"  {row.name:<10}{row.help}" for row in COMMANDS if row.purpose == purpose)
+        lines.extend(f"  {row.name:<11}{row.help}" for row in COMMANDS if row.purpose == purpose)
         lines.append("")
     lines += [
         "Each command answers --help with an example. To begin:",

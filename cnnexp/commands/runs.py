@@ -86,6 +86,7 @@ def _show(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) ->
 
     from rich.console import Console
 
+    from cnnexp.report.columns import labelled
     from cnnexp.report.keeping import size_figure
     from cnnexp.report.plain_text import printable
     from cnnexp.report.results import result_table
@@ -96,14 +97,17 @@ def _show(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) ->
     facts["duration_s"] = record.duration_s
     console = Console(highlight=False)
     console.print(result_table(record.summary, **facts))
-    if record.error:
-        print(f"\n{record.status}: {printable(record.error.splitlines()[0])}")
     command = record.run.get("command")
-    files = ", ".join(sorted(path.name for path in record.folder.iterdir() if not path.name.startswith(".")))
-    print(f"\ncommand  {printable(shlex.join(map(str, command)))}" if isinstance(command, list) else "")
-    print(f"created  {printable(record.created)}")
-    print(f"tags     {printable(', '.join(record.tags)) or '-'}")
-    print(f"size     {size_figure(size_bytes(record.folder))}: {printable(files)}")
+    lines = {
+        "error": (record.error or "").partition("\n")[0],
+        "command": shlex.join(map(str, command)) if isinstance(command, list) else "",
+        "created": record.created,
+        "tags": ", ".join(record.tags),
+        "size": size_figure(size_bytes(record.folder)),
+        "files": ", ".join(sorted(path.name for path in record.folder.iterdir() if not path.name.startswith("."))),
+    }
+    console.print()
+    console.print(labelled([(label, printable(text)) for label, text in lines.items() if text]))
 
 
 def _tag(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _GAP = 2
 _NARROWEST_SETTING = 8
@@ -50,6 +50,19 @@ def narrowed(columns: Sequence[Column], width: int) -> list[Column]:
             break
         result[place] = replace(column, widest=column.width - 1)
     return result
+
+
+def labelled(lines: Sequence[tuple[str, str]]) -> RenderableType:
+    """A label and a text a line, folded at the console's edge."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for label, text in lines:
+        table.add_row(label, Text(text))
+    return table
 
 
 class Grid:

@@ -27,12 +27,13 @@ def kept_table(runs: Runs, sizes: Mapping[str, int], width: int) -> Grid:
     ids = short_ids([record.id for record in runs.records])
     scores = [metric_figure(*score) if score else MISSING for score in runs.scores]
     names = [score[0].removeprefix("test/") if score else "" for score in runs.scores]
+    alone = len({name for name in names if name}) == 1
     columns = [
         Column("run", tuple(printable(ids[record.id]) for record in runs.records), 0),
         Column("status", tuple(printable(record.status) for record in runs.records), 1),
         *(_choice(runs.records, group, place) for place, group in enumerate(("model", "data"), start=2)),
-        Column("score", tuple(scores), 4, numeric=True),
-        Column("metric", tuple(map(printable, names)), 5),
+        Column(printable(max(names)) if alone else "score", tuple(scores), 4, numeric=True),
+        Column("metric", tuple("" if alone else printable(name) for name in names), 5),
         Column("size", tuple(size_figure(sizes[record.id]) for record in runs.records), 6, numeric=True),
         Column("tags", tuple(printable(", ".join(record.tags)) for record in runs.records), 7, key="tags"),
     ]
