@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from cnnexp.report.columns import Column
     from cnnexp.report.comparison import Runs
 
-EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
+EXAMPLE = "\n  ".join(
+    (
+        "cnnexp compare outputs/ --sort test/accuracy",
+        "cnnexp compare --where 'model=resnet*' --group-by optimizer.lr",
+        "cnnexp compare --where data=cifar10 --trade-off parameters --plot chart.png",
+        "cnnexp compare outputs/ --html runs.html",
+    )
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -204,6 +204,7 @@ RUN_JSON = """{"schema_version": 1, "id": "20260102-030405-lenet5-mnist5k-0a1b",
         ["list"],
         ["config", "model=resnet50", "data=cifar10"],
         ["compare", "runs"],
+        ["runs", "ls", "--outputs", "runs"],
     ],
     ids=" ".join,
 )
