@@ -35,6 +35,7 @@ _SHORTEST_ID = 15
 _LAST = 4
 _WIDEST_SETTING = 24
 _MOST_NAMED = 12
+MOST_SETTINGS = 10
 _ANY_WIDTH = 1_000_000
 
 
@@ -67,8 +68,11 @@ class ComparisonTable:
         yield from self._notes(left_out, footnote)
 
     def columns(self) -> list[Column]:
-        """What is shown where there is room for everything: for a document."""
-        return self._fit(_ANY_WIDTH)[0]
+        """For a page or a document: all there is, but of the settings that nobody asked for the most telling only."""
+        columns = self._fit(_ANY_WIDTH)[0]
+        settings = [column for column in columns if column.key is not None]
+        dropped = [] if self.chosen else settings[MOST_SETTINGS:]
+        return [column for column in columns if not any(column is one for one in dropped)]
 
     def _fit(self, width: int) -> tuple[list[Column], list[str], bool]:
         """The columns that fit, the keys of those that do not, and whether `partial` became a mark."""

@@ -14,8 +14,9 @@ from cnnexp.report.curves import places_of, rows_of_epochs, series
 from cnnexp.report.examples import predictions_of
 from cnnexp.report.notation import duration_figure, is_number, setting_figure
 from cnnexp.report.page.pictures import embedded
+from cnnexp.report.plain_text import listed
 from cnnexp.report.scores import higher_is_better
-from cnnexp.report.table import ComparisonTable, short_ids
+from cnnexp.report.table import MOST_SETTINGS, ComparisonTable, short_ids
 
 if TYPE_CHECKING:
     from cnnexp.report.columns import Column
@@ -27,6 +28,7 @@ MOST_PICTURE_BYTES = 30_000_000
 MOST_CLASSES = 40
 _MOST_POINTS = 600
 _MOST_ANSWERS = 200
+_MOST_NAMED = 20
 
 
 def page_of_runs(runs: Runs) -> dict[str, Any]:
@@ -52,6 +54,8 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
     notes = []
     if len(shown) > MOST_DETAILED:
         notes.append(f"curves, settings and pictures are those of the first {MOST_DETAILED} runs in this order")
+    if further := runs.differing[MOST_SETTINGS:]:
+        notes.append(f"also differing: {listed(further, _MOST_NAMED)}; two runs side by side below show all")
     statuses = Counter(record.status for record in runs.records)
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     return {
