@@ -103,7 +103,7 @@ def hostile(make_folder: MakeFolder, tmp_path: Path) -> Path:
     for place, evil in enumerate(EVIL):
         folder = make_folder(
             f"20261121-09310{place}-evil-{place:04}", evil, evil, classes=(evil, f"{evil}b", f"c{evil}"), lr=evil,  # type: ignore[arg-type]
-            name=evil, command=["cnnexp", evil], error=evil, host=evil, device=evil, versions={evil: evil},
+            command=["cnnexp", evil], error=evil, host=evil, device=evil, versions={evil: evil},
             git={"commit": evil, "dirty": evil}, tags=[evil], status="failed" if place % 2 else "finished",
         )  # fmt: skip
         summary = json.loads((folder / "summary.json").read_text())
