@@ -65,7 +65,8 @@ def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
         return {}
     found = worst_mistakes(rows)
     drawn, note = ([], "") if arguments.quick or not found.mistakes else _drawn(record, found, arguments.trust)
-    addresses = [as_address(content) for content in drawn] or [None] * len(found.mistakes)
+    addresses: list[str | None] = [as_address(content) for content in drawn]
+    addresses = addresses or [None] * len(found.mistakes)
     return {
         "mistakes_title": found.title,
         "mistakes": [

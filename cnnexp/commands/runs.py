@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 EXAMPLE = "\n  ".join(
     (
-        "cnnexp runs ls                          runs, sizes, tags",
-        "cnnexp runs show last                   one run: result, command, files",
-        "cnnexp runs tag last baseline paper     --remove takes tags away",
-        "cnnexp runs rm 20261121-0931            to the trash; rm --empty-trash deletes what is in it",
+        "cnnexp runs ls                         runs, sizes, tags",
+        "cnnexp runs show last                  one run: result, command, files",
+        "cnnexp runs tag last baseline paper    --remove takes tags away",
+        "cnnexp runs rm 20261121-0931           to the trash",
+        "cnnexp runs rm --empty-trash           deletes what is in it",
         "cnnexp runs prune --keep-best 3 --dry-run",
-        "cnnexp runs export last run.zip         and: cnnexp runs import run.zip",
+        "cnnexp runs export last run.zip",
+        "cnnexp runs import run.zip",
     )
 )
 

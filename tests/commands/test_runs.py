@@ -144,7 +144,7 @@ def test_an_archive_with_a_link_or_of_junk_is_refused(tmp_path: Path) -> None:
         (("show",), "name one run: cnnexp runs show RUN"),
         (("export", "last"), "export: name a run and an archive"),
         (("export", "last", "run.tar"), "export: name a run and an archive"),
-        (("export", "last", "nowhere/run.zip"), "there is no folder nowhere; make it first"),
+        (("export", "last", "nowhere/run.zip"), "nowhere/run.zip: there is no folder nowhere; make it first"),
         (("import",), "import: name one archive"),
         (("import", "missing.zip"), "missing.zip: there is no such file"),
         (("tag", "nosuch", "x"), "nosuch: there is no such run"),

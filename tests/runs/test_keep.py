@@ -121,11 +121,11 @@ def test_only_one_whole_run_that_is_not_there_yet_is_adopted(make_run: MakeRun, 
     with pytest.raises(InputError, match="there is such a run in"):
         adopt(unpacked, outputs)
     (unpacked / "second").mkdir()
-    with pytest.raises(InputError, match="does not hold one run's folder and nothing else"):
+    with pytest.raises(InputError, match="the archive holds something else than one run's folder"):
         adopt(unpacked, outputs)
     (unpacked / "second").rmdir()
     (unpacked / folder.name).rename(unpacked / ".trash")
-    with pytest.raises(InputError, match="does not hold one run's folder"):
+    with pytest.raises(InputError, match="holds something else than one run's folder"):
         adopt(unpacked, outputs)
 
 

@@ -44,8 +44,7 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
     budget = MOST_PICTURE_BYTES
     shown = []
     for place, record in enumerate(runs.records):
-        one = {"id": record.id, "short": ids[record.id], "status": record.status, "error": _one_line(record.error)}
-        one |= {"cells": rows[place], "detailed": place < MOST_DETAILED, "label": _label(record)}
+        one = {**_heading(record, ids[record.id]), "cells": rows[place], "detailed": place < MOST_DETAILED}
         if place < MOST_DETAILED:
             details = details_of(record, pictures=budget > 0)
             budget -= sum(len(picture["source"]) for picture in details["pictures"])
@@ -76,8 +75,7 @@ def page_of_run(record: Record, worst: Mapping[str, Any]) -> dict[str, Any]:
     """
     details = details_of(record, pictures=True)
     answers = _answers(record)
-    run = {"id": record.id, "short": record.id, "status": record.status, "error": _one_line(record.error)}
-    run |= {"label": _label(record), **details, **({"answers": answers} if answers else {}), **worst}
+    run = {**_heading(record, record.id), **details, **({"answers": answers} if answers else {}), **worst}
     partial = ", partial: scored on a few batches only" if record.partial else ""
     return {
         "title": record.id,
@@ -110,6 +108,11 @@ def details_of(record: Record, pictures: bool) -> dict[str, Any]:
         "confusion": _confusion(record),
         "pictures": embedded(record.folder) if pictures else [],
     }
+
+
+def _heading(record: Record, short: str) -> dict[str, Any]:
+    error = _one_line(record.error)
+    return {"id": record.id, "short": short, "status": record.status, "error": error, "label": _label(record)}
 
 
 def _made() -> str:
@@ -174,8 +177,10 @@ def _curves(record: Record) -> tuple[dict[str, dict[str, list[list[float]]]], st
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """So many points at most, evenly spread, the last one among them."""
     step = -(-len(points) // _MOST_POINTS)
-    return [[place, float(f"{value:.6g}")] for place, value in [*points[::step], *points[-1:]][: _MOST_POINTS + 1]]
+    kept = [*points[:-1:step], points[-1]]
+    return [[place, float(f"{value:.6g}")] for place, value in kept]
 
 
 def _per_class(record: Record) -> dict[str, dict[str, float]]:

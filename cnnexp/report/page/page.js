@@ -411,7 +411,8 @@ function pageOfRuns(main) {
   const open = (place, scroll) => {
     select.replaceChildren(runSelect("run", place, (chosen) => open(chosen, false)));
     details.replaceChildren(...runDetails(DATA.runs[place], "h3"));
-    if (scroll) detailsSection.scrollIntoView({ behavior: "smooth" });
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (scroll) detailsSection.scrollIntoView({ behavior: still ? "instant" : "smooth" });
   };
   const detailsSection = section("One run", make("div", { class: "tools" }, select), details);
   const [curves, drawCurves] = curvesOfAll(shown, () => { drawRows(); drawCurves(); });

@@ -43,7 +43,7 @@ def worst_mistakes(rows: Sequence[Mapping[str, str]]) -> Mistakes:
     Args:
         rows: of predictions.csv.
     """
-    columns = rows[0].keys() if rows else ()
+    columns = set(rows[0]) if rows else set()
     if {"target", "prediction", "probability"} <= columns:
         return _surest_wrong(rows)
     for column, name, falls in (("pixel_accuracy", "pixel accuracy", False), ("mse", "mean squared error", True)):

@@ -33,8 +33,15 @@ class Page:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._loop, self._socket, self._number = loop, socket, 0
+        self._loaded = 0
         self.complaints: list[str] = []
-        self.requests: list[str] = []
+        self.stopped: list[str] = []
+        self._asked: dict[str, str] = {}
+
+    @property
+    def requests(self) -> list[str]:
+        """What was asked for since the last ``open``, but what the page's policy stopped."""
+        return list(self._asked.values())
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol."""
@@ -57,15 +64,28 @@ class Page:
             self.complaints.append(json.dumps(parameters["exceptionDetails"])[:500])
         elif message.get("method") == "Log.entryAdded":
             self.complaints.append(parameters["entry"]["text"])
+        elif message.get("method") == "Page.loadEventFired":
+            self._loaded += 1
         elif message.get("method") == "Network.requestWillBeSent":
-            self.requests.append(parameters["request"]["url"])
+            self._asked[parameters["requestId"]] = parameters["request"]["url"]
+        elif message.get("method") == "Network.loadingFailed" and parameters.get("blockedReason") == "csp":
+            self.stopped.append(self._asked.pop(parameters["requestId"], ""))
 
     def open(self, path: Path) -> None:
         """Load a file and wait until its script has drawn it."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+        self._asked.clear()
+        self.stopped.clear()
+        before = self._loaded
         self.call("Page.navigate", url=path.as_uri())
+        self._loop.run_until_complete(asyncio.wait_for(self._load(before), WAIT_S))
         self.until("document.documentElement.dataset.drawn === 'yes'")
+
+    async def _load(self, before: int) -> None:
+        while self._loaded == before:
+            self._note(json.loads((await self._socket.receive()).data))
 
     def until(self, condition: str) -> None:
         """Wait for a condition of the page."""
