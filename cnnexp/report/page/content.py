@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ MOST_CLASSES = 40
 _MOST_POINTS = 600
 _MOST_ANSWERS = 200
 _MOST_NAMED = 20
+_SCORE_PLACE = 1000
 
 
 def page_of_runs(runs: Runs) -> dict[str, Any]:
@@ -38,8 +40,9 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
         runs: in the order of the table; the first MOST_DETAILED are shown with all that is known of them.
     """
     table = ComparisonTable(runs)
-    columns = table.columns()
     ids = short_ids([record.id for record in runs.records])
+    run, *others = sorted(table.columns(), key=_place)
+    columns = [replace(run, cells=tuple(ids[record.id] for record in runs.records)), *others]
     rows = _cells(columns, runs)
     budget = MOST_PICTURE_BYTES
     shown = []
@@ -108,6 +111,12 @@ def details_of(record: Record, pictures: bool) -> dict[str, Any]:
         "confusion": _confusion(record),
         "pictures": embedded(record.folder) if pictures else [],
     }
+
+
+def _place(column: Column) -> int:
+    """The score and the time stand before the settings, which may be many."""
+    outcome = column.key is None and column.place >= _SCORE_PLACE
+    return column.place - _SCORE_PLACE + 50 if outcome else column.place
 
 
 def _heading(record: Record, short: str) -> dict[str, Any]:

@@ -162,7 +162,7 @@ function runsTable(shown, onToggle, onOpen) {
     box.checked = shown.has(place);
     const cells = run.cells.map((cell, column) => {
       if (column === 0) {
-        const name = run.detailed ? make("button", { class: "link", type: "button", onclick: () => onOpen(place) }, cell.text) : cell.text;
+        const name = run.detailed ? make("button", { class: "link", type: "button", title: run.id, onclick: () => onOpen(place) }, cell.text) : cell.text;
         return make("td", {}, name);
       }
       const classes = [DATA.columns[column].numeric ? "number" : "", cell.best ? "best" : "", column === 1 ? `status-${run.status}` : ""];
@@ -273,7 +273,7 @@ function differences() {
   const same = make("p", { class: "note" });
   const draw = () => {
     const [one, other] = pair.map((place) => DATA.runs[place]);
-    const rows = [["settings", one.settings || {}, other.settings || {}], ["environment", one.environment || {}, other.environment || {}], ["result", one.metrics || {}, other.metrics || {}]].flatMap(([kind, a, b]) => {
+    const rows = ["metrics", "settings", "environment"].map((kind) => [kind, one[kind] || {}, other[kind] || {}]).flatMap(([kind, a, b]) => {
       const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => String(a[key]) !== String(b[key]));
       return keys.map((key, index) => make("tr", {},
         make("td", { class: "soft" }, index ? "" : kind),
