@@ -180,7 +180,7 @@ def test_wandb_offline_has_the_same_numbers_the_result_and_the_pictures(
     assert noted["test/accuracy"] == pytest.approx(summary["metrics"]["test/accuracy"])
     shown = {key.split("/")[1] for items in _wandb_history(file) for key in items if key.startswith("pictures/")}
     assert {"confusion", "curves", "predictions"} <= shown
-    assert {key for items in _wandb_rows(file, "config") for key in items} >= {"seed", "optimizer", "choices"}
+    assert {key for items in _wandb_rows(file, "run") for key in items} >= {"seed", "optimizer", "choices"}
 
 
 def _wandb_history(file: Path) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ def _wandb_rows(file: Path, kind: str) -> list[dict[str, Any]]:
         record.ParseFromString(data)
         if record.WhichOneof("record_type") == kind:
             content = getattr(record, kind)
-            items = content.item if kind == "history" else content.update
+            items = content.item if kind == "history" else (content.config if kind == "run" else content).update
             found.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items})
     return found
 
