@@ -90,10 +90,17 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: a path that does not exist, no run found, or a key to sort by that no run has.
     """
+    from cnnexp.runs.read import uncollected
+
     _check(arguments)
+    with uncollected():
+        _compare(arguments)
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> None:
     outputs = outputs_folder(arguments.outputs)
-    folders = run_folders(arguments.runs, outputs)
-    runs = _chosen(folders, arguments)
+    runs = _chosen(run_folders(arguments.runs, outputs), arguments)
     if arguments.html:
         _write_page(runs, Path(arguments.html))
     elif arguments.over:
@@ -105,7 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         known_ids = _known_ids(outputs) if arguments.runs else ()
         _print(runs, known_ids, arguments)
-    return 0
 
 
 def _chosen(folders: Sequence[Path], arguments: argparse.Namespace) -> Runs:

@@ -88,12 +88,14 @@ class Settings:
         found = [group for group in groups if len(self._options(group, readable)) > 1]
         if "task" in found and "task" not in overridden and self._net_tells_task(readable):
             found.remove("task")
-        for top, sections in self._sections(readable).items():
+        parts = self._sections(readable)
+        for top, sections in parts.items():
             differing = _differing(sections)
             told = self._follow(top, readable, differing - overridden, groups)
             found += [key for key in differing if key not in groups and key not in told]
         ranks = {key: rank for rank, key in enumerate(FIRST_KEYS)}
-        order = {key: place for place, key in enumerate(self.keys())}
+        keys = dict.fromkeys(key for sections in parts.values() for section in sections for key in section)
+        order = {key: place for place, key in enumerate(keys)}
         return sorted(
             {key for key in found if not is_place(key)},
             key=lambda key: (ranks.get(key, len(ranks)), key not in overridden, key not in groups, order.get(key, 0)),

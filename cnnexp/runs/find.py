@@ -15,7 +15,9 @@ DEPTH = 4
 
 def is_run(folder: Path) -> bool:
     """A folder that is, or was meant to be, a run."""
-    return (folder / "run.json").is_file() or ((folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir())
+    if os.path.isfile(os.path.join(folder, "run.json")):
+        return True
+    return (folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir()
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
