@@ -40,13 +40,13 @@ def total_width(columns: Sequence[Column]) -> int:
     return sum(column.width for column in columns) + _GAP * (len(columns) - 1)
 
 
-def narrowed(columns: Sequence[Column], width: int) -> list[Column]:
+def narrowed(columns: Sequence[Column], width: int, narrowest: int = _NARROWEST_SETTING) -> list[Column]:
     """The columns with the widest settings (a net's name) cut until they fit, as far as they stay readable."""
     result = list(columns)
     while total_width(result) > width:
         place = max(range(len(result)), key=lambda place: result[place].width if result[place].key else 0)
         column = result[place]
-        if column.key is None or column.width <= _NARROWEST_SETTING:
+        if column.key is None or column.width <= narrowest:
             break
         result[place] = replace(column, widest=column.width - 1)
     return result

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnnexp.report.comparison import Runs
     from cnnexp.runs.read import Record
 
+_NARROWEST = 6
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -37,7 +38,7 @@ def kept_table(runs: Runs, sizes: Mapping[str, int], width: int) -> Grid:
         Column("size", tuple(size_figure(sizes[record.id]) for record in runs.records), 6, numeric=True),
         Column("tags", tuple(printable(", ".join(record.tags)) for record in runs.records), 7, key="tags"),
     ]
-    return Grid(narrowed([one for one in columns if any(one.cells)], width))
+    return Grid(narrowed([one for one in columns if any(one.cells)], width, _NARROWEST))
 
 
 def _choice(records: Sequence[Record], group: str, place: int) -> Column:

@@ -184,7 +184,8 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     axes = figure.add_subplot()
     others = [point for point in found.points if not point.best]
     best = [point for point in found.points if point.best]
-    axes.scatter([p.cost for p in others], [p.score for p in others], color="0.6", s=34, label="beaten by another")
+    if others:
+        axes.scatter([p.cost for p in others], [p.score for p in others], color="0.6", s=34, label="beaten by another")
     axes.step([p.cost for p in best], [p.score for p in best], where="post", color=COLOURS[0], lw=1.4, alpha=0.6)
     axes.errorbar(
         [p.cost for p in best], [p.score for p in best], yerr=[p.group.estimate.sd or 0.0 for p in best],
@@ -193,7 +194,7 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     costs = [point.cost for point in found.points]
     if min(costs) > 0 and max(costs) / min(costs) >= _LOG_SCALE_FROM:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:,.6g}")
+    axes.xaxis.set_major_formatter("{x:,.6g}")
     _number_points(axes, best)
     axes.margins(x=0.12, y=0.12)
     axes.set_xlabel(_axis_name(found.cost))
@@ -209,8 +210,8 @@ def _number_points(axes: Axes, points: Sequence[Point]) -> None:
     keys = [key for key in points[0].group.settings if len({str(p.group.settings.get(key)) for p in points}) > 1]
     for number, point in enumerate(points, start=1):
         axes.annotate(
-            str(number), (point.cost, point.score), xytext=(0, 8), textcoords="offset points",
-            ha="center", fontsize=10, fontweight="bold", color=COLOURS[0],
+            str(number), (point.cost, point.score), xytext=(-8, 0), textcoords="offset points",
+            ha="right", va="center", fontsize=10, fontweight="bold", color=COLOURS[0],
         )  # fmt: skip
         axes.plot([], [], ls="", marker=f"${number}$", color=COLOURS[0], label=_label(point.group.settings, keys))
 
