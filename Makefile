@@ -35,8 +35,9 @@ check: $(STAMP)  ## lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## time cnnexp beside other ways to train, with the machine otherwise idle
+bench: $(STAMP)  ## time training beside other programs, and comparing 10,000 runs; let the machine be idle
 	$(BIN)/cnnexp bench $(ARGS)
+	$(BIN)/python benchmarks/comparing.py
 
 docs: $(STAMP)  ## write docs/zoo.md anew from the nets
 	$(BIN)/cnnexp list models --markdown > docs/zoo.md.new

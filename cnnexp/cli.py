@@ -33,6 +33,10 @@ COMMANDS = (
     Command("preview", "Look", "what a net will see, or the learning rate, as a picture"),
     Command("visualize", "Look", "look inside: kernels, shifts, backpropagation, gradients"),
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
+    Command("diff", "Look", "two runs held against each other: settings, code, versions, result"),
+    Command("report", "Look", "one run as a page for a browser: curves, classes, mistakes, machine"),
+    Command("runs", "Keep", "list, show, tag, remove, prune, export and import runs"),
+    Command("reproduce", "Keep", "run a run again and say whether it comes out the same"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
     Command("summary", "Look", "a net layer by layer: sizes, costs, reach; or nets side by side"),
@@ -134,7 +138,7 @@ def _overview() -> str:
     lines = ["Experiments with convolutional networks from the command line.", "", "usage: cnnexp COMMAND …", ""]
     for purpose in dict.fromkeys(row.purpose for row in COMMANDS):
         lines.append(f"{purpose}:")
-        lines.extend(f"  {row.name:<10}{row.help}" for row in COMMANDS if row.purpose == purpose)
+        lines.extend(f"  {row.name:<11}{row.help}" for row in COMMANDS if row.purpose == purpose)
         lines.append("")
     lines += [
         "Each command answers --help with an example. To begin:",

@@ -29,6 +29,22 @@ def close_loggers(loggers: Sequence[Logger], status: str) -> None:
             finish(exit_code=0 if status in ("finished", "stopped") else 1)
 
 
+def log_result(loggers: Sequence[Logger], summary: Mapping[str, Any], pictures: Path) -> None:
+    """The figures of summary.json and the pictures, for a logger that has a place for them: Weights & Biases.
+
+    Args:
+        pictures: the folder with the run's PNGs.
+    """
+    for logger in loggers:
+        log_image = getattr(logger, "log_image", None)
+        if log_image is None:
+            continue
+        figures = {name: value for name, value in summary.items() if not isinstance(value, Mapping)}
+        logger.experiment.summary.update({**figures, **summary["metrics"]})  # type: ignore[attr-defined]
+        for path in sorted(pictures.glob("*.png")):
+            log_image(key=f"pictures/{path.stem}", images=[str(path)])
+
+
 def _tensorboard(config: Mapping[str, Any], folder: Path) -> list[Logger]:
     from pytorch_lightning.loggers import TensorBoardLogger
 

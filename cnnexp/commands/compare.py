@@ -5,17 +5,29 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_outputs
+from cnnexp.commands.files import check_file
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
-    from cnnexp.runs.read import Record
+    from rich.console import Console, RenderableType
 
-EXAMPLE = "cnnexp compare outputs/ --sort test/accuracy"
+    from cnnexp.report.columns import Column
+    from cnnexp.report.comparison import Runs
+
+EXAMPLE = "\n  ".join(
+    (
+        "cnnexp compare outputs/ --sort test/accuracy",
+        "cnnexp compare --where 'model=resnet*' --group-by optimizer.lr",
+        "cnnexp compare --where data=cifar10 --trade-off parameters --plot chart.png",
+        "cnnexp compare outputs/ --html runs.html",
+    )
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +45,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--over", metavar="KEY", help="with --plot: the setting along the horizontal axis, such as data.fraction"
     )
-    parser.add_argument("--plot", metavar="FILE.png", help="draw the score over a setting, a line for each kind of run")
-    parser.add_argument("--metric", metavar="NAME", help="with --plot: what is drawn [the test score]")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw --over or --trade-off")
+    parser.add_argument(
+        "--metric", metavar="NAME", help="with --plot, --group-by, --trade-off: which one [the test score]"
+    )
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="only runs that fit, such as 'model=resnet*', 'optimizer.lr!=0.1' or 'test/accuracy>0.9'; "
+        "may be given several times",
+    )
+    parser.add_argument("--status", metavar="WORDS", help="only runs of these statuses, such as finished,stopped")
+    parser.add_argument(
+        "--columns",
+        metavar="KEYS",
+        help="show these metrics, settings or facts, such as model,optimizer.lr,accuracy,time",
+    )
+    parser.add_argument(
+        "--group-by",
+        metavar="KEYS",
+        help="means over the seeds of runs with equal KEYS (or `settings`: all that differ), and which groups differ",
+    )
+    parser.add_argument(
+        "--trade-off",
+        metavar="COST",
+        help="the score against parameters, multiply_adds, images_per_second or duration, with the Pareto front marked",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")
     form.add_argument("--csv", action="store_true", help="print one line for each run, for a spreadsheet")
+    form.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    form.add_argument("--latex", action="store_true", help="print the table for LaTeX (package booktabs)")
+    form.add_argument("--html", metavar="FILE", help="write a page for a browser: table, curves, differences")
     # argparse takes the word after `--sort` for an option when it begins with a dash, unless it looks like a negative
     # number. So `-test/accuracy` shall look like one; `--sort=-KEY` works without this.
     parser._negative_number_matcher = re.compile(r"-[A-Za-z_]")
@@ -49,44 +90,84 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: a path that does not exist, no run found, or a key to sort by that no run has.
     """
-    from cnnexp.report.comparison import sort_records
-    from cnnexp.report.export import to_csv, to_json
-    from cnnexp.runs.read import read_record
+    from cnnexp.runs.read import uncollected
 
-    _check_plot(arguments)
-    outputs = outputs_folder(arguments.outputs)
-    folders = _folders(arguments.runs, outputs)
-    records = sort_records([read_record(folder) for folder in folders], arguments.sort)
-    if arguments.plot:
-        _plot(records, arguments)
-    elif arguments.json:
-        print(to_json(records))
-    elif arguments.csv:
-        sys.stdout.write(to_csv(records))
-    else:
-        _print_table(records, outputs)
+    _check(arguments)
+    with uncollected():
+        _compare(arguments)
     return 0
 
 
-def _check_plot(arguments: argparse.Namespace) -> None:
-    if arguments.plot is None:
-        given = [name for name in ("over", "metric") if getattr(arguments, name) is not None]
-        if given:
-            raise InputError(f"--{given[0]}: says what --plot FILE.png draws, which is missing")
-    elif arguments.over is None:
-        raise InputError("--plot: say over which setting, for example --over data.fraction")
-    elif Path(arguments.plot).suffix.lower() != ".png":
-        raise InputError(f"--plot {arguments.plot}: the chart is a PNG; name it so: chart.png")
+def _compare(arguments: argparse.Namespace) -> None:
+    outputs = outputs_folder(arguments.outputs)
+    runs = _chosen(run_folders(arguments.runs, outputs), arguments)
+    if arguments.html:
+        _write_page(runs, Path(arguments.html))
+    elif arguments.over:
+        _draw_over(runs, arguments)
+    elif arguments.trade_off:
+        _print_trade_off(runs, arguments)
+    elif arguments.group_by:
+        _print_groups(runs, arguments)
+    else:
+        known_ids = _known_ids(outputs) if arguments.runs else ()
+        _print(runs, known_ids, arguments)
 
 
-def _plot(records: list[Record], arguments: argparse.Namespace) -> None:
+def _chosen(folders: Sequence[Path], arguments: argparse.Namespace) -> Runs:
+    """The runs that fit the filters, in order."""
+    from cnnexp.report.comparison import Runs
+    from cnnexp.runs.read import read_records
+
+    runs = Runs(read_records(folders)).with_status(_words(arguments.status)).where(arguments.where)
+    return runs.sorted_by(arguments.sort)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from cnnexp.config.nearest import did_you_mean
+    from cnnexp.report.trade_off import CHOICES
+
+    given = {
+        name for name in ("over", "plot", "metric", "group_by", "trade_off") if getattr(arguments, name) is not None
+    }
+    if "trade_off" in given and arguments.trade_off not in CHOICES:
+        raise InputError(
+            f"--trade-off {arguments.trade_off}: no such cost; {did_you_mean(arguments.trade_off, CHOICES)}"
+        )
+    for name in ("plot", "html"):
+        check_file(name, getattr(arguments, name))
+    if arguments.html is not None and given:
+        raise InputError("--html: the page is about the runs themselves; leave out --group-by, --plot and the like")
+    if "plot" in given:
+        if len(given & {"over", "trade_off"}) != 1:
+            raise InputError("--plot: say over what, for example --over data.fraction, or --trade-off parameters")
+    elif "over" in given:
+        raise InputError("--over: says what --plot FILE.png draws, which is missing")
+    if given == {"metric"}:
+        raise InputError("--metric: says what --plot, --group-by or --trade-off are about, which are missing")
+    if arguments.columns is not None and given:
+        raise InputError("--columns: is for the table of runs; leave it out, or --group-by and the like")
+
+
+def _write_page(runs: Runs, path: Path) -> None:
+    from cnnexp.report.page.content import page_of_runs
+    from cnnexp.report.page.write import write_page
+
+    print(write_page(page_of_runs(runs), path))
+
+
+def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
     from cnnexp.report.over import draw_over, lines_over
 
-    metric, lines = lines_over(records, arguments.over, arguments.metric)
+    metric, lines = lines_over(runs.records, arguments.over, arguments.metric)
     print(draw_over(lines, arguments.over, metric, Path(arguments.plot)))
 
 
-def _folders(given: list[str], outputs: Path) -> list[Path]:
+def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
     """The folders of the runs that were named, or of all runs, each once."""
     from cnnexp.runs.find import find_runs
 
@@ -95,7 +176,8 @@ def _folders(given: list[str], outputs: Path) -> list[Path]:
     if not found:
         where = ", ".join(str(place) for place in places)
         raise InputError(f"no runs in {where}; make one with: cnnexp train model=lenet5 data=mnist5k")
-    return list({folder.resolve(): folder for folder in found}.values())
+    homes = {parent: parent.resolve() for parent in {folder.parent for folder in found}}
+    return list({homes[folder.parent] / folder.name: folder for folder in found}.values())
 
 
 def _place(text: str, outputs: Path) -> Path:
@@ -111,11 +193,67 @@ def _place(text: str, outputs: Path) -> Path:
     return resolve(text, outputs)
 
 
-def _print_table(records: list[Record], outputs: Path) -> None:
-    from rich.console import Console
-
-    from cnnexp.report.table import ComparisonTable
+def _known_ids(outputs: Path) -> set[str]:
+    """The ids of all runs that a shortened id could be taken for."""
     from cnnexp.runs.find import find_runs
 
-    known_ids = {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else set()
-    Console(highlight=False).print(ComparisonTable(records, known_ids))
+    return {folder.name for folder in find_runs([outputs])} if outputs.is_dir() else set()
+
+
+def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace) -> None:
+    from cnnexp.report.export import to_csv, to_json
+    from cnnexp.report.markup import to_latex, to_markdown
+    from cnnexp.report.table import ComparisonTable
+
+    if arguments.json:
+        print(to_json(runs.records))
+    elif arguments.csv:
+        sys.stdout.write(to_csv(runs.records))
+    else:
+        table = ComparisonTable(runs, known_ids, _words(arguments.columns))
+        if arguments.markdown or arguments.latex:
+            sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
+        else:
+            _console().print(table)
+
+
+def _print_groups(runs: Runs, arguments: argparse.Namespace) -> None:
+    from cnnexp.report.groups import group_runs
+    from cnnexp.report.groups_table import GroupsTable, as_values
+
+    grouped = group_runs(runs, _words(arguments.group_by), arguments.metric)
+    table = GroupsTable(grouped)
+    _print_in_form(table, table.columns(), as_values(grouped), arguments)
+
+
+def _print_trade_off(runs: Runs, arguments: argparse.Namespace) -> None:
+    from cnnexp.report.trade_off import TradeOffTable, as_values, draw_trade_off, trade_off
+
+    found = trade_off(runs, arguments.trade_off, _words(arguments.group_by), arguments.metric)
+    table = TradeOffTable(found)
+    if arguments.plot:
+        print(draw_trade_off(found, Path(arguments.plot)))
+    else:
+        _print_in_form(table, table.columns(), as_values(found), arguments)
+
+
+def _print_in_form(
+    table: RenderableType, columns: Sequence[Column], values: dict[str, Any], arguments: argparse.Namespace
+) -> None:
+    from cnnexp.report.export import columns_to_csv, plain_json
+    from cnnexp.report.markup import to_latex, to_markdown
+
+    if arguments.json:
+        print(plain_json(values))
+    elif arguments.csv:
+        sys.stdout.write(columns_to_csv(columns))
+    elif arguments.markdown or arguments.latex:
+        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(columns))
+    else:
+        _console().print(table)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)

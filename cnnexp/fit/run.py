@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cnnexp.builders.build import Experiment, build, with_class_weights, with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
-from cnnexp.builders.loggers import build_loggers, close_loggers
+from cnnexp.builders.loggers import build_loggers, close_loggers, log_result
 from cnnexp.builders.starting import Start, resolve_start, start
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
@@ -378,6 +378,7 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
     run.writer.write_summary(summary)
     write_test(run.writer.folder, run.experiment)
     draw_run(run.writer.folder, run.writer.id, run.config["task"]["monitor"], checkpointing.best_epoch)
+    log_result(run.loggers, summary, run.writer.folder / "pictures")
     seconds = time.perf_counter() - run.began
     status = "stopped" if run.partial else "finished"
     run.log.console.print(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.report.columns import labelled
 from cnnexp.report.notation import count_figure, metric_figure
 from cnnexp.report.plain_text import printable
 
@@ -35,7 +36,7 @@ def views_table(content: Mapping[str, Any]) -> RenderableType:
     time = f"×{averages['cost_in_time']:.1f}: {before:.3g} → {after:.3g} ms a picture, {len(averages['views'])} views"
     gain = averages["gain"]
     notes = [(f"gain in {_last(gain)}", _gain_figure(gain)), ("changed", _changes(gain)), ("cost in time", time)]
-    return Group(Text(), table, Text(), _lines(notes))
+    return Group(Text(), table, Text(), labelled(notes))
 
 
 def ensemble_table(content: Mapping[str, Any], names: Sequence[str]) -> RenderableType:
@@ -71,7 +72,7 @@ def ensemble_table(content: Mapping[str, Any], names: Sequence[str]) -> Renderab
         ("cost in time", f"×{content['cost_in_time']:.1f} that of the best, {chosen}"),
         ("cost in memory", f"×{content['cost_in_weights']:.1f} the weights of the best, {megabytes:.3g} MB"),
     ]
-    return Group(table, Text(), _lines(notes))
+    return Group(table, Text(), labelled(notes))
 
 
 def _figures(one: Mapping[str, Any], metric: str) -> list[str]:
@@ -91,18 +92,6 @@ def _changes(gain: Mapping[str, Any]) -> str:
 
 def _last(gain: Mapping[str, Any]) -> str:
     return str(gain["metric"]).rsplit("/", 1)[-1]
-
-
-def _lines(notes: Sequence[tuple[str, str]]) -> RenderableType:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold")
-    for label, text in notes:
-        table.add_row(label, Text(text))
-    return table
 
 
 def _table() -> Table:

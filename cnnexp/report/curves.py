@@ -44,7 +44,7 @@ def draw_curves(
     from cnnexp.visualize.png import figure_image, new_figure, write_png
 
     of_epochs = rows_of_epochs(rows)
-    places, unit = _places(rows, of_epochs)
+    places, unit = places_of(rows, of_epochs)
     score = _score(rows, monitor)
     panels = ["loss"] + ([score] if score and score != "loss" else [])
     if best_epoch is None:
@@ -85,7 +85,7 @@ def rows_of_epochs(rows: Sequence[Row]) -> list[bool]:
     return [one or other for one, other in zip(validated, closing, strict=True)]
 
 
-def _places(rows: Sequence[Row], of_epochs: Sequence[bool]) -> tuple[list[float], str]:
+def places_of(rows: Sequence[Row], of_epochs: Sequence[bool]) -> tuple[list[float], str]:
     """Where each row stands on the horizontal axis, and the axis' unit.
 
     Rows of epochs stand at their epoch, those of batches between them by their step. Where no epoch was finished, the

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.report.columns import Column
 from cnnexp.report.comparison import flatten
 from cnnexp.report.plain_text import spreadsheet_cell
 
@@ -22,7 +23,23 @@ def to_json(records: Sequence[Record]) -> str:
     Figures that JSON has no word for (a loss that became NaN) are null. All text is ASCII, so that nothing in a
     record can reach a terminal as a control sequence.
     """
-    return json.dumps([_as_object(record) for record in records], indent=2, allow_nan=False)
+    return plain_json([_as_object(record) for record in records])
+
+
+def plain_json(content: Any) -> str:
+    """ASCII, with null for figures that JSON has no word for."""
+    return json.dumps(_plain(content), indent=2, allow_nan=False)
+
+
+def columns_to_csv(columns: Sequence[Column]) -> str:
+    """A table as it is printed, for a spreadsheet."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    writer.writerow([spreadsheet_cell(column.header) for column in columns])
+    writer.writerows(
+        [[spreadsheet_cell(cell) for cell in row] for row in zip(*(c.cells for c in columns), strict=True)]
+    )
+    return sheet.getvalue()
 
 
 def to_csv(records: Sequence[Record]) -> str:
@@ -48,8 +65,8 @@ def _as_object(record: Record) -> dict[str, Any]:
         "folder": str(record.folder),
         "status": record.status,
         "partial": record.partial,
-        "config": _plain(record.config),
-        "metrics": _plain(record.metrics),
+        "config": record.config,
+        "metrics": record.metrics,
         "error": record.error,
     }
 

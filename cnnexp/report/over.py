@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
 # From the palette of Okabe and Ito: told apart by the colour-blind.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _MARKERS = "osD^vPX"
 _LOG_SCALE_FROM = 8.0
-_MOST_LINES = len(_COLOURS)
+_MOST_LINES = len(COLOURS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def draw_over(lines: Sequence[Line], over: str, metric: str, path: Path) -> Path
 
     figure = new_figure(6.4, 4.4)
     axes = figure.add_subplot()
-    for line, colour, marker in zip(lines, _COLOURS, _MARKERS, strict=False):
+    for line, colour, marker in zip(lines, COLOURS, _MARKERS, strict=False):
         places = [place for place, _ in line.points]
         means = [sum(values) / len(values) for _, values in line.points]
         reach = [[mean - min(values) for mean, (_, values) in zip(means, line.points, strict=True)]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 # Controls, invisible and direction-changing characters, lone surrogates, line and paragraph separators: a terminal
@@ -18,6 +19,12 @@ def printable(value: Any) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_printable_character(character) for character in text)
+
+
+def listed(words: Sequence[Any], most: int) -> str:
+    """``a, b, c and 47 more``."""
+    text = ", ".join(printable(word) for word in words[:most])
+    return text if len(words) <= most else f"{text} and {len(words) - most} more"
 
 
 def spreadsheet_cell(value: Any) -> Any:

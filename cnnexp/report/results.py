@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.report.columns import labelled
 from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure
 from cnnexp.report.plain_text import printable
 
@@ -101,19 +102,9 @@ def _class_cells(label: str, per_class: Mapping[str, Mapping[str, Any]], block: 
     return cells
 
 
-def _costs(summary: Mapping[str, Any], duration_s: float | None, folder: Path | str | None) -> Table | None:
-    from rich.table import Table
-    from rich.text import Text
-
+def _costs(summary: Mapping[str, Any], duration_s: float | None, folder: Path | str | None) -> RenderableType | None:
     lines = [(label, text) for label, text in _cost_lines(summary, duration_s, folder) if text != MISSING]
-    if not lines:
-        return None
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold")
-    for label, text in lines:
-        table.add_row(label, Text(text))
-    return table
+    return labelled(lines) if lines else None
 
 
 def _cost_lines(

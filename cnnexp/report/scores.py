@@ -49,8 +49,9 @@ def monitored(record: Record) -> str | None:
 
 def known_metrics(record: Record) -> dict[str, float]:
     """The run's final metrics, or, while it has none, the latest value of each that it wrote down."""
-    if record.metrics or record.status == "damaged":
-        return dict(record.metrics)
+    final = record.metrics
+    if final or record.status == "damaged":
+        return final
     latest: dict[str, float] = {}
     for row in record.curves():
         latest.update({name: value for name, value in row.items() if "/" in name and value is not None})

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.report.columns import Column, grid, narrowed, total_width
-from cnnexp.report.comparison import FIRST_KEYS, differing_keys, settings_of
-from cnnexp.report.notation import MISSING, duration_figure, is_number, metric_figure, setting_figure
-from cnnexp.report.plain_text import printable
-from cnnexp.report.scores import higher_is_better, known_metrics, score_of
+from cnnexp.report.columns import Column, Grid, narrowed, total_width
+from cnnexp.report.comparison import COSTS, Runs
+from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure, setting_figure
+from cnnexp.report.plain_text import listed, printable
+from cnnexp.report.scores import higher_is_better
+from cnnexp.report.settings import FIRST_KEYS
+from cnnexp.report.settings import MISSING as UNKNOWN
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -28,8 +32,11 @@ _STATUS_STYLES = {
 }
 # The time stamp of an id, 20261121-093105: less would be unique today and ambiguous next week.
 _SHORTEST_ID = 15
+_LAST = 4
 _WIDEST_SETTING = 24
-_UNKNOWN = object()
+_MOST_NAMED = 12
+MOST_SETTINGS = 10
+_ANY_WIDTH = 1_000_000
 
 
 class ComparisonTable:
@@ -38,19 +45,34 @@ class ComparisonTable:
     Args:
         records: the runs, in the order in which they are shown; one at least.
         known_ids: ids among which a shortened id must stay unique, beside those shown.
+        columns: metrics, settings or facts to show in place of what differs; all of them are shown.
+
+    Raises:
+        InputError: a column that no run has.
     """
 
-    def __init__(self, records: Sequence[Record], known_ids: Collection[str] = ()) -> None:
-        self.records = list(records)
-        self.known_ids = {*known_ids, *(record.id for record in records)}
-        self.metrics = [known_metrics(record) for record in records]
-        self.scores = [score_of(record, metrics) for record, metrics in zip(records, self.metrics, strict=True)]
-        self.keys = differing_keys(records)
+    def __init__(
+        self, records: Runs | Sequence[Record], known_ids: Collection[str] = (), columns: Sequence[str] = ()
+    ) -> None:
+        self.runs = records if isinstance(records, Runs) else Runs(records)
+        self.records = self.runs.records
+        self.metrics = self.runs.metrics
+        self.scores = self.runs.scores
+        self.keys = self.runs.differing
+        self.chosen = [(name, self.runs.resolve(name, "--columns")) for name in columns]
+        self.short_ids = short_ids([record.id for record in self.records], known_ids)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns, left_out, footnote = self._fit(options.max_width)
-        yield grid(columns)
+        yield Grid(columns)
         yield from self._notes(left_out, footnote)
+
+    def columns(self) -> list[Column]:
+        """For a page or a document: all there is, but of the settings that nobody asked for the most telling only."""
+        columns = self._fit(_ANY_WIDTH)[0]
+        settings = [column for column in columns if column.key is not None]
+        dropped = [] if self.chosen else settings[MOST_SETTINGS:]
+        return [column for column in columns if not any(column is one for one in dropped)]
 
     def _fit(self, width: int) -> tuple[list[Column], list[str], bool]:
         """The columns that fit, the keys of those that do not, and whether `partial` became a mark."""
@@ -58,7 +80,7 @@ class ComparisonTable:
         if total_width(chosen) > width and any(record.partial for record in self.records):
             chosen, footnote = self._essential(spell_partial=False), True
         chosen, left_out = narrowed(chosen, width), []
-        for column in self._further():
+        for column in self._asked() if self.chosen else self._further():
             if total_width([*chosen, column]) <= width:
                 chosen.append(column)
             elif column.key is not None:
@@ -73,15 +95,20 @@ class ComparisonTable:
         statuses = [_status(record, spell_partial) for record in self.records]
         styles = tuple(_STATUS_STYLES.get(record.status, "") for record in self.records)
         keys = [key for key in self.keys if key in FIRST_KEYS]
-        return [
+        first = [
             Column("run", tuple(self._short_id(record) for record in self.records), 0),
             Column("status", tuple(statuses), 1, styles=styles),
+        ]
+        if self.chosen:
+            return first
+        return [
+            *first,
             *(self._setting(key, key, 10 + place) for place, key in enumerate(keys)),
             *self._score(),
         ]
 
     def _short_id(self, record: Record) -> str:
-        return printable(short_id(record.id, self.known_ids))
+        return printable(self.short_ids[record.id])
 
     def _score(self) -> list[Column]:
         """One column named by the metric, or, where runs are judged by different ones, the score and its name."""
@@ -123,6 +150,16 @@ class ComparisonTable:
             figures = tuple(metric_figure(name, metrics.get(name)) for metrics in self.metrics)
             yield Column(printable(name), figures, 2000 + place, numeric=True)
 
+    def _asked(self) -> Iterator[Column]:
+        """The columns that were asked for, as they were written."""
+        for place, (asked, name) in enumerate(self.chosen):
+            values = self.runs.values(name)
+            numeric = any(is_number(value) for value in values)
+            figure = _figure_of(name, self.runs)
+            cells = tuple(MISSING if value is None and numeric else figure(value) for value in values)
+            widest = None if numeric else max(_WIDEST_SETTING, len(asked))
+            yield Column(printable(asked), cells, 10 + place, numeric, widest=widest, key=name)
+
     def _common_metrics(self) -> list[str]:
         """Further metrics that every run has which has any; a loss only where all mean the same by it."""
         scores = {score[0] for score in self.scores if score}
@@ -135,10 +172,10 @@ class ComparisonTable:
         return sorted(wanted, key=lambda name: (not name.startswith("test/"), name.endswith("/loss")))
 
     def _setting(self, key: str, header: str, place: int) -> Column:
-        values = [settings_of(record).get(key, _UNKNOWN) for record in self.records]
-        known = [value for value in values if value is not _UNKNOWN]
+        values = self.runs.settings.values(key)
+        known = [value for value in values if value is not UNKNOWN]
         numeric = any(is_number(value) for value in known) and all(value is None or is_number(value) for value in known)
-        cells = tuple(MISSING if value is _UNKNOWN else _setting_cell(key, value) for value in values)
+        cells = tuple(MISSING if value is UNKNOWN else _setting_cell(key, value) for value in values)
         return Column(printable(header), cells, place, numeric, widest=max(_WIDEST_SETTING, len(header)), key=key)
 
     def _notes(self, left_out: Sequence[str], footnote: bool) -> Iterator[RenderableType]:
@@ -152,8 +189,9 @@ class ComparisonTable:
         if same := self._same_in_all():
             yield Text(f"in all runs: {', '.join(same)}", style="dim")
         if left_out:
-            keys = ", ".join(map(printable, left_out))
-            yield Text(f"also differing: {keys} (wider terminal, --json or --csv)", style="dim")
+            yield Text(
+                f"also differing: {listed(left_out, _MOST_NAMED)} (wider terminal, --json or --csv)", style="dim"
+            )
         if any(record.error for record in self.records):
             yield Text()
             yield self._errors()
@@ -178,13 +216,47 @@ class ComparisonTable:
         return lines
 
 
+def short_ids(ids: Sequence[str], known_ids: Collection[str] = ()) -> dict[str, str]:
+    """The shortest beginning of each id that no other id shares, its time stamp at least; or its two ends.
+
+    Runs that began in one second are told apart by the end: ``20261121-093105..3f9a``.
+
+    Args:
+        known_ids: further ids that it must not be taken for.
+    """
+    ordered = sorted({*ids, *known_ids})
+    places = {identity: place for place, identity in enumerate(ordered)}
+    ends = Counter(f"{identity[:_SHORTEST_ID]}..{identity[-_LAST:]}" for identity in ordered)
+    found = {}
+    for identity in ids:
+        place = places[identity]
+        neighbours = [ordered[other] for other in (place - 1, place + 1) if 0 <= other < len(ordered)]
+        shared = max((_shared(identity, other) for other in neighbours), default=0)
+        beginning = identity[: max(_SHORTEST_ID, shared + 1)]
+        both_ends = f"{identity[:_SHORTEST_ID]}..{identity[-_LAST:]}"
+        unique = ends[both_ends] == 1 and len(both_ends) < len(beginning)
+        found[identity] = both_ends if unique else beginning
+    return found
+
+
 def short_id(identity: str, known_ids: Collection[str]) -> str:
-    """The shortest beginning of an id that no other id shares; its time stamp at least."""
-    others = [other for other in known_ids if other != identity]
-    for end in range(_SHORTEST_ID, len(identity)):
-        if not any(other.startswith(identity[:end]) for other in others):
-            return identity[:end]
-    return identity
+    """One of ``short_ids``."""
+    return short_ids([identity], known_ids)[identity]
+
+
+def _shared(one: str, other: str) -> int:
+    """The length of the beginning that two ids share."""
+    length = min(len(one), len(other))
+    return next((place for place in range(length) if one[place] != other[place]), length)
+
+
+def _figure_of(name: str, runs: Runs) -> Callable[[Any], str]:
+    """How values of this name are written."""
+    if name == "duration":
+        return duration_figure
+    if name in COSTS:
+        return count_figure
+    return partial(metric_figure, name) if name in runs.measured else partial(_setting_cell, name)
 
 
 def _status(record: Record, spell_partial: bool) -> str:

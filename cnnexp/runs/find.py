@@ -15,7 +15,9 @@ DEPTH = 4
 
 def is_run(folder: Path) -> bool:
     """A folder that is, or was meant to be, a run."""
-    return (folder / "run.json").is_file() or ((folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir())
+    if os.path.isfile(os.path.join(folder, "run.json")):
+        return True
+    return (folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir()
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
@@ -38,7 +40,7 @@ def _below(folder: Path, depth: int) -> list[Path]:
 
 
 def resolve(text: str, outputs: Path) -> Path:
-    """The folder of a run given as a folder, an id, a unique beginning of an id, or ``last``.
+    """The folder of a run given as a folder, an id, a unique beginning (or ``BEGINNING..END``) of an id, or ``last``.
 
     Raises:
         InputError: there is none, or several begin so.
@@ -59,7 +61,7 @@ def resolve(text: str, outputs: Path) -> Path:
 
 
 def _by_id(text: str, runs: list[Path], outputs: Path) -> Path:
-    fitting = [run for run in runs if run.name == text] or [run for run in runs if run.name.startswith(text)]
+    fitting = [run for run in runs if run.name == text] or [run for run in runs if _fits(run.name, text)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -71,6 +73,12 @@ def _by_id(text: str, runs: list[Path], outputs: Path) -> Path:
         return Path(text)
     hint = did_you_mean(text, (run.name for run in runs)) if len(runs) < 1000 else ""
     raise InputError(f"{text}: there is no such run in {outputs}; {hint or 'cnnexp compare lists them'}")
+
+
+def _fits(name: str, text: str) -> bool:
+    """Whether an id begins so, or begins and ends so: ``20261121-093105..3f9a``."""
+    beginning, _, end = text.partition("..")
+    return name.startswith(beginning) and name.endswith(end)
 
 
 def _started(run: Path) -> tuple[str, str]:

@@ -7,12 +7,15 @@ YAML is read by the safe loader, without aliases (a small file can unfold into a
 from __future__ import annotations
 
 import csv
+import errno
+import gc
 import json
 import math
 import os
 import platform
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ import yaml
 
 from cnnexp.errors import InputError
 from cnnexp.runs.lock import is_locked
+from cnnexp.runs.sections import Sections
 
 SCHEMA_VERSION = 1
 STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
@@ -76,6 +80,12 @@ class Record:
         return dict(choices) if isinstance(choices, Mapping) else {}
 
     @property
+    def tags(self) -> list[str]:
+        """Words that a person put on it."""
+        tags = self.run.get("tags")
+        return [str(tag) for tag in tags] if isinstance(tags, list) else []
+
+    @property
     def created(self) -> str:
         return str(self.run.get("created") or "")
 
@@ -97,16 +107,46 @@ class Record:
             return []
 
 
-def read_record(folder: Path) -> Record:
-    """Read a run's folder. Never raises for its content: a damaged one says so in ``status`` and ``problem``."""
+def read_record(folder: Path, sections: Sections | None = None) -> Record:
+    """Read a run's folder. Never raises for its content: a damaged one says so in ``status`` and ``problem``.
+
+    Args:
+        sections: shared with other records, which makes many of them quick to read; then none of them may be changed.
+    """
     try:
         run = read_json(folder / "run.json")
-        config = read_yaml(folder / "config.yaml")
-        summary = read_json(folder / "summary.json") if (folder / "summary.json").exists() else {}
+        config = read_yaml(folder / "config.yaml", sections)
+        summary = _read_summary(folder / "summary.json")
         status = _status(folder, run)
     except (OSError, ValueError) as error:
         return Record(folder, folder.name, "damaged", problem=_why(error))
     return Record(folder, folder.name, status, bool(run.get("partial")), config, run, summary, run.get("problem"))
+
+
+def read_records(folders: Iterable[Path]) -> list[Record]:
+    """The records of many runs, which share what their configurations have in common: to be read, never changed."""
+    sections = Sections()
+    with uncollected():
+        return [read_record(folder, sections) for folder in folders]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """For many records: none of them refers to itself, and looking for one that does would take a tenth of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        return {}
 
 
 def _status(folder: Path, run: Mapping[str, Any]) -> str:
@@ -134,7 +174,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         OSError: the file cannot be read. ValueError: it is no JSON object, or too large.
     """
-    text = _text(path)
+    text = read_text(path)
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -144,14 +184,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, sections: Sections | None = None) -> dict[str, Any]:
     """A YAML mapping from a file, by the safe loader.
+
+    Args:
+        sections: of other files, to share parts with.
 
     Raises:
         OSError, ValueError: as for ``read_json``.
     """
     try:
-        content = yaml.load(_text(path, MOST_YAML_BYTES), Loader=_PlainLoader)
+        text = read_text(path, MOST_YAML_BYTES)
+        if sections is not None and (shared := sections.read(text)):
+            return shared
+        content = yaml.load(text, Loader=_PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{path.name}: {_why(error).removeprefix(f'{path.name}: ')}") from error
     if not isinstance(content, dict):
@@ -161,22 +207,52 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def read_metrics(path: Path) -> list[dict[str, float | None]]:
     """The rows of a metrics file, in order."""
-    lines = _text(path).splitlines(keepends=True)
+    lines = read_text(path).splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     rows = csv.DictReader(lines)
     return [{str(key): _number(value) for key, value in row.items() if key is not None} for row in rows]
 
 
-def _text(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    kind = path.lstat().st_mode
-    if stat.S_ISLNK(kind):
-        raise ValueError(f"{path.name}: a link, which a run's record never holds")
-    if not stat.S_ISREG(kind):
-        raise ValueError(f"{path.name}: not an ordinary file")
-    if path.stat().st_size > most_bytes:
-        raise ValueError(f"{path.name}: larger than {most_bytes:,} bytes")
-    return path.read_text(encoding="utf-8")
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file as text, in order; a row that is too short or too long is no row.
+
+    Raises:
+        OSError, ValueError, csv.Error: as for ``read_json``.
+    """
+    header, *rows = list(csv.reader(read_text(path).splitlines(keepends=True))) or [[]]
+    return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]
+
+
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of an ordinary file; one look at what was opened, so that nobody can exchange it in between.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is a link or no file, is too large, or no UTF-8.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ValueError(f"{path.name}: a link, which a run's record never holds") from error
+        raise
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise ValueError(f"{path.name}: not an ordinary file")
+        if facts.st_size > most_bytes:
+            raise ValueError(f"{path.name}: larger than {most_bytes:,} bytes")
+        return _all_of(handle, facts.st_size).decode("utf-8")
+    finally:
+        os.close(handle)
+
+
+def _all_of(handle: int, size: int) -> bytes:
+    """So many bytes, or what there is."""
+    content = os.read(handle, size)
+    while len(content) < size and (more := os.read(handle, size - len(content))):
+        content += more
+    return content
 
 
 def _number(text: Any) -> float | None:

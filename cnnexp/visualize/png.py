@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,13 @@ def write_png(image: Image, path: Path) -> Path:
     with replacing(path) as temporary:
         image.save(temporary, format="PNG")
     return path
+
+
+def png_bytes(image: Image) -> bytes:
+    """A picture as the content of a PNG file."""
+    content = BytesIO()
+    image.save(content, format="PNG", optimize=True)
+    return content.getvalue()
 
 
 def new_figure(width_in: float, height_in: float, dots_per_inch: int = 120) -> Figure:

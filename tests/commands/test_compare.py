@@ -110,7 +110,7 @@ def test_a_chart_over_a_setting(outputs: Path, tmp_path: Path, capsys: pytest.Ca
     ("words", "says"),
     [
         (("--over", "seed"), "--over: says what --plot FILE.png draws, which is missing"),
-        (("--plot", "a.png"), "--plot: say over which setting, for example --over data.fraction"),
+        (("--plot", "a.png"), "--plot: say over what, for example --over data.fraction, or --trade-off parameters"),
         (("--over", "seed", "--plot", "a.pdf"), "--plot a.pdf: the chart is a PNG; name it so: chart.png"),
     ],
 )
@@ -118,3 +118,27 @@ def test_half_a_chart_is_refused(outputs: Path, words: tuple[str, ...], says: st
     with pytest.raises(InputError) as refused:
         compare.run(parsed("--outputs", str(outputs), *words))
     assert str(refused.value) == says
+
+
+def test_filters_leave_out_runs(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ids(capsys, "--outputs", str(outputs), "--where", "accuracy>0.92") == ["b"]
+    assert ids(capsys, "--outputs", str(outputs), "--status", "damaged, failed") == ["c"]
+    with pytest.raises(InputError, match="no run fits"):
+        compare.run(parsed("--outputs", str(outputs), "--where", "seed>7"))
+
+
+def test_chosen_columns_are_shown_and_no_others(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.run(parsed("--outputs", str(outputs), "--columns", "seed, accuracy")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["run", "status", "seed", "accuracy"]
+    assert lines[2].split() == ["20261121-093105-lenet5-a", "finished", "0", "0.9000"]
+    with pytest.raises(InputError, match="--columns acuracy: no such metric"):
+        compare.run(parsed("--outputs", str(outputs), "--columns", "acuracy"))
+
+
+@pytest.mark.parametrize(("form", "begins"), [("--markdown", "| run |"), ("--latex", "% \\usepackage{booktabs}")])
+def test_tables_for_documents(outputs: Path, capsys: pytest.CaptureFixture[str], form: str, begins: str) -> None:
+    assert compare.run(parsed("--outputs", str(outputs), form)) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(begins)
+    assert "0.9500" in printed

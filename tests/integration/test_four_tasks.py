@@ -164,7 +164,9 @@ def test_tensorboard_has_the_same_numbers(cnnexp: CommandLine, only_run: Callabl
     assert logged == pytest.approx([float(row["val/accuracy"]) for row in rows])
 
 
-def test_wandb_offline_has_the_same_numbers(cnnexp: CommandLine, only_run: Callable[[], Path]) -> None:
+def test_wandb_offline_has_the_same_numbers_the_result_and_the_pictures(
+    cnnexp: CommandLine, only_run: Callable[[], Path]
+) -> None:
     """The offline run's own file is read back with wandb's reader."""
     done = cnnexp("train", "model=lenet5", "data=mnist5k", *SMALL, "logger=wandb")
     assert done.status == 0, done.err
@@ -172,18 +174,30 @@ def test_wandb_offline_has_the_same_numbers(cnnexp: CommandLine, only_run: Calla
     rows = [row for row in csv.DictReader((only_run() / "metrics.csv").read_text().splitlines()) if row["val/accuracy"]]
     logged = [history["val/accuracy"] for history in _wandb_history(file) if "val/accuracy" in history]
     assert logged == pytest.approx([float(row["val/accuracy"]) for row in rows])
+    summary = json.loads((only_run() / "summary.json").read_text())
+    noted = {key: value for items in _wandb_rows(file, "summary") for key, value in items.items()}
+    assert noted["parameters"] == summary["parameters"]
+    assert noted["test/accuracy"] == pytest.approx(summary["metrics"]["test/accuracy"])
+    shown = {key.split("/")[1] for items in _wandb_history(file) for key in items if key.startswith("pictures/")}
+    assert {"confusion", "curves", "predictions"} <= shown
+    assert {key for items in _wandb_rows(file, "run") for key in items} >= {"seed", "optimizer", "choices"}
 
 
-def _wandb_history(file: Path) -> list[dict[str, float]]:
-    """The logged rows in a .wandb file: protocol buffers in the log format of LevelDB."""
+def _wandb_history(file: Path) -> list[dict[str, Any]]:
+    return _wandb_rows(file, "history")
+
+
+def _wandb_rows(file: Path, kind: str) -> list[dict[str, Any]]:
+    """The records of a kind in a .wandb file: protocol buffers in the log format of LevelDB."""
     from wandb.proto import wandb_internal_pb2
 
     found = []
     for data in _leveldb_records(file.read_bytes(), header=7):
         record = wandb_internal_pb2.Record()
         record.ParseFromString(data)
-        if record.WhichOneof("record_type") == "history":
-            items = record.history.item
+        if record.WhichOneof("record_type") == kind:
+            content = getattr(record, kind)
+            items = content.item if kind == "history" else (content.config if kind == "run" else content).update
             found.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items})
     return found
 

@@ -210,6 +210,7 @@ RUN_JSON = """{"schema_version": 1, "id": "20260102-030405-lenet5-mnist5k-0a1b",
         ["layer", "conv", "--input", "227x227x3", "--filters", "96", "--kernel", "11", "--stride", "4"],
         ["config", "model=resnet50", "data=cifar10"],
         ["compare", "runs"],
+        ["runs", "ls", "--outputs", "runs"],
     ],
     ids=" ".join,
 )

@@ -40,7 +40,8 @@ def test_the_wheel_holds_the_configuration(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_wheel_holds_nothing_stray(wheel: zipfile.ZipFile) -> None:
-    expected = _sources(PACKAGE, ".py") | {f"cnnexp/{name}" for name in _sources(ROOT / "conf", ".yaml")}
+    page = {f"cnnexp/report/page/page.{suffix}" for suffix in ("css", "js")}
+    expected = _sources(PACKAGE, ".py") | page | {f"cnnexp/{name}" for name in _sources(ROOT / "conf", ".yaml")}
     found = {name for name in wheel.namelist() if not PurePosixPath(name).parts[0].endswith(".dist-info")}
     assert found == expected
 

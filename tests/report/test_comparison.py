@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.errors import InputError
-from cnnexp.report.comparison import differing_keys, flatten, settings_of, sort_records
+from cnnexp.report.comparison import Filter, Runs, differing_keys, flatten, settings_of, sort_records
 from cnnexp.runs.read import Record
 from tests.report.conftest import MakeRecord
 
@@ -132,3 +132,62 @@ def test_scores_of_several_tasks_stay_with_their_kind(record: MakeRecord) -> Non
 def test_an_unknown_key_names_the_nearest(three: list[Record]) -> None:
     with pytest.raises(InputError, match=r"--sort test/acuracy.*test/accuracy"):
         sort_records(three, "test/acuracy")
+
+
+@pytest.mark.parametrize(
+    ("filters", "left"),
+    [
+        (["accuracy>0.85"], "b"),
+        (["test/accuracy >= 0.8", "lr<0.05"], "a"),
+        (["lr=1"], "c"),
+        (["optimizer.lr!=1.0"], "ba"),
+        (["model=le*"], "bac"),
+        (["id=*-[ab]"], "ba"),
+        (["status!=failed"], "ba"),
+        (["accuracy!=0.9"], "ac"),
+        (["created<2026-11-21T10:30"], "ba"),
+        (["duration<=20", "duration>10"], "b"),
+    ],
+)
+def test_filters(three: list[Record], filters: list[str], left: str) -> None:
+    assert "".join(run.id[-1] for run in Runs(three).where(filters).records) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("accuracy>0.95", "--where 'accuracy>0.95': no run fits; test/accuracy is 0.9, 0.8, null"),
+        ("model=vgg*", "--where 'model=vgg*': no run fits; model is lenet5"),
+        ("acuracy>0.5", "--where acuracy: no such metric or configuration key in these runs; did you mean accuracy"),
+        ("model", "--where 'model': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
+        ("model=", "--where 'model=': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
+    ],
+)
+def test_a_filter_that_leaves_nothing_says_what_there_is(three: list[Record], text: str, says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Runs(three).where([text])
+    assert str(refused.value).startswith(says)
+
+
+def test_a_number_is_no_pattern_and_a_word_no_number() -> None:
+    assert Filter.read("lr=1e-3").fits(0.001)
+    assert Filter.read("lr==0.10").fits(0.1)
+    assert Filter.read("lr=nan").fits("nan")
+    assert not Filter.read("lr<5").fits(True)
+    assert not Filter.read("lr>0").fits(None)
+    assert Filter.read("size=?28,28]").fits([28, 28])
+
+
+def test_statuses(three: list[Record]) -> None:
+    assert [run.id[-1] for run in Runs(three).with_status(["failed", "running"]).records] == ["c"]
+    with pytest.raises(InputError, match="--status crashed: these runs are finished, failed"):
+        Runs(three).with_status(["crashed"])
+
+
+def test_some_of_the_runs_know_what_all_knew(three: list[Record]) -> None:
+    runs = Runs(three)
+    some = runs.only([2, 0])
+    assert some.differing == Runs([three[2], three[0]]).differing
+    assert some.values("optimizer.lr") == [1.0, 0.1]
+    assert some.values("test/accuracy") == [None, 0.9]
+    assert some.settings.of(1) == settings_of(three[0])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cnnexp.report.table import ComparisonTable, short_id
+from cnnexp.report.table import ComparisonTable, short_id, short_ids
+from cnnexp.runs.find import resolve
 from cnnexp.runs.read import Record
 from tests.report.conftest import MakeRecord
 
@@ -127,6 +128,17 @@ def test_an_id_is_cut_to_its_time_stamp_or_as_far_as_it_is_unique() -> None:
     assert short_id(first, [first, second]) == "20261121-093105-l"
     assert short_id("short", ["short"]) == "short"
     assert short_id("20261121-093105", ["20261121-093105", first]) == "20261121-093105"
+
+
+def test_runs_of_one_second_are_told_apart_by_their_ends(tmp_path: Path) -> None:
+    ids = [f"20261121-093105-resnet20-cifar10-{end}" for end in ("b9e8", "b9e1")]
+    assert short_ids(ids) == {ids[0]: "20261121-093105..b9e8", ids[1]: "20261121-093105..b9e1"}
+    for identity in ids:
+        (tmp_path / identity).mkdir()
+        (tmp_path / identity / "run.json").touch()
+    assert [resolve(short, tmp_path).name for short in short_ids(ids).values()] == ids
+    same_end = [f"20261121-093105-{net}-mnist5k-b9e8" for net in ("resnet18", "resnet20")]
+    assert short_ids(same_end)[same_end[0]] == "20261121-093105-resnet1"
 
 
 def test_a_short_id_is_unique_among_runs_that_are_not_shown(record: MakeRecord) -> None:

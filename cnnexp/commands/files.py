@@ -1,0 +1,29 @@
+"""Files that a command is asked to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnnexp.errors import InputError
+
+_KINDS = {"plot": ("chart", "a PNG", ".png"), "html": ("page", "an HTML file", ".html")}
+
+
+def check_file(option: str, text: str | None) -> None:
+    """A file to write has the ending of its kind, and a folder to be in; None is fine.
+
+    Args:
+        option: plot or html.
+
+    Raises:
+        InputError: it has not.
+    """
+    if text is None:
+        return
+    path, (name, kind, ending) = Path(text), _KINDS[option]
+    if path.suffix.lower() != ending:
+        raise InputError(f"--{option} {text}: the {name} is {kind}; name it so: {name}{ending}")
+    if path.is_dir():
+        raise InputError(f"--{option} {text}: this is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--{option} {text}: there is no folder {path.parent}; make it first")

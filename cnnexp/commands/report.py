@@ -1,0 +1,91 @@
+"""``cnnexp report``: one run as a page for a browser."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnexp.commands.arguments import add_run
+from cnnexp.commands.files import check_file
+from cnnexp.errors import InputError
+from cnnexp.paths import outputs_folder
+
+if TYPE_CHECKING:
+    from cnnexp.report.page.worst import Mistakes
+    from cnnexp.runs.read import Record
+
+EXAMPLE = "cnnexp report last\n  cnnexp report last --html lenet5.html --quick"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_run(parser)
+    parser.add_argument("--html", metavar="FILE", help="the page to write [report.html in the run's folder]")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="without the worst mistakes as pictures, which need the data and the weights",
+    )
+    parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page and print where it is.
+
+    Raises:
+        InputError: there is no such run, its record is damaged, or the page cannot be written there.
+    """
+    from cnnexp.report.page.content import page_of_run
+    from cnnexp.report.page.write import write_page
+    from cnnexp.runs.find import open_run
+    from cnnexp.runs.read import refuse_links
+    from cnnexp.runs.write import disk_error
+
+    check_file("html", arguments.html)
+    record = open_run(arguments.run, outputs_folder(arguments.outputs))
+    if arguments.html is None:
+        refuse_links(record.folder)
+    path = Path(arguments.html) if arguments.html else record.folder / "report.html"
+    content = page_of_run(record, _worst(record, arguments))
+    try:
+        print(write_page(content, path))
+    except OSError as error:
+        raise disk_error(error, path.parent, "--html FILE") from error
+    return 0
+
+
+def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The worst mistakes, as pictures where they can be had."""
+    from cnnexp.report.examples import predictions_of
+    from cnnexp.report.page.pictures import as_address
+    from cnnexp.report.page.worst import worst_mistakes
+
+    rows = predictions_of(record.folder)
+    if not rows:
+        return {}
+    found = worst_mistakes(rows)
+    drawn, note = ([], "") if arguments.quick or not found.mistakes else _drawn(record, found, arguments.trust)
+    addresses: list[str | None] = [as_address(content) for content in drawn]
+    addresses = addresses or [None] * len(found.mistakes)
+    return {
+        "mistakes_title": found.title,
+        "mistakes": [
+            {"said": one.said, "name": one.name, "source": address, "wide": found.drawn and address is not None}
+            for one, address in zip(found.mistakes, addresses, strict=True)
+        ],
+        "mistakes_note": "; ".join(filter(None, [found.note, note])),
+    }
+
+
+def _drawn(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[bytes], str]:
+    """The pictures as PNG; none, and why, where the data or the weights cannot be used any more."""
+    from cnnexp.fit.console import quiet_log
+    from cnnexp.fit.drawing import pictures_of_test
+    from cnnexp.visualize.png import png_bytes
+
+    try:
+        with quiet_log():
+            images = pictures_of_test(record, [one.index for one in found.mistakes], found.drawn, trusted)
+    except InputError as error:
+        return [], f"not drawn: {error.lines[0]}"
+    return [png_bytes(image) for image in images], ""

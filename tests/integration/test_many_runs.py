@@ -1,0 +1,52 @@
+"""Thousands of runs side by side: what `benchmarks/comparing.py` times, held to a bound that a busy machine keeps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.comparing import FORMS, make_runs
+from cnnexp.runs.find import find_runs
+from cnnexp.runs.read import read_record, read_records
+
+COUNT = 3000
+MOST_CPU_S = 4.0
+MOST_MEGABYTES = 300.0
+
+pytestmark = [pytest.mark.slow, pytest.mark.integration]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many runs as the bound is for, some of them failed and damaged."""
+    outputs = tmp_path_factory.mktemp("many") / "runs"
+    make_runs(outputs, COUNT)
+    return outputs
+
+
+@pytest.mark.parametrize("words", FORMS, ids=" ".join)
+def test_thousands_of_runs_are_quick_and_small(many: Path, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "cnnexp", "compare", str(many), *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    assert process.returncode == 0
+    if "--where" not in words and "--group-by" not in words:
+        assert sum(line.startswith("20260101") for line in printed.splitlines()) >= COUNT
+    assert usage.ru_utime + usage.ru_stime < MOST_CPU_S, "of the processor, whatever else runs beside it"
+    assert usage.ru_maxrss / 1000 < MOST_MEGABYTES
+
+
+def test_read_together_they_are_what_each_is_alone(many: Path) -> None:
+    folders = find_runs([many])
+    assert len(folders) == COUNT
+    together = read_records(folders)
+    assert all(together[place] == read_record(folders[place]) for place in range(0, COUNT, 25))
+    assert {record.status for record in together} == {"finished", "failed", "damaged"}
