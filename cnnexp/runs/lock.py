@@ -31,6 +31,16 @@ class RunLock:
         self._handle = handle
         return True
 
+    def fileno(self) -> int:
+        """The open file that holds the lock: a process that it is handed to holds the lock too.
+
+        Raises:
+            ValueError: the lock is not held.
+        """
+        if self._handle is None:
+            raise ValueError("the lock is not held")
+        return self._handle
+
     def release(self) -> None:
         """Let go of the lock."""
         if self._handle is not None:
