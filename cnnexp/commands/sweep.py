@@ -23,7 +23,9 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
     parser.add_argument(
-        "--resume", metavar="SWEEP", help="go on with a sweep, or help with it: its folder, the beginning of its id, last"
+        "--resume",
+        metavar="SWEEP",
+        help="go on with a sweep, or join it: its folder, its id, or last",
     )
     add_outputs(parser)
 
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder = None
     else:
         if arguments.config_dir or arguments.trust:
-            raise InputError("--resume: a sweep goes on with the folders and packages that it was begun with; leave them out")
+            raise InputError("--resume: a sweep goes on with its own --config-dir and --trust; leave them out")
         folder = find_sweep(arguments.resume, outputs_folder(arguments.outputs))
         plan = resumed(read_plan(folder), arguments.overrides)
     return _lead(plan, folder or new_folder(plan))
@@ -53,8 +55,8 @@ def _lead(plan: Plan, folder: Path) -> int:
 
     from cnnexp.runs.write import FULL, disk_error
     from cnnexp.sweep.controller import Controller
-    from cnnexp.sweep.executors import make_executor
     from cnnexp.sweep.ending import conclude
+    from cnnexp.sweep.executors import make_executor
     from cnnexp.sweep.storage import StudyStorage
     from cnnexp.sweep.study import Study
     from cnnexp.sweep.table import Progress

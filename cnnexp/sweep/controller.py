@@ -7,6 +7,7 @@ process: when its controller dies, another one adopts it.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import secrets
@@ -92,7 +93,10 @@ class Controller:
             self._beaten = time.monotonic()
 
     def _count_mine(self, trials: list[FrozenTrial]) -> int:
-        return sum(trial.state == TrialState.RUNNING and trial.user_attrs.get(CONTROLLER) == self.name for trial in trials)
+        return sum(self._has(trial) for trial in trials)
+
+    def _has(self, trial: FrozenTrial) -> bool:
+        return trial.state == TrialState.RUNNING and trial.user_attrs.get(CONTROLLER) == self.name
 
     def _is_mine(self, trial: FrozenTrial) -> bool:
         """Whether this controller looks after the trial: its own, or one that it adopts from a dead one."""
@@ -140,7 +144,9 @@ class Controller:
             self._ask_to_stop(trial)
         elif len(self._plan.parts) == 1:
             for epoch, value in self._parts(trial)[0].curve(self._plan.monitor):
-                if value == value and self._study.report(trial.number, epoch, value):
+                if math.isnan(value) or not self._study.report(trial.number, epoch, value):
+                    continue
+                if epoch < self._parts(trial)[0].epochs:
                     self._study.note(trial.number, PRUNED, epoch)
                     self._ask_to_stop(trial)
                     return
@@ -166,7 +172,7 @@ class Controller:
                 return self._study.prune(trial.number)
         if len(values) == 1:  # the epochs since the last look
             for epoch, value in self._parts(trial)[0].curve(self._plan.monitor):
-                if value == value:
+                if not math.isnan(value):
                     self._study.report(trial.number, epoch, value)
         self._study.complete(trial.number, sum(values) / len(values))
 
@@ -205,11 +211,7 @@ class Controller:
     def _slot(self, trial: FrozenTrial) -> int:
         """A place on this machine that no other trial of this controller has."""
         running = [
-            one.user_attrs.get(SLOT)
-            for one in self._study.trials()
-            if one.state == TrialState.RUNNING
-            and one.user_attrs.get(CONTROLLER) == self.name
-            and one.number != trial.number
+            one.user_attrs.get(SLOT) for one in self._study.trials() if self._has(one) and one.number != trial.number
         ]
         return next(slot for slot in range(len(running) + 1) if slot not in running)
 
@@ -217,12 +219,7 @@ class Controller:
         """Ask this controller's trials to save and end, and wait for them."""
         end = time.monotonic() + STOP_WITHIN_S
         while time.monotonic() < end:
-            mine = [
-                trial
-                for trial in self._study.trials()
-                if trial.state == TrialState.RUNNING and trial.user_attrs.get(CONTROLLER) == self.name
-            ]
-            alive = [trial for trial in mine if self._is_working(trial)]
+            alive = [trial for trial in self._study.trials() if self._has(trial) and self._is_working(trial)]
             if not alive:
                 return
             for trial in alive:

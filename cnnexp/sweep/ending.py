@@ -79,7 +79,8 @@ def command_line(plan: Plan, point: dict[str, str], part: str | None) -> str:
 def _failures(trials: list[FrozenTrial]) -> list[str]:
     failed = [trial for trial in trials if trial.state == TrialState.FAIL]
     lines = [f"trial {trial.number} failed: {printable(trial.user_attrs.get('error', ''))}" for trial in failed]
-    return lines[:MOST_FAILED] + ([f"… and {len(lines) - MOST_FAILED} more, see trials.csv"] if lines[MOST_FAILED:] else [])
+    more = len(lines) - MOST_FAILED
+    return lines[:MOST_FAILED] + ([f"… and {more} more, see trials.csv"] if more > 0 else [])
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

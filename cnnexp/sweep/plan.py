@@ -72,7 +72,7 @@ class Plan:
     def words(self, point: Mapping[str, str], part: str | None = None) -> list[str]:
         """The command line of a trial's run, after ``cnnexp train``."""
         average = {self.settings.average or "": part} if part is not None else {}
-        return self.space.words({**point, **average})  # type: ignore[dict-item]
+        return self.space.words({**point, **average})
 
     def config(self, point: Mapping[str, str], part: str | None) -> dict[str, Any]:
         """The composed configuration of a trial's run.
@@ -116,9 +116,7 @@ class Plan:
         return f"{datetime.now().strftime('%Y%m%d-%H%M%S')}-sweep-{self._subject}-{secrets.token_hex(2)}"
 
 
-def make_plan(
-    words: Sequence[str], config_dirs: Sequence[str], trusted: Sequence[str], command: Sequence[str]
-) -> Plan:
+def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequence[str], command: Sequence[str]) -> Plan:
     """Read and check a command line; nothing is written.
 
     Raises:
@@ -169,7 +167,7 @@ def _counted(space: Space, settings: Settings) -> list[str]:
             keys = [one.key for one in space.dimensions if not isinstance(one, Choice)]
             return [f"sweep=grid: {any_of(keys)} has no end of values; list them, or take sweep=random or sweep=tpe"]
         if settings.trials not in (None, count):
-            return [f"sweep.trials={settings.trials}: the grid has {count} points, each of which is run once; leave it out"]
+            return [f"sweep.trials={settings.trials}: the grid has {count} points and runs each once; leave it out"]
         if count > MOST_TRIALS:
             return [f"sweep=grid: {count:,} points are more than anybody can train; take sweep=random or sweep=tpe"]
         return []
@@ -202,7 +200,8 @@ def _compose(points: Iterable[Mapping[str, str]], space: Space, config_dirs: Seq
             problems.update(dict.fromkeys(error.lines))
     if problems:
         lines = list(problems)
-        raise InputError(*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []))
+        more = [f"… and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
+        raise InputError(*lines[:MOST_SHOWN], *more)
     return configs
 
 
@@ -210,7 +209,7 @@ def _one_monitor(configs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     found = {(config["task"]["monitor"], config["task"]["mode"]) for config in configs}
     if len(found) > 1:
         names = ", ".join(sorted(str(monitor) for monitor, _ in found))
-        raise InputError(f"these trials are judged by different metrics ({names}), which cannot be compared; sweep one task")
+        raise InputError(f"these trials are judged by different metrics ({names}), which cannot be compared")
     ((monitor, mode),) = found
     if monitor is None:
         raise InputError("task.monitor=null: a sweep needs a metric to judge its trials by, such as val/accuracy")
@@ -308,7 +307,7 @@ def resumed(plan: Plan, words: Sequence[str]) -> Plan:
     check_storage(settings.storage)
     problems = _counted(plan.space, settings)
     if settings.trials is not None and plan.settings.trials is not None and settings.trials < plan.settings.trials:
-        problems.append(f"sweep.trials={settings.trials}: {plan.settings.trials} are entered already; give more, or leave it")
+        problems.append(f"sweep.trials={settings.trials}: {plan.settings.trials} are entered already; give more")
     if problems:
         raise InputError(*problems)
     return replace(plan, settings=settings)

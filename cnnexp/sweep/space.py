@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ class Space:
         Raises:
             KeyError, TypeError, ValueError: it is not what ``described`` gives.
         """
-        kinds = {"choice": _choice_from, "interval": Interval}
+        kinds: dict[str, Callable[..., Dimension]] = {"choice": _choice_from, "interval": Interval}
         dimensions = []
         for entry in described["dimensions"]:
             fields = dict(entry)
@@ -156,7 +156,8 @@ def read_space(texts: Sequence[str], folders: Sequence[Path]) -> Space:
 
 def _repeated(fixed: Sequence[str], dimensions: Sequence[Dimension]) -> list[str]:
     keys = [word.split("=", 1)[0].lstrip("+") for word in fixed] + [one.key for one in dimensions]
-    return [f"{key}: it is there {keys.count(key)} times; give it once" for key in sorted(set(keys)) if keys.count(key) > 1]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    return [f"{key}: it is there {keys.count(key)} times; give it once" for key in twice]
 
 
 def _read(text: str, folders: Sequence[Path]) -> Dimension | None:
@@ -191,7 +192,7 @@ def _read(text: str, folders: Sequence[Path]) -> Dimension | None:
         return _interval(text, key, plus, value)
     assert isinstance(value, (ChoiceSweep, RangeSweep))
     if value.tags:
-        raise InputError(f"{text}: tag({', '.join(sorted(value.tags))}, …) is for an interval; values in a list have none")
+        raise InputError(f"{text}: tag({', '.join(sorted(value.tags))}, …) is for an interval, not for a list")
     if isinstance(value, RangeSweep) and value.step == 0:
         raise InputError(f"{text}: a range needs a step that is not 0")
     texts = [str(one) for one in override.sweep_string_iterator()]

@@ -55,7 +55,7 @@ class StudyStorage:
         except OSError as error:
             raise disk_error(error, self._journal.parent, "sweep.storage=FILE") from error
         except (ValueError, KeyError) as error:
-            raise InputError(f"{self.name}: not a journal that can be read ({_first_line(error)}); begin another") from error
+            raise InputError(f"{self.name}: not a journal that can be read ({_first_line(error)})") from error
 
     def _database(self, url: str) -> RDBStorage:
         try:
@@ -73,7 +73,7 @@ class StudyStorage:
     def unreachable(self, error: Exception) -> InputError:
         """The one line for a database that does not answer."""
         reason = _first_line(error.__cause__ or error)
-        return InputError(f"sweep.storage={self.name}: it cannot be reached ({reason}); is it running, and the name right?")
+        return InputError(f"sweep.storage={self.name}: it cannot be reached ({reason})")
 
     @contextmanager
     def locked(self, study: str) -> Iterator[None]:
@@ -100,7 +100,9 @@ class StudyStorage:
                 connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
                 release = "SELECT pg_advisory_unlock(:number)"
             else:
-                connection.execute(text("SELECT GET_LOCK(:number, :wait)"), {"number": str(number), "wait": LOCK_WITHIN_S})
+                connection.execute(
+                    text("SELECT GET_LOCK(:number, :wait)"), {"number": str(number), "wait": LOCK_WITHIN_S}
+                )
                 release = "SELECT RELEASE_LOCK(:number)"
             try:
                 yield

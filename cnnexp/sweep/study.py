@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from typing import Any
 
 import optuna
@@ -195,7 +196,7 @@ def _steps(one: Choice) -> tuple[int, int, int] | None:
     if not all(text.lstrip("-").isdigit() for text in one.texts) or len(one.texts) < 3:
         return None
     numbers = sorted(int(text) for text in one.texts)
-    steps = {after - before for before, after in zip(numbers[:-1], numbers[1:], strict=True)}
+    steps = {after - before for before, after in pairwise(numbers)}
     return (numbers[0], numbers[-1], steps.pop()) if len(steps) == 1 else None
 
 

@@ -97,8 +97,10 @@ class Progress:
 
     def _table(self, trials: Sequence[FrozenTrial]) -> RenderableType:
         rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-        for name, justify in (("trial", "right"), ("settings", "left"), ("epoch", "right"), (self._plan.monitor, "right")):
-            rows.add_column(name, justify=justify, no_wrap=name != "settings", ratio=1 if name == "settings" else None)  # type: ignore[arg-type]
+        rows.add_column("trial", justify="right", no_wrap=True)
+        rows.add_column("settings", ratio=1)
+        rows.add_column("epoch", justify="right", no_wrap=True)
+        rows.add_column(self._plan.monitor, justify="right", no_wrap=True)
         running = [trial for trial in trials if trial.state == TrialState.RUNNING]
         for trial in running[:MOST_RUNNING]:
             epoch, value = self._latest(trial)

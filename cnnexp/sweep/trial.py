@@ -17,7 +17,7 @@ from cnnexp.report.plain_text import printable
 from cnnexp.runs.atomic import write_json, write_text
 from cnnexp.runs.find import is_run
 from cnnexp.runs.lock import RunLock
-from cnnexp.runs.read import Record, read_json, read_metrics, read_record
+from cnnexp.runs.read import Record, read_json, read_metrics, read_record, read_yaml
 from cnnexp.runs.write import DISK_FULL
 
 FROZEN, JOB, PROCESS, OUTPUT = "frozen.yaml", "job.json", "process.json", "output.txt"
@@ -64,6 +64,11 @@ class TrialFolder:
     @property
     def is_frozen(self) -> bool:
         return (self.path / FROZEN).exists()
+
+    @property
+    def epochs(self) -> int:
+        """Of the frozen configuration."""
+        return int(read_yaml(self.path / FROZEN)["epochs"])
 
     def prepare(self, environment: Mapping[str, str], trusted: Sequence[str]) -> Path:
         """Write the job for the process that will work on the trial: begin its run, or go on with it."""
