@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ from cnnexp.errors import InputError, Interrupted, RunFailed
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
+    from cnnexp.sweep.executors import Executor
     from cnnexp.sweep.plan import Plan
+    from cnnexp.sweep.study import Study
 
 EXAMPLE = (
     "cnnexp sweep model=lenet5,linear 'optimizer.lr=tag(log,interval(1e-4,1e-1))' sweep=tpe sweep.trials=20\n"
@@ -31,51 +35,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from cnnexp.sweep.find import find_sweep
-    from cnnexp.sweep.plan import make_plan, new_folder, read_plan, resumed
-
     if arguments.resume is None:
-        if arguments.outputs is not None:
-            raise InputError("--outputs: says where --resume looks; a new sweep goes to outputs=FOLDER")
-        plan = make_plan(arguments.overrides, arguments.config_dir, arguments.trust, ["cnnexp", *sys.argv[1:]])
-        folder = None
-    else:
-        if arguments.config_dir or arguments.trust:
-            raise InputError("--resume: a sweep goes on with its own --config-dir and --trust; leave them out")
-        folder = find_sweep(arguments.resume, outputs_folder(arguments.outputs))
-        plan = resumed(read_plan(folder), arguments.overrides)
-    return _lead(plan, folder or new_folder(plan))
+        return _begin(arguments)
+    return _resume(arguments)
 
 
-def _lead(plan: Plan, folder: Path) -> int:
+def _begin(arguments: argparse.Namespace) -> int:
+    from cnnexp.runs.write import writable_folder
+    from cnnexp.sweep.executors import make_executor
+    from cnnexp.sweep.plan import make_plan, new_folder
+
+    if arguments.outputs is not None:
+        raise InputError("--outputs: says where --resume looks; a new sweep goes to outputs=FOLDER")
+    plan = make_plan(arguments.overrides, arguments.config_dir, arguments.trust, ["cnnexp", *sys.argv[1:]])
+    writable_folder(Path(plan.outputs))
+    with make_executor(plan.settings) as executor:
+        if plan.settings.storage is None:
+            folder = new_folder(plan)
+            return _lead(plan, folder, _study(plan, folder), executor)
+        study = _study(plan, Path(plan.outputs))  # first: another sweep of this name is refused before a folder is made
+        return _lead(plan, new_folder(plan), study, executor)
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from cnnexp.sweep.executors import make_executor
+    from cnnexp.sweep.find import find_sweep
+    from cnnexp.sweep.plan import read_plan, resumed
+
+    if arguments.config_dir or arguments.trust:
+        raise InputError("--resume: a sweep goes on with its own --config-dir and --trust; leave them out")
+    folder = find_sweep(arguments.resume, outputs_folder(arguments.outputs))
+    plan = resumed(read_plan(folder), arguments.overrides)
+    with make_executor(plan.settings) as executor:
+        return _lead(plan, folder, _study(plan, folder), executor)
+
+
+def _study(plan: Plan, folder: Path) -> Study:
+    from cnnexp.sweep.storage import StudyStorage
+    from cnnexp.sweep.study import Study
+
+    return Study(plan, StudyStorage(plan.settings.storage, folder))
+
+
+def _lead(plan: Plan, folder: Path, study: Study, executor: Executor) -> int:
     """Run the sweep to its end, and say what came of it."""
-    from optuna.exceptions import StorageInternalError
     from rich.console import Console
+
+    from cnnexp.sweep.controller import Controller
+    from cnnexp.sweep.ending import conclude
+    from cnnexp.sweep.table import Progress
+
+    console = Console(highlight=False)
+    console.print(f"{folder}", soft_wrap=True, markup=False)
+    with _faults(folder), Progress(plan, folder, study, console) as progress:
+        Controller(plan, folder, study, executor, progress).run()
+    return conclude(plan, folder, study, console)
+
+
+@contextmanager
+def _faults(folder: Path) -> Iterator[None]:
+    """What can end a controller as one line, with the way to go on; its trials are not touched by it.
+
+    Raises:
+        Interrupted, RunFailed, InputError: for Ctrl-C, a database that has gone, a full disk.
+    """
+    from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
     from cnnexp.runs.write import FULL, disk_error
-    from cnnexp.sweep.controller import Controller
-    from cnnexp.sweep.ending import conclude
-    from cnnexp.sweep.executors import make_executor
-    from cnnexp.sweep.storage import StudyStorage
-    from cnnexp.sweep.study import Study
-    from cnnexp.sweep.table import Progress
 
     again = f"go on with: cnnexp sweep --resume {folder}"
-    console = Console(highlight=False)
-    study = Study(plan, StudyStorage(plan.settings.storage, folder))
-    console.print(f"{folder}", soft_wrap=True, markup=False)
-    progress = Progress(plan, folder, study, console)
     try:
-        Controller(plan, folder, study, make_executor(plan.settings, folder), progress).run()
+        yield
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted, all trials under way are saved; {again}") from None
+        raise Interrupted(f"interrupted, the trials under way are saved; {again}") from None
     except (SQLAlchemyError, StorageInternalError) as error:
         raise RunFailed(f"the study cannot be reached any more ({str(error).splitlines()[0]}); {again}") from error
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise disk_error(error, folder, f"more room for it; {again}") from error
-    finally:
-        progress.close()
-    return conclude(plan, folder, study, console)

@@ -70,7 +70,6 @@ class Controller:
             self._stop_all()
             raise
         finally:
-            self._executor.close()
             self._lock.release()
             shutil.rmtree(self._place, ignore_errors=True)
 
@@ -186,7 +185,7 @@ class Controller:
                 return self._study.fail(trial.number, _killed(retries + 1, outcome.error))
             self._study.note(trial.number, RETRIES, retries + 1)
         writable_folder(self._folder, "more room for it: a sweep goes on with cnnexp sweep --resume")
-        if not part.is_frozen:
+        if outcome.run is None:
             try:
                 part.freeze(self._config(trial, place))
             except InputError as error:

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -21,6 +22,9 @@ LONGEST_START_S = 300
 
 class Executor(Protocol):
     """Starts a trial's process and hands it the trial's lock."""
+
+    def warm(self) -> None:
+        """Begin to get ready, without waiting for it."""
 
     def start(self, job: Path, lock: RunLock) -> str | None:
         """Start a process for a job, and let go of the lock, which is the process's from then on.
@@ -42,19 +46,29 @@ class Executor(Protocol):
         """No more will be started; what runs goes on."""
 
 
-def make_executor(settings: Settings, folder: Path) -> Executor:
-    """The executor that ``sweep.executor`` names.
+@contextmanager
+def make_executor(settings: Settings) -> Iterator[Executor]:
+    """The executor that ``sweep.executor`` names, getting ready; at the end it is closed.
 
     Raises:
         InputError: the library for it is not installed.
     """
+    executor = _executor(settings)
+    executor.warm()
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def _executor(settings: Settings) -> Executor:
     if settings.executor == "fork":
         return Forking()
     if settings.executor == "fresh":
         return Fresh()
     from cnnexp.sweep.cluster import Cluster
 
-    return Cluster(settings.executor, folder / "jobs", settings.slurm)
+    return Cluster(settings.executor, settings.slurm)
 
 
 class Forking:
@@ -64,6 +78,7 @@ class Forking:
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._heard = b""
+        self._is_ready = False
 
     def start(self, job: Path, lock: RunLock) -> str | None:
         connection = self._connection()
@@ -78,8 +93,17 @@ class Forking:
 
     def _connection(self) -> socket.socket:
         """The server's socket, with the server started and warm."""
+        self.warm()
+        assert self._socket is not None
+        if not self._is_ready:
+            self._hear(b"ready")
+            self._is_ready = True
+        return self._socket
+
+    def warm(self) -> None:
         if self._socket is not None:
-            return self._socket
+            return
+        self._is_ready = False
         ours, theirs = socket.socketpair()
         self._server = subprocess.Popen(
             [sys.executable, "-m", "cnnexp.sweep.server", str(theirs.fileno())],
@@ -91,8 +115,6 @@ class Forking:
         )
         theirs.close()
         self._socket = ours
-        self._hear(b"ready")
-        return ours
 
     def _hear(self, word: bytes) -> None:
         """Wait for a line that begins so; other lines only wake ``wait``."""
@@ -136,6 +158,8 @@ class Forking:
     def close(self) -> None:
         if self._socket is not None and self._server is not None:
             self._socket.close()
+            if not self._is_ready:  # it is importing still, and has no children
+                self._server.kill()
             self._server.wait()
             assert self._server.stderr is not None
             self._server.stderr.close()
@@ -147,6 +171,9 @@ class Fresh:
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
+
+    def warm(self) -> None:
+        return None
 
     def start(self, job: Path, lock: RunLock) -> str | None:
         command = [sys.executable, "-m", "cnnexp.sweep.child", str(job.resolve())]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # From the palette of Okabe and Ito: told apart by the colour-blind.
 _BLUE, _ORANGE, _GREY, _RED = "#0072B2", "#E69F00", "#9A9A9A", "#D55E00"
-_MAP = "viridis"
+_MAP, _BRIGHTEST = "viridis", 0.92  # its last yellow is hard to see on white
 _LONGEST_LABEL = 18
 _MOST_LABELS = 8
 
@@ -86,6 +86,7 @@ def _draw_importances(axes: Axes, importances: Mapping[str, float]) -> None:
 def _draw_coordinates(axes: Axes, plan: Plan, study: Study, trials: Sequence[FrozenTrial]) -> None:
     """A line for each trial through its settings to its score, coloured by the score; pruned ones grey behind."""
     from matplotlib import colormaps
+    from matplotlib.ticker import MaxNLocator
 
     dimensions = plan.candidates.dimensions
     finished = [trial for trial in trials if _is_finished(trial) and trial.value is not None]
@@ -100,11 +101,11 @@ def _draw_coordinates(axes: Axes, plan: Plan, study: Study, trials: Sequence[Fro
     for trial in sorted(finished, key=lambda trial: sign * (trial.value or 0.0)):
         share = 0.5 if high == low else ((trial.value or 0.0) - low) / (high - low)
         heights = [_height(one, study.point(trial)[one.key]) for one in dimensions] + [0.04 + 0.92 * share]
-        colour = colormaps[_MAP](share if sign > 0 else 1 - share)
+        colour = colormaps[_MAP](_BRIGHTEST * (share if sign > 0 else 1 - share))
         axes.plot(list(places), heights, color=colour, alpha=0.9, lw=1.8, zorder=2)
     for place, one in enumerate(dimensions):
         _draw_axis(axes, place, one.key, _ticks(one))
-    values = [low + part * (high - low) for part in (0.0, 0.25, 0.5, 0.75, 1.0)] if high > low else [low]
+    values = [v for v in MaxNLocator(6).tick_values(low, high) if low <= v <= high] if high > low else [low]
     ticks = [(0.04 + 0.92 * (0.5 if high == low else (v - low) / (high - low)), f"{v:.4g}") for v in values]
     _draw_axis(axes, len(dimensions), plan.monitor, ticks)
     axes.set_xlim(-0.25, len(dimensions) + 0.35)

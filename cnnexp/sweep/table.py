@@ -72,7 +72,10 @@ class Progress:
             self._live.start()
         self._live.update(self._table(trials), refresh=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         """Take the table away."""
         if self._live is not None and self._live.is_started:
             self._live.stop()

@@ -56,14 +56,9 @@ class TrialFolder:
         return RunLock(place)
 
     def freeze(self, config: Mapping[str, Any]) -> None:
-        """Write down what the trial is to run. It stays as it is when the trial is taken up again."""
+        """Write down what the trial is to run, in a folder of its own."""
         self.path.mkdir(parents=True, exist_ok=True)
-        if not (self.path / FROZEN).exists():
-            write_text(self.path / FROZEN, to_yaml({**config, "outputs": str(self.path)}))
-
-    @property
-    def is_frozen(self) -> bool:
-        return (self.path / FROZEN).exists()
+        write_text(self.path / FROZEN, to_yaml({**config, "outputs": str(self.path.resolve())}))
 
     @property
     def epochs(self) -> int:
@@ -72,8 +67,8 @@ class TrialFolder:
 
     def prepare(self, environment: Mapping[str, str], trusted: Sequence[str]) -> Path:
         """Write the job for the process that will work on the trial: begin its run, or go on with it."""
-        run = self.run()
-        words = ["resume", str(run)] if run is not None else ["train", "--frozen", str(self.path / FROZEN)]
+        run, frozen = self.run(), (self.path / FROZEN).resolve()
+        words = ["resume", str(run.resolve())] if run is not None else ["train", "--frozen", str(frozen)]
         trust = [word for package in trusted for word in ("--trust", package)]
         (self.path / PROCESS).unlink(missing_ok=True)
         write_json(self.path / JOB, {"argv": [*words, *trust], "environment": dict(environment)})
