@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _begin(arguments: argparse.Namespace) -> int:
     from cnnexp.runs.write import writable_folder
+    from cnnexp.sweep.checking import refuse_unfitting
     from cnnexp.sweep.executors import make_executor
     from cnnexp.sweep.plan import make_plan, new_folder
 
@@ -50,6 +51,7 @@ def _begin(arguments: argparse.Namespace) -> int:
     plan = make_plan(arguments.overrides, arguments.config_dir, arguments.trust, ["cnnexp", *sys.argv[1:]])
     writable_folder(Path(plan.outputs))
     with make_executor(plan.settings) as executor:
+        refuse_unfitting(plan.tried, plan.trusted, executor)
         if plan.settings.storage is None:
             folder = new_folder(plan)
             return _lead(plan, folder, _study(plan, folder), executor)

@@ -13,6 +13,7 @@ class RunLock:
     """An exclusive lock on a run's folder, held for as long as the process lives or until ``release``."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._path = folder / NAME
         self._handle: int | None = None
 

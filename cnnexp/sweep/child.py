@@ -1,4 +1,4 @@
-"""A trial's own process: it makes itself what ``python -m cnnexp …`` in a fresh shell would be, and runs that."""
+"""A trial's own process: it makes itself what ``python -m MODULE …`` in a fresh shell would be, and runs that."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ CRASHED = 70
 
 def work(job: Path) -> int:
     """Run a job's command line, with its output in the trial's folder. Returns the exit status."""
-    os.setsid()  # Ctrl-C is for the controller, and the trial outlives it
+    if os.getpgrp() != os.getpid():
+        os.setsid()  # Ctrl-C is for the controller, and the trial outlives it
     folder = job.parent
     _redirect(folder / OUTPUT)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     asked = read_json(job)
     os.environ.update(asked["environment"])
-    sys.argv = ["cnnexp", *asked["argv"]]
+    sys.argv = [asked["module"], *asked["argv"]]
     me = {"host": platform.node(), "pid": os.getpid()}
     write_json(folder / PROCESS, {**me, "status": None})
-    status = _run()
+    status = _run(asked["module"])
     write_json(folder / PROCESS, {**me, "status": status})
     return status
 
@@ -41,10 +42,10 @@ def _redirect(output: Path) -> None:
         os.dup2(handle, number)
 
 
-def _run() -> int:
-    """The command line, as the module that Lightning will start again for the other processes of this trial."""
+def _run(module: str) -> int:
+    """The module, as one that Lightning will start again for the other processes of this trial."""
     try:
-        runpy.run_module("cnnexp", run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
         return 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

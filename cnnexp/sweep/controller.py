@@ -26,6 +26,8 @@ from cnnexp.sweep.plan import Plan
 from cnnexp.sweep.study import CONTROLLER, Study
 from cnnexp.sweep.trial import Outcome, TrialFolder
 
+HERE = ("fork", "fresh")
+"""Executors whose trials share this machine."""
 POLL_S = 0.5
 BEAT_S = 30.0
 STOP_WITHIN_S = 60.0
@@ -52,8 +54,12 @@ class Controller:
         self._place = folder / "controllers" / self.name
         self._lock = RunLock(self._place)
         self._beaten = 0.0
-        self._gpus = gpus_here() if plan.hardware["accelerator"] != "cpu" else []
+        self._gpus = gpus_here() if self._shares_gpus else []
         self._stopped: set[int] = set()
+
+    @property
+    def _shares_gpus(self) -> bool:
+        return self._plan.settings.executor in HERE and self._plan.hardware["accelerator"] != "cpu"
 
     def run(self) -> None:
         """Until no trial waits or runs.
@@ -154,6 +160,9 @@ class Controller:
         """Once; a second signal would end it without saving."""
         if trial.number not in self._stopped:
             self._stopped.add(trial.number)
+            job = trial.user_attrs.get(JOB)
+            if job is not None and self._executor.stop(job):
+                return
             for part in self._parts(trial):
                 part.stop()
 
@@ -201,10 +210,10 @@ class Controller:
     def _config(self, trial: FrozenTrial, place: int) -> dict[str, object]:
         """A run's configuration, with its share of the processor's cores."""
         config = self._plan.config(self._study.point(trial), self._plan.parts[place])
-        hardware = dict(config["hardware"])
-        if hardware["threads"] is None and self._plan.settings.workers > 1:
+        hardware, workers = dict(config["hardware"]), self._plan.settings.workers
+        if hardware["threads"] is None and workers > 1 and self._plan.settings.executor in HERE:
             devices = hardware["devices"] if isinstance(hardware["devices"], int) else 1
-            hardware["threads"] = max(1, cores() // (self._plan.settings.workers * devices))
+            hardware["threads"] = max(1, cores() // (workers * devices))
         return {**config, "hardware": hardware}
 
     def _slot(self, trial: FrozenTrial) -> int:

@@ -39,8 +39,8 @@ class Executor(Protocol):
     def wait(self, seconds: float) -> None:
         """Until a process ends, or for so long."""
 
-    def stop(self, name: str) -> None:
-        """Take a waiting job out of its queue."""
+    def stop(self, name: str) -> bool:
+        """Ask a job to save and end; False where its process has to be asked itself."""
 
     def close(self) -> None:
         """No more will be started; what runs goes on."""
@@ -152,8 +152,8 @@ class Forking:
                 return
         self._heard = b""
 
-    def stop(self, name: str) -> None:
-        return None
+    def stop(self, name: str) -> bool:
+        return False
 
     def close(self) -> None:
         if self._socket is not None and self._server is not None:
@@ -191,8 +191,8 @@ class Fresh:
             time.sleep(0.02)
         self._processes = [process for process in self._processes if process.poll() is None]
 
-    def stop(self, name: str) -> None:
-        return None
+    def stop(self, name: str) -> bool:
+        return False
 
     def close(self) -> None:
         self._processes = []

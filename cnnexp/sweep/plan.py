@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
 import platform
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.check import check
 from cnnexp.config.compose import compose_run
 from cnnexp.config.nearest import any_of
-from cnnexp.config.options import config_folders
+from cnnexp.config.options import GROUPS, config_folders
+from cnnexp.config.overrides import check_keys, read_words
 from cnnexp.errors import InputError
 from cnnexp.runs.atomic import write_json
 from cnnexp.runs.read import read_json
 from cnnexp.runs.write import disk_error, now, writable_folder
 from cnnexp.sweep.settings import Settings, is_setting, read_settings
-from cnnexp.sweep.space import Choice, Space, read_space
+from cnnexp.sweep.space import Choice, Dimension, Space, read_space
 from cnnexp.sweep.storage import check_storage, without_password
 
 FILE = "sweep.json"
 SCHEMA_VERSION = 1
-MOST_COMPOSED = 100
+MOST_COMPOSED = 16
 MOST_TRIALS = 100_000
 MOST_SHOWN = 12
 
@@ -36,8 +39,8 @@ class Plan:
     """A checked sweep.
 
     Attributes:
-        command: as typed. space: all of it. monitor, mode: of the task that all trials have. hardware: of the first
-            point. choices: each group's option at the first point.
+        command: as typed. space: all of it. monitor, mode: of the task that all trials have. hardware, choices: those
+            of the first point. tried: configurations of a new sweep that together have every value.
     """
 
     command: tuple[str, ...]
@@ -50,6 +53,7 @@ class Plan:
     outputs: str
     hardware: Mapping[str, Any]
     choices: Mapping[str, Any]
+    tried: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def candidates(self) -> Space:
@@ -130,7 +134,7 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
     problems = [*_averaged(space, settings), *_counted(space, settings)]
     if problems:
         raise InputError(*problems)
-    configs = _compose(_tried(space), space, config_dirs)
+    configs = _try_out(space, config_dirs, folders)
     monitor, mode = _one_monitor(configs)
     first = configs[0]
     return Plan(
@@ -144,6 +148,7 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
         outputs=str(first["outputs"]),
         hardware=first["hardware"],
         choices=first["choices"],
+        tried=tuple(configs),
     )
 
 
@@ -178,31 +183,61 @@ def _counted(space: Space, settings: Settings) -> list[str]:
     return []
 
 
-def _tried(space: Space) -> Iterable[dict[str, str]]:
-    """Points that a check composes: all of them where they are few, else each value once beside the first ones."""
-    if math.prod(len(one.ends) for one in space.dimensions) <= MOST_COMPOSED:
-        yield from space.points()
-        return
-    first = {one.key: one.ends[0] for one in space.dimensions}
-    yield first
-    for one in space.dimensions:
-        for text in one.ends[1:]:
-            yield {**first, one.key: text}
+def _try_out(space: Space, config_dirs: Sequence[str], folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """Configurations that together have every value of every dimension once; all of them could make a run.
 
+    Groups are composed in every combination where those are few. Composing takes its time, so that the values of a
+    key are put into the first of these configurations.
 
-def _compose(points: Iterable[Mapping[str, str]], space: Space, config_dirs: Sequence[str]) -> list[dict[str, Any]]:
+    Raises:
+        InputError: a line for each mistake.
+    """
     configs: list[dict[str, Any]] = []
     problems: dict[str, None] = {}
-    for point in points:
+    first = {one.key: one.ends[0] for one in space.dimensions}
+    for point in _combinations([one for one in space.dimensions if one.key in GROUPS]):
         try:
-            configs.append(compose_run(space.words(point), config_dirs))
+            configs.append(compose_run(space.words({**first, **point}), config_dirs))
         except InputError as error:
             problems.update(dict.fromkeys(error.lines))
+    for one in space.dimensions if configs else ():
+        for text in one.ends[1:] if one.key not in GROUPS else ():
+            try:
+                configs.append(_with_value(configs[0], one.word(text), folders))
+            except InputError as error:
+                problems.update(dict.fromkeys(error.lines))
     if problems:
         lines = list(problems)
         more = [f"… and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
         raise InputError(*lines[:MOST_SHOWN], *more)
     return configs
+
+
+def _combinations(dimensions: Sequence[Dimension]) -> Iterator[dict[str, str]]:
+    """All combinations where they are few, else each value once beside the first ones of the others."""
+    if math.prod(len(one.ends) for one in dimensions) <= MOST_COMPOSED:
+        yield from Space((), tuple(dimensions)).points()
+        return
+    yield {}
+    for one in dimensions:
+        for text in one.ends[1:]:
+            yield {one.key: text}
+
+
+def _with_value(config: Mapping[str, Any], text: str, folders: Sequence[Path]) -> dict[str, Any]:
+    """The configuration with another value of a key that it has, checked."""
+    (word,) = read_words([text], folders)
+    problems = check_keys([word], config)
+    if problems:
+        raise InputError(*problems)
+    changed = copy.deepcopy(dict(config))
+    *path, last = word.key.split(".")
+    node = changed
+    for part in path:
+        node = node[part]
+    node[last] = word.value
+    check(changed, folders)
+    return changed
 
 
 def _one_monitor(configs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

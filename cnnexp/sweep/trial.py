@@ -41,6 +41,32 @@ class Outcome:
     asked: bool = False
 
 
+def write_job(folder: Path, module: str, words: Sequence[str], environment: Mapping[str, str]) -> Path:
+    """What a child shall run: ``python -m MODULE WORDS``."""
+    content = {"module": module, "argv": list(words), "environment": dict(environment)}
+    write_json(folder / JOB, content)
+    return folder / JOB
+
+
+def process_of(folder: Path) -> dict[str, Any]:
+    """What a child said of itself; empty before it began."""
+    try:
+        return read_json(folder / PROCESS)
+    except (OSError, ValueError):
+        return {}
+
+
+def output_lines(folder: Path) -> list[str]:
+    """What a child printed, the end of it, without empty lines."""
+    try:
+        with (folder / OUTPUT).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_OUTPUT_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 class TrialFolder:
     """``trials/0007`` of a sweep; ``trials/0007-1`` is the second run of a candidate that is a mean over several."""
 
@@ -71,8 +97,7 @@ class TrialFolder:
         words = ["resume", str(run.resolve())] if run is not None else ["train", "--frozen", str(frozen)]
         trust = [word for package in trusted for word in ("--trust", package)]
         (self.path / PROCESS).unlink(missing_ok=True)
-        write_json(self.path / JOB, {"argv": [*words, *trust], "environment": dict(environment)})
-        return self.path / JOB
+        return write_job(self.path, "cnnexp", [*words, *trust], environment)
 
     def run(self) -> Path | None:
         """The folder of the trial's run. One that was cut off before it was one is removed: there is nothing in it."""
@@ -132,21 +157,12 @@ class TrialFolder:
 
     def last_line(self) -> str:
         """Of what its process printed last."""
-        try:
-            with (self.path / OUTPUT).open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_OUTPUT_BYTES))
-                text = file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = output_lines(self.path)
         return printable(lines[-1].removeprefix("cnnexp train: ").removeprefix("cnnexp resume: ")) if lines else ""
 
     def process(self) -> dict[str, Any]:
         """What the process that works on the trial said of itself: host, pid, and its exit status when it ended."""
-        try:
-            return read_json(self.path / PROCESS)
-        except (OSError, ValueError):
-            return {}
+        return process_of(self.path)
 
     def stop(self) -> None:
         """Ask the trial's process, which must be alive, to save and end."""

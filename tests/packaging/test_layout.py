@@ -37,7 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "commands": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "bench", "averaging", "preview"},
+    # leads many runs from outside; torch only in the processes that it starts
+    "sweep": _FOUNDATION | _RECORDS | {"visualize", "builders"},
+    "commands": _FOUNDATION
+    | _RECORDS
+    | _PARTS_OF_A_RUN
+    | {"builders", "fit", "bench", "averaging", "preview", "sweep"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
@@ -47,6 +52,7 @@ MAY_IMPORT[""] = set()
 # Takes long to import: never at the top of a module that every command loads.
 HEAVY_LIBRARIES = {
     *("torch", "torchvision", "torchmetrics", "pytorch_lightning"),
+    *("optuna", "sqlalchemy", "submitit"),
     *("wandb", "tensorboard", "matplotlib", "mlxtend", "pandas", "scipy", "sklearn"),
 }
 TORCH_LIBRARIES = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
