@@ -188,12 +188,12 @@ class Controller:
         """Begin a run, or go on with one that was cut off, if it is worth it."""
         if PRUNED in trial.user_attrs:
             return self._study.prune(trial.number)
+        writable_folder(self._folder, f"more room for it; go on with: cnnexp sweep --resume {self._folder}")
         retries = trial.user_attrs.get(RETRIES, 0)
         if outcome.state == "cut_off" and not outcome.asked:
             if retries >= self._plan.settings.retries:
                 return self._study.fail(trial.number, _killed(retries + 1, outcome.error))
             self._study.note(trial.number, RETRIES, retries + 1)
-        writable_folder(self._folder, "more room for it: a sweep goes on with cnnexp sweep --resume")
         if outcome.run is None:
             try:
                 part.freeze(self._config(trial, place))

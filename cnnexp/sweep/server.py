@@ -14,10 +14,12 @@ import os
 import select
 import socket
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
-from cnnexp.sweep.child import work
+from cnnexp.sweep.child import CRASHED, work
 
 # What a run imports when it is under way
 IMPORTED = (
@@ -60,11 +62,22 @@ def _fork(job: Path, handles: list[int], connection: socket.socket) -> int:
     pid = os.fork()
     if pid == 0:
         connection.close()
-        os._exit(work(job))
+        _child(job)
     for handle in handles:  # the child alone holds the lock from here on
         os.close(handle)
     connection.sendall(b"started %d\n" % pid)
     return pid
+
+
+def _child(job: Path) -> NoReturn:
+    """It must not come back into the server's loop, whatever happens."""
+    status = CRASHED
+    try:
+        status = work(job)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     # times runs from outside, beside others' ways to train
-    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
+    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     # leads many runs from outside; torch only in the processes that it starts
