@@ -201,6 +201,7 @@ class Controller:
                 return self._study.fail(trial.number, "; ".join(error.lines))
         slot = self._slot(trial)
         environment = slot_environment(slot, self._plan.settings.workers, self._plan.hardware["devices"], self._gpus)
+        environment["WANDB_RUN_GROUP"] = self._folder.name
         self._study.note(trial.number, SLOT, slot)
         job = self._executor.start(part.prepare(environment, self._plan.trusted), lock)
         if job is not None:

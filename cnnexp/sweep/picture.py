@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # From the palette of Okabe and Ito: told apart by the colour-blind.
 _BLUE, _ORANGE, _GREY, _RED = "#0072B2", "#E69F00", "#9A9A9A", "#D55E00"
 _MAP, _BRIGHTEST = "viridis", 0.92  # its last yellow is hard to see on white
+_SPREAD, _GOLDEN_RATIO = 0.06, 0.618033988749895
 _LONGEST_LABEL = 18
 _MOST_LABELS = 8
 
@@ -31,6 +32,7 @@ def draw_search(plan: Plan, study: Study, importances: Mapping[str, float], path
     trials = study.trials()
     axes_count = len(plan.candidates.dimensions) + 1
     figure = new_figure(max(10.0, 1.6 * axes_count), 8.0)
+    figure.suptitle(printable(path.absolute().parents[1].name), fontsize=11, parse_math=False)
     rows = figure.add_gridspec(2, 1, height_ratios=(1.0, 1.15))
     top = rows[0].subgridspec(1, 2 if importances else 1, width_ratios=(1.7, 1.0) if importances else None)
     _draw_history(figure.add_subplot(top[0]), plan, trials)
@@ -95,12 +97,12 @@ def _draw_coordinates(axes: Axes, plan: Plan, study: Study, trials: Sequence[Fro
     places = range(len(dimensions) + 1)
     for trial in trials:
         if trial.state == TrialState.PRUNED:
-            heights = [_height(one, study.point(trial)[one.key]) for one in dimensions]
+            heights = _heights(dimensions, study.point(trial), trial.number)
             axes.plot(list(places)[:-1], heights, color=_GREY, alpha=0.25, lw=1.0, zorder=1)
     sign = 1 if plan.mode == "max" else -1
     for trial in sorted(finished, key=lambda trial: sign * (trial.value or 0.0)):
         share = 0.5 if high == low else ((trial.value or 0.0) - low) / (high - low)
-        heights = [_height(one, study.point(trial)[one.key]) for one in dimensions] + [0.04 + 0.92 * share]
+        heights = [*_heights(dimensions, study.point(trial), trial.number), 0.04 + 0.92 * share]
         colour = colormaps[_MAP](_BRIGHTEST * (share if sign > 0 else 1 - share))
         axes.plot(list(places), heights, color=colour, alpha=0.9, lw=1.8, zorder=2)
     for place, one in enumerate(dimensions):
@@ -122,6 +124,12 @@ def _draw_axis(axes: Axes, place: int, name: str, ticks: Sequence[tuple[float, s
             place + 0.025, height, label, va="center", fontsize=9, zorder=4, parse_math=False,
             bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
         )  # fmt: skip
+
+
+def _heights(dimensions: Sequence[Dimension], point: Mapping[str, str], number: int) -> list[float]:
+    """A trial's places on the axes; where many share a name, each a little beside the others, so that one sees them."""
+    aside = _SPREAD * (number * _GOLDEN_RATIO % 1.0 - 0.5)
+    return [_height(one, point[one.key]) + (aside if isinstance(one, Choice) else 0.0) for one in dimensions]
 
 
 def _height(one: Dimension, text: str) -> float:

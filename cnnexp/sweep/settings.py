@@ -29,7 +29,7 @@ SCHEMA = Group(
         "storage": Text(nullable=True),
         "study": Text(nullable=True),
         "retries": Number(0, whole=True),
-        "lost_after_s": Number(1),
+        "lost_after_s": Number(90),
         "executor": Text(("fork", "fresh", "slurm", "local")),
         "slurm": Group({}, open=True),
     }

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from sqlalchemy import text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, ProgrammingError, SQLAlchemyError
 
 from cnnexp.errors import InputError
 from cnnexp.runs.write import disk_error
@@ -25,7 +26,10 @@ from cnnexp.sweep.journal import journal_backend
 JOURNAL = "study.journal"
 SCHEMES = ("postgresql", "mysql", "sqlite")
 CONNECT_WITHIN_S = 10
-LOCK_WITHIN_S = 60
+LOCK_WITHIN_S = 120
+KEEPALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+"""So a machine that went off lets go of its lock after a minute; PostgreSQL itself would wait for hours."""
+TRIES = 5
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -59,7 +63,7 @@ class StudyStorage:
 
     def _database(self, url: str) -> RDBStorage:
         try:
-            return RDBStorage(with_driver(url), engine_kwargs=_engine_options(url), skip_compatibility_check=False)
+            return _opened(url)
         except (ImportError, NoSuchModuleError) as error:
             raise InputError(
                 f"sweep.storage={self.name}: there is no driver for it ({_first_line(error)}); "
@@ -113,6 +117,18 @@ class StudyStorage:
 _EXAMPLE = "for example postgresql://user@host/database, or a file: study.journal"
 
 
+def _opened(url: str) -> RDBStorage:
+    """The storage, with its tables made where there are none; two that make them at once are in each other's way."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return RDBStorage(with_driver(url), engine_kwargs=_engine_options(url))
+        except (IntegrityError, ProgrammingError):
+            if attempt == TRIES:
+                raise
+            time.sleep(0.5 * attempt)
+    raise AssertionError("the last attempt raises")
+
+
 def is_url(given: str) -> bool:
     return "://" in given
 
@@ -143,7 +159,10 @@ def check_storage(given: str | None) -> None:
 def _engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_WITHIN_S}}
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_WITHIN_S}
+    if url.startswith("postgres"):
+        arguments["options"] = KEEPALIVE
+    return {"pool_pre_ping": True, "connect_args": arguments}
 
 
 def _first_line(error: BaseException) -> str:

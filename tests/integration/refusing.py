@@ -38,7 +38,19 @@ def assert_refused(
     done = call()
     assert done.status == status, done.err or done.out
     assert len(done.lines) == len(lines), done.err
-    known = ("train", "resume", "test", "predict", "compare", "list", "config", "summary", "ensemble", "preview", "sweep")
+    known = (
+        "train",
+        "resume",
+        "test",
+        "predict",
+        "compare",
+        "list",
+        "config",
+        "summary",
+        "ensemble",
+        "preview",
+        "sweep",
+    )
     prefix = f"cnnexp {command}: " if command in known else "cnnexp: "
     for line, says in zip(done.lines, lines, strict=True):
         assert line.startswith(prefix)

@@ -96,7 +96,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={FREE_BYTES_AT_LEAST + 12_000_000}", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={FREE_BYTES_AT_LEAST + 60_000_000}", "tmpfs", str(place)]
     try:
         mounted = subprocess.run(command, capture_output=True, text=True)
     except OSError as error:
@@ -134,7 +134,9 @@ def test_a_disk_that_fills_up_loses_no_trial(disk: Path, tmp_path: Path, undistu
     assert_whole(found(folder), undisturbed)
 
 
-POSTGRES = [Path(path) for path in (os.environ.get("PGBIN", ""), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin"))))]
+POSTGRES = [
+    Path(path) for path in (os.environ.get("PGBIN", ""), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin"))))
+]
 
 
 def tool(name: str) -> str | None:
@@ -171,7 +173,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_two_controllers_share_a_database(tmp_path: Path, postgres: str, undisturbed: Sweep) -> None:
-    words = (*TWENTY, f"sweep.storage={postgres}", "sweep.lost_after_s=5")
+    words = (*TWENTY, f"sweep.storage={postgres}")
     first, second = start(tmp_path / "first", *words), start(tmp_path / "second", *words)  # as if on two machines
     until(lambda: len(list(tmp_path.glob("*/outputs/*/trials/*/*/summary.json"))) >= 6, "six trials")
     first.kill()

@@ -121,18 +121,6 @@ def test_waiting_ends_when_a_child_does(spy: Path) -> None:
     executor.close()
 
 
-def test_the_server_never_computes(spy: Path) -> None:
-    """One computation in it would start threads, which no child would have."""
-    executor = Forking()
-    start(executor, spy)
-    assert executor._server is not None
-    names = {path.read_text().strip() for path in Path(f"/proc/{executor._server.pid}/task").glob("*/comm")}
-    (spy / "end").touch()
-    until(lambda: not is_locked(spy))
-    executor.close()
-    assert not [name for name in names if "pt_" in name], names
-
-
 @pytest.mark.parametrize(
     ("slot", "workers", "devices", "gpus", "expected"),
     [

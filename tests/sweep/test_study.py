@@ -15,6 +15,7 @@ from cnnexp.errors import InputError
 from cnnexp.sweep.space import Choice, Interval
 from cnnexp.sweep.storage import StudyStorage
 from cnnexp.sweep.study import Study, distribution
+from tests.packaging.imports import ROOT
 from tests.sweep.conftest import MakeStudy, plan_of
 
 GRID = ("model=linear,lenet5", "seed=range(0,3)", "sweep=grid")
@@ -25,6 +26,7 @@ import sys
 from pathlib import Path
 from cnnexp.sweep.storage import StudyStorage
 from cnnexp.sweep.study import Study
+from tests.packaging.imports import ROOT
 from tests.sweep.conftest import plan_of
 study = Study(plan_of(*sys.argv[2:]), StudyStorage(None, Path(sys.argv[1])))
 while (number := study.claim("me")) is not None:
@@ -36,7 +38,7 @@ while (number := study.claim("me")) is not None:
 
 def test_a_grid_has_each_point_once_whoever_takes_them(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CLAIM, str(tmp_path), *GRID]
-    takers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    takers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(4)]
     taken = [line for taker in takers for line in taker.communicate(timeout=120)[0].splitlines()]
     assert [taker.returncode for taker in takers] == [0] * 4
     points = Counter(tuple(line.split()[1:]) for line in taken)
