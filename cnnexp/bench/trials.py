@@ -1,4 +1,4 @@
-"""Trials of a sweep one after another, from their start to their end: forked from a warm process, or each a fresh one."""
+"""Trials of a sweep one after another, from start to end: forked from a warm process, or each in a fresh one."""
 
 from __future__ import annotations
 

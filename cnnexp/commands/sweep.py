@@ -105,15 +105,18 @@ def _faults(folder: Path) -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from cnnexp.runs.write import FULL, disk_error
+    from cnnexp.sweep.controller import ELSEWHERE
 
     again = f"go on with: cnnexp sweep --resume {folder}"
     try:
         yield
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted, the trials under way are saved; {again}") from None
+    except InputError as error:
+        raise InputError(*error.lines[:-1], f"{error.lines[-1]}; {again}") from error
     except (SQLAlchemyError, StorageInternalError) as error:
         raise RunFailed(f"the study cannot be reached any more ({str(error).splitlines()[0]}); {again}") from error
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise disk_error(error, folder, f"more room for it; {again}") from error
+        raise InputError(f"{disk_error(error, folder, ELSEWHERE)}; {again}") from error

@@ -28,6 +28,7 @@ from cnnexp.sweep.trial import Outcome, TrialFolder
 
 HERE = ("fork", "fresh")
 """Executors whose trials share this machine."""
+ELSEWHERE = "outputs=FOLDER of a new sweep"
 POLL_S = 0.5
 BEAT_S = 30.0
 STOP_WITHIN_S = 60.0
@@ -158,13 +159,11 @@ class Controller:
 
     def _ask_to_stop(self, trial: FrozenTrial) -> None:
         """Once; a second signal would end it without saving."""
-        if trial.number not in self._stopped:
+        if trial.number in self._stopped:
+            return
+        job = trial.user_attrs.get(JOB)
+        if (job is not None and self._executor.stop(job)) or any([part.stop() for part in self._parts(trial)]):
             self._stopped.add(trial.number)
-            job = trial.user_attrs.get(JOB)
-            if job is not None and self._executor.stop(job):
-                return
-            for part in self._parts(trial):
-                part.stop()
 
     def _go_on(self, trial: FrozenTrial, lock: RunLock) -> None:
         """A trial that no process works on, whose lock is held here: how did it end, and what comes next?"""
@@ -176,8 +175,10 @@ class Controller:
             if outcome.state != "finished" or outcome.value is None:
                 return self._take_up(trial, place, part, outcome, lock)
             values.append(outcome.value)
-            if len(self._plan.parts) > 1 and self._study.report(trial.number, place + 1, sum(values) / len(values)):
-                return self._study.prune(trial.number)
+            if len(self._plan.parts) > 1:
+                behind = self._study.report(trial.number, place + 1, sum(values) / len(values))
+                if behind and place + 1 < len(self._plan.parts):
+                    return self._study.prune(trial.number)
         if len(values) == 1:  # the epochs since the last look
             for epoch, value in self._parts(trial)[0].curve(self._plan.monitor):
                 if not math.isnan(value):
@@ -188,7 +189,7 @@ class Controller:
         """Begin a run, or go on with one that was cut off, if it is worth it."""
         if PRUNED in trial.user_attrs:
             return self._study.prune(trial.number)
-        writable_folder(self._folder, f"more room for it; go on with: cnnexp sweep --resume {self._folder}")
+        writable_folder(self._folder, ELSEWHERE)
         retries = trial.user_attrs.get(RETRIES, 0)
         if outcome.state == "cut_off" and not outcome.asked:
             if retries >= self._plan.settings.retries:

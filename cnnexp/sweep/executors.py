@@ -84,7 +84,7 @@ class Forking:
         connection = self._connection()
         try:
             socket.send_fds(connection, [f"{job.resolve()}\n".encode()], [lock.fileno()])
-        except BrokenPipeError:  # somebody has killed the server; another takes its place
+        except (BrokenPipeError, ConnectionResetError):  # somebody has killed the server; another takes its place
             self.close()
             socket.send_fds(self._connection(), [f"{job.resolve()}\n".encode()], [lock.fileno()])
         self._hear(b"started")
@@ -150,6 +150,8 @@ class Forking:
                     self.close()
             except BlockingIOError:
                 return
+            except ConnectionResetError:
+                self.close()
         self._heard = b""
 
     def stop(self, name: str) -> bool:

@@ -164,11 +164,13 @@ class TrialFolder:
         """What the process that works on the trial said of itself: host, pid, and its exit status when it ended."""
         return process_of(self.path)
 
-    def stop(self) -> None:
-        """Ask the trial's process, which must be alive, to save and end."""
+    def stop(self) -> bool:
+        """Ask the trial's process, which must be alive, to save and end; False where none has begun here yet."""
         process = self.process()
         if process.get("host") == platform.node() and process.get("status") is None and process.get("pid"):
             try:
                 os.kill(int(process["pid"]), signal.SIGTERM)
             except ProcessLookupError:  # it has ended just now
-                return
+                return False
+            return True
+        return False

@@ -142,9 +142,9 @@ def test_it_is_asked_to_stop_by_a_signal(trial: TrialFolder) -> None:
     process = subprocess.Popen(["sleep", "60"])
     content = {"host": platform.node(), "pid": process.pid, "status": None}
     (trial.path / PROCESS).write_text(json.dumps({**content, "host": "elsewhere"}))
-    trial.stop()
+    assert not trial.stop()
     assert process.poll() is None
     (trial.path / PROCESS).write_text(json.dumps(content))
-    trial.stop()
+    assert trial.stop()
     assert process.wait(timeout=10) == -signal.SIGTERM
-    trial.stop()
+    assert not trial.stop()
