@@ -134,14 +134,9 @@ def test_a_disk_that_fills_up_loses_no_trial(disk: Path, tmp_path: Path, undistu
     assert_whole(found(folder), undisturbed)
 
 
-POSTGRES = [
-    Path(path) for path in (os.environ.get("PGBIN", ""), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin"))))
-]
-
-
 def tool(name: str) -> str | None:
     """A program of PostgreSQL: on the path, or where Debian puts it."""
-    return shutil.which(name) or next((str(path / name) for path in POSTGRES[::-1] if (path / name).is_file()), None)
+    return shutil.which(name) or next(map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
 
 
 @pytest.fixture
