@@ -172,15 +172,15 @@ class Fresh:
     """A new interpreter for every trial: slower to start, and nothing is shared."""
 
     def __init__(self) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._pids: set[int] = set()
 
     def warm(self) -> None:
         return None
 
     def start(self, job: Path, lock: RunLock) -> str | None:
+        os.set_inheritable(lock.fileno(), True)  # nothing else is: files are opened so that a new program lacks them
         command = [sys.executable, "-m", "cnnexp.sweep.child", str(job.resolve())]
-        os.set_inheritable(lock.fileno(), True)
-        self._processes.append(subprocess.Popen(command, pass_fds=[lock.fileno()], stdin=subprocess.DEVNULL))
+        self._pids.add(os.posix_spawn(sys.executable, command, os.environ))
         lock.release()
         return None
 
@@ -189,15 +189,18 @@ class Fresh:
 
     def wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while time.monotonic() < end and all(process.poll() is None for process in self._processes):
+        while time.monotonic() < end:
+            ended = {pid for pid in self._pids if os.waitpid(pid, os.WNOHANG)[0]}
+            self._pids -= ended
+            if ended:
+                return
             time.sleep(0.02)
-        self._processes = [process for process in self._processes if process.poll() is None]
 
     def stop(self, name: str) -> bool:
         return False
 
     def close(self) -> None:
-        self._processes = []
+        self._pids = set()
 
 
 def slot_environment(slot: int, workers: int, devices: int | str, gpus: list[str]) -> dict[str, str]:

@@ -37,7 +37,7 @@ def test_every_value_is_tried_before_the_first_trial() -> None:
 
 
 def test_mistakes_in_several_values_are_told_together() -> None:
-    lines = refusal("optimizer.lr=0.1,-1,high", "epochs=1,0")
+    lines = refusal("optimizer.lr=0.1,-1,high", "epochs=1,0", "sweep=grid")
     assert [line.split(":")[0] for line in lines] == ["optimizer.lr=-1", "optimizer.lr=high", "epochs=0"]
 
 
