@@ -18,7 +18,7 @@ from tests.integration.conftest import CommandLine
 from tests.integration.refusing import Case, assert_refused, case
 from tests.integration.sweeping import TINY, Sweep, found, said, start, sweep, until
 
-GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e30", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
+GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 
 def test_each_point_is_run_once(grid: Sweep) -> None:
     points = [(trial["optimizer.lr"], trial["seed"]) for trial in grid.trials]
-    assert points == [(lr, seed) for lr in ("0.001", "0.1", "1e+30") for seed in "01"]
+    assert points == [(lr, seed) for lr in ("0.001", "0.1", "1e+38") for seed in "01"]
     configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in grid.runs]
     assert [(f"{config['optimizer']['lr']:g}", str(config["seed"])) for config in configs] == points
 
@@ -248,7 +248,7 @@ def test_both_processes_of_a_trial_have_its_hyperparameters(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_trials_as_jobs_of_submitit(tmp_path: Path) -> None:
     pytest.importorskip("submitit")
-    words = (*TINY, "optimizer.lr=1e-3,0.1,1e30", "sweep=grid", "sweep.workers=2", "sweep.executor=local")
+    words = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "sweep=grid", "sweep.workers=2", "sweep.executor=local")
     done = sweep(tmp_path, *words)
     assert [trial["state"] for trial in done.trials] == ["finished", "finished", "failed"]
     assert "not finite" in done.trials[2]["error"]
