@@ -128,13 +128,16 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
             point that was tried; nothing that varies; trials whose scores cannot be compared.
     """
     folders = config_folders(config_dirs)
-    settings = read_settings([word for word in words if is_setting(word)], folders)
-    check_storage(settings.storage)
     space = read_space([word for word in words if not is_setting(word)], folders)
+    settings = _settings([word for word in words if is_setting(word)], space, folders)
+    check_storage(settings.storage)
     problems = [*_averaged(space, settings), *_counted(space, settings)]
+    try:
+        configs = _try_out(space, config_dirs, folders)
+    except InputError as error:
+        raise InputError(*problems, *error.lines) from error
     if problems:
         raise InputError(*problems)
-    configs = _try_out(space, config_dirs, folders)
     monitor, mode = _one_monitor(configs)
     first = configs[0]
     return Plan(
@@ -150,6 +153,13 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
         choices=first["choices"],
         tried=tuple(configs),
     )
+
+
+def _settings(words: Sequence[str], space: Space, folders: Sequence[Path]) -> Settings:
+    """What was asked for; a space of listed values is a grid where nothing else was."""
+    chosen = any(word.split("=", 1)[0] in ("sweep", "sweep.trials", "sweep.method") for word in words)
+    is_listed = all(isinstance(one, Choice) for one in space.dimensions)
+    return read_settings(["sweep=grid", *words] if is_listed and not chosen else words, folders)
 
 
 def _averaged(space: Space, settings: Settings) -> list[str]:
