@@ -26,6 +26,7 @@ class Command:
 
 COMMANDS = (
     Command("train", "Run", "train a net on a data set, test it, record everything"),
+    Command("sweep", "Run", "many runs from one command line, searched for the best"),
     Command("resume", "Run", "go on with a run that was interrupted, stopped or killed"),
     Command("test", "Use a run", "evaluate a run's weights again, or on other data"),
     Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out"),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Program = Literal["train", "bare", "bare_loading", "prepare", "plain", "lightning", "timm", "load"]
+Program = Literal["train", "bare", "bare_loading", "prepare", "plain", "lightning", "timm", "load", "forked", "fresh"]
 """``train``: cnnexp's own. ``bare``: a loop over prepared batches. ``bare_loading``: one that indexes and normalises.
 ``prepare``: cnnexp's batches without a net. ``plain``, ``lightning``, ``timm``: the peers. ``load``: batches of
-torchvision's transforms without a net."""
+torchvision's transforms without a net. ``forked``, ``fresh``: trials of a sweep."""
 
 MARK = "measured "
 """Before the JSON line in which a cell's process answers."""

@@ -32,6 +32,10 @@ def _program(cell: Cell) -> Callable[[Cell], Rate]:
         return {"train": ours.train, "prepare": ours.prepare, "bare": ours.bare, "bare_loading": ours.bare_loading}[
             cell.program
         ]
+    if cell.program in ("forked", "fresh"):
+        from cnnexp.bench import trials
+
+        return trials.forked if cell.program == "forked" else trials.fresh
     from cnnexp.bench import peers
 
     return {"plain": peers.plain, "lightning": peers.lightning, "timm": peers.timm_loader, "load": peers.load}[

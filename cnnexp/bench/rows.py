@@ -41,6 +41,7 @@ def all_rows(device: Literal["cpu", "gpu"], cores: int) -> tuple[Row, ...]:
         _crop_flip(cifar),
         _everything(cifar),
         _overhead(),
+        _trials(),
     )
 
 
@@ -126,6 +127,16 @@ def _overhead() -> Row:
         ),
         (Peer("bare loop", (Cell("bare_loading", words),)),),
         figure="overhead",
+    )
+
+
+def _trials() -> Row:
+    words = ("model=lenet5", "data=mnist5k", "data.fraction=0.25", "hardware=cpu")
+    return Row(
+        "trials",
+        "trials of a sweep, from start to end: LeNet-5, 2 epochs of 1,000 digits",
+        (Variant("forked", Cell("forked", words), 2.0),),
+        (Peer("fresh interpreters", (Cell("fresh", words),)),),
     )
 
 

@@ -6,14 +6,14 @@ import argparse
 
 from cnnexp.commands.arguments import add_own_code
 from cnnexp.config.nearest import did_you_mean
-from cnnexp.config.options import GROUPS, config_folders, option_files, purpose
+from cnnexp.config.options import LISTED, config_folders, option_files, purpose
 from cnnexp.errors import InputError
 
 EXAMPLE = "cnnexp list models data"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"only these groups: {', '.join(GROUPS)}")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"only these groups: {', '.join(LISTED)}")
     parser.add_argument("--json", action="store_true", help="as JSON: group → option → its line")
     parser.add_argument("--markdown", action="store_true", help="the nets as a page: parameters, costs, papers")
     add_own_code(parser)
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(_page(arguments), end="")
         return 0
     folders = config_folders(arguments.config_dir)
-    wanted = [_group(word) for word in arguments.groups] or GROUPS
+    wanted = [_group(word) for word in arguments.groups] or LISTED
     content = {group: {name: purpose(path) for name, path in option_files(group, folders).items()} for group in wanted}
     if arguments.json:
         import json
@@ -47,9 +47,9 @@ def _page(arguments: argparse.Namespace) -> str:
 def _group(word: str) -> str:
     """A group by its name, its plural, or another word for it."""
     plurals = {"dataset": "data", "datasets": "data", "regularizations": "regularization"}
-    known = {**{group: group for group in GROUPS}, **{f"{group}s": group for group in GROUPS}, **plurals}
+    known = {**{group: group for group in LISTED}, **{f"{group}s": group for group in LISTED}, **plurals}
     if word not in known:
-        raise InputError(f"{word}: there is no such group; {did_you_mean(word, GROUPS)}")
+        raise InputError(f"{word}: there is no such group; {did_you_mean(word, LISTED)}")
     return known[word]
 
 

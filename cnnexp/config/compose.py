@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,22 +56,13 @@ def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) ->
 
 
 def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
-    from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(folders[-1]), version_base="1.3"):
-            _search_first(folders[:-1])
-            composed, choices = _merged(words)
-            for group in _chosen_against_the_model(words, choices):
-                composed[group] = _option_alone(group, words, composed, folders[-1] / "config.yaml")
+    with _hydra(folders):
+        composed, choices = _merged(words)
+        for group in _chosen_against_the_model(words, choices):
+            composed[group] = _option_alone(group, words, composed, folders[-1] / "config.yaml")
         config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise InputError(_one_line(error)) from error
     assert isinstance(config, dict)
     config["choices"] = {group: choices.get(group) for group in GROUPS}
     return {str(key): value for key, value in config.items()}
@@ -97,6 +89,38 @@ def _chosen_against_the_model(words: Sequence[Word], choices: dict[str, Any]) ->
         return []
     _, without = _merged([word for word in words if word.key in BRINGING])
     return [group for group in chosen if without.get(group) != choices.get(group)]
+
+
+def compose_option(group: str, option: str, texts: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
+    """An option that stands outside a run's configuration, with overrides in Hydra's grammar, as plain containers.
+
+    Raises:
+        InputError: Hydra cannot compose it.
+    """
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    with _hydra(folders):
+        content = OmegaConf.to_container(compose(f"{group}/{option}", overrides=list(texts))[group], resolve=True)
+    assert isinstance(content, dict)
+    return {str(key): value for key, value in content.items()}
+
+
+@contextmanager
+def _hydra(folders: Sequence[Path]) -> Iterator[None]:
+    """Hydra's compose over these folders, its errors as one line."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(folders[-1]), version_base="1.3"):
+            _search_first(folders[:-1])
+            yield
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise InputError(_one_line(error)) from error
 
 
 def _option_alone(group: str, words: Sequence[Word], composed: DictConfig, root: Path) -> Any:

@@ -24,6 +24,9 @@ GROUPS = (
     "logger",
     "experiment",
 )
+SWEEP = "sweep"
+"""Not a group of a run's configuration: it says how many runs are made of one command line."""
+LISTED = (*GROUPS, SWEEP)
 
 
 def config_folders(extra: Sequence[str] = ()) -> list[Path]:

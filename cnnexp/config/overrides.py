@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,14 +69,14 @@ def _read(text: str, folders: Sequence[Path]) -> Word:
         raise InputError(f"{text}: there is no blank before or after the =, for example model=resnet20")
     if "=" not in text:
         raise InputError(_without_value(text, folders))
-    text = _spell(text)
+    text = spell(text)
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{text}: not understood ({reason}); quote values that hold spaces or brackets") from error
     if override.is_sweep_override():
-        raise InputError(f"{text}: several values make a sweep; train takes one value for each key")
+        raise InputError(f"{text}: several values make a sweep: cnnexp sweep {shlex.quote(text)}")
     key = override.key_or_group
     if override.package is not None:
         raise InputError(f"{text}: a package (@…) cannot be given on the command line")
@@ -93,7 +94,7 @@ def _without_value(text: str, folders: Sequence[Path]) -> str:
     return f"{text}: expected key=value, for example model=resnet20 or optimizer.lr=0.01"
 
 
-def _spell(text: str) -> str:
+def spell(text: str) -> str:
     """``dataset=`` and ``dataset.x=`` are other words for ``data=`` and ``data.x=``."""
     plus = text[: len(text) - len(text.lstrip("+"))]
     rest = text[len(plus) :]

@@ -13,6 +13,7 @@ class RunLock:
     """An exclusive lock on a run's folder, held for as long as the process lives or until ``release``."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._path = folder / NAME
         self._handle: int | None = None
 
@@ -30,6 +31,16 @@ class RunLock:
             return False
         self._handle = handle
         return True
+
+    def fileno(self) -> int:
+        """The open file that holds the lock: a process that it is handed to holds the lock too.
+
+        Raises:
+            ValueError: the lock is not held.
+        """
+        if self._handle is None:
+            raise ValueError("the lock is not held")
+        return self._handle
 
     def release(self) -> None:
         """Let go of the lock."""

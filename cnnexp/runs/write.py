@@ -24,6 +24,8 @@ from cnnexp.runs.read import SCHEMA_VERSION, read_json, refuse_links
 
 FREE_BYTES_AT_LEAST = 20_000_000
 FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = "the disk is full"
+"""Stands in the error of a run that ended so."""
 
 
 def now() -> str:
@@ -244,7 +246,7 @@ def disk_error(error: OSError, folder: Path, option: str = "outputs=FOLDER") -> 
     if error.errno in FULL:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         free = shutil.disk_usage(there).free / 1e6
-        return InputError(f"{folder}: the disk is full ({free:.0f} MB free): free some space, or set {option}")
+        return InputError(f"{folder}: {DISK_FULL} ({free:.0f} MB free): free some space, or set {option}")
     return InputError(f"{folder} cannot be written ({error.strerror or error}): set {option} to one that can")
 
 

@@ -121,6 +121,7 @@ def test_the_rows_are_those_of_the_table(device: str) -> None:
         ("crop_flip", "eager"): 12.0,
         ("crop_flip", "compiled"): 40.0,
         ("everything", "eager"): 8.0,
+        ("trials", "forked"): 2.0,
         ("overhead", "everything on"): 350.0,
         ("overhead", "fast path"): 100.0,
     }

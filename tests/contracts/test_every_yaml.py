@@ -13,7 +13,7 @@ from cnnexp.builders.build import bind_task, build_dataset, provisional_facts
 from cnnexp.builders.target import import_target
 from cnnexp.config.check import TASK_OF_TARGET
 from cnnexp.config.compose import compose_run
-from cnnexp.config.options import GROUPS, data_with, models_for, option_files, purpose, task_of_model
+from cnnexp.config.options import GROUPS, SWEEP, data_with, models_for, option_files, purpose, task_of_model
 from cnnexp.errors import InputError
 from cnnexp.paths import config_folder
 
@@ -29,7 +29,9 @@ NEED_A_FOLDER = "data.root"
 def test_there_are_files_to_look_at() -> None:
     assert len(OPTIONS) >= 30
     assert {group for group, _, _ in OPTIONS} == set(GROUPS)
-    named = {path for _, _, path in OPTIONS} | {FOLDERS[0] / "config.yaml"}
+    searches = set(option_files(SWEEP, FOLDERS).values())  # read by tests/sweep/test_settings.py
+    assert searches
+    named = {path for _, _, path in OPTIONS} | searches | {FOLDERS[0] / "config.yaml"}
     found = {path for path in FOLDERS[0].rglob("*") if path.is_file()}
     assert found == named, "a file that no group finds"
 

@@ -35,14 +35,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     # times runs from outside, beside others' ways to train
-    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit"},
+    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "anatomy": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    # leads many runs from outside; torch only in the processes that it starts
+    "sweep": _FOUNDATION | _RECORDS | {"visualize", "builders"},
     "commands": _FOUNDATION
     | _RECORDS
     | _PARTS_OF_A_RUN
-    | {"arithmetic", "builders", "fit", "bench", "averaging", "preview", "anatomy"},
+    | {"arithmetic", "builders", "fit", "bench", "averaging", "preview", "anatomy", "sweep"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
@@ -52,6 +54,7 @@ MAY_IMPORT[""] = set()
 # Takes long to import: never at the top of a module that every command loads.
 HEAVY_LIBRARIES = {
     *("torch", "torchvision", "torchmetrics", "pytorch_lightning"),
+    *("optuna", "sqlalchemy", "submitit"),
     *("wandb", "tensorboard", "matplotlib", "mlxtend", "pandas", "scipy", "sklearn"),
 }
 TORCH_LIBRARIES = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}

@@ -1,0 +1,92 @@
+"""What came of a sweep: the best trial and how to run it again, what mattered, a table of all, a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+
+from cnnexp.errors import RunFailed
+from cnnexp.report.notation import metric_figure
+from cnnexp.report.plain_text import printable, spreadsheet_cell
+from cnnexp.runs.atomic import write_json, write_text
+from cnnexp.sweep.plan import Plan
+from cnnexp.sweep.study import Study
+from cnnexp.sweep.table import as_row, best_of, counts
+from cnnexp.sweep.trial import TrialFolder
+
+MOST_FAILED = 5
+
+
+def conclude(plan: Plan, folder: Path, study: Study, console: Console) -> int:
+    """Print what came of a sweep whose trials have all ended, and write it to its folder.
+
+    Raises:
+        RunFailed: every trial failed.
+    """
+    trials = study.trials()
+    best, importances = best_of(trials, plan.mode), study.importances()
+    write_text(folder / "trials.csv", _csv([as_row(trial, study.point(trial)) for trial in trials]))
+    summary: dict[str, Any] = {"counts": counts(trials), "importances": importances, "best": None}
+    lines = [counts(trials), *_failures(trials)]
+    if best is not None:
+        summary["best"] = _best(plan, folder, study, best)
+        lines += _best_lines(plan, summary["best"])
+    if importances:
+        lines.append("importance: " + ", ".join(f"{key} {share:.2f}" for key, share in importances.items()))
+    write_json(folder / "summary.json", summary)
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+    if best is None:
+        raise RunFailed(f"no trial finished; {folder / 'trials'} has what each of them printed")
+    from cnnexp.sweep.picture import draw_search
+
+    picture = draw_search(plan, study, importances, folder / "pictures" / "search.png")
+    console.print(f"picture: {picture}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _best(plan: Plan, folder: Path, study: Study, best: FrozenTrial) -> dict[str, Any]:
+    point, parts = study.point(best), plan.parts
+    runs = [TrialFolder(folder, best.number, place, len(parts)).run() for place in range(len(parts))]
+    return {
+        "trial": best.number,
+        "score": best.value,
+        "settings": point,
+        "commands": [command_line(plan, point, part) for part in parts],
+        "runs": [str(run.relative_to(folder)) for run in runs if run is not None],
+    }
+
+
+def _best_lines(plan: Plan, best: dict[str, Any]) -> list[str]:
+    over = f", mean over {len(plan.parts)} values of {plan.settings.average}" if len(plan.parts) > 1 else ""
+    score = metric_figure(plan.monitor, best["score"])
+    return [f"best: trial {best['trial']}, {plan.monitor} {score}{over}", *(f"  {line}" for line in best["commands"])]
+
+
+def command_line(plan: Plan, point: dict[str, str], part: str | None) -> str:
+    """What to type to make a trial's run again."""
+    folders = [word for folder in plan.config_dirs for word in ("--config-dir", folder)]
+    trust = [word for package in plan.trusted for word in ("--trust", package)]
+    return shlex.join(["cnnexp", "train", *plan.words(point, part), *folders, *trust])
+
+
+def _failures(trials: list[FrozenTrial]) -> list[str]:
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    lines = [f"trial {trial.number} failed: {printable(trial.user_attrs.get('error', ''))}" for trial in failed]
+    more = len(lines) - MOST_FAILED
+    return lines[:MOST_FAILED] + ([f"… and {more} more, see trials.csv"] if more > 0 else [])
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([{key: spreadsheet_cell(value) for key, value in row.items()} for row in rows])
+    return stream.getvalue()
