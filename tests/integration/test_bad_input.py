@@ -204,7 +204,7 @@ def test_what_nothing_reads_passes_when_asked_to(words: str, cnnexp: CommandLine
 
 def test_data_that_cannot_be_reached_names_the_embedded_one(cnnexp: CommandLine, work: Path) -> None:
     says = ("train-images-idx3-ubyte.gz", "cannot connect", "CNNEXP_DATA_MIRROR", "data=mnist5k")
-    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache"), "CNNEXP_DATA_MIRROR": ""} | OFFLINE
+    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache")} | OFFLINE
     assert_refused(lambda: cnnexp("train", "data=mnist", cwd=work, **environment), "train", [says], work)
 
 
