@@ -87,7 +87,7 @@ REFUSED = {
     "no such data, the other word": case("train dataset=cifra10", "cifra10", "cifar10"),
     "no such optimizer": case("train optimizer=nonsense", "optimizer=nonsense", "adam", "sgd"),
     "an empty option": case("train optimizer=", "optimizer=", "adam", "sgd"),
-    "null for a group": case("train model=null", "model=null", "lenet5"),
+    "null for a group": case("train model=null", "model=null: there is no such model; cnnexp list model shows all"),
     "no such experiment": case("train experiment=lenet5_mnist", "lenet5_mnist", "lenet5_mnist5k"),
     "no such key": case("train epoch=3", "epoch:", "epochs"),
     "no such group": case("train mdoel=lenet5", "mdoel", "model"),
