@@ -9,11 +9,10 @@ slices beside torch's layer.
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from interleaved import forward_and_backward, interleaved, ratio
+from torch import nn
 
 from cnnexp.models.convolutions import convolution
 from cnnexp.models.local_response_norm import LocalResponseNorm
@@ -22,31 +21,11 @@ BATCH = 8
 REPEATS = 15
 
 
-def forward_and_backward(layer: nn.Module, picture: Tensor) -> Callable[[], None]:
-    def once() -> None:
-        layer(picture).sum().backward()
-
-    return once
-
-
-def interleaved(first: Callable[[], None], second: Callable[[], None]) -> tuple[list[float], list[float]]:
-    """Seconds of each, taken in turns after a warm-up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for repeat in range(REPEATS + 2):
-        for call, kept in zip((first, second), times, strict=True):
-            start = time.perf_counter()
-            call()
-            if repeat >= 2:
-                kept.append(time.perf_counter() - start)
-    return times
-
-
 def row(name: str, layers: tuple[nn.Module, nn.Module], shape: tuple[int, int, int]) -> str:
     picture = torch.randn(BATCH, *shape, requires_grad=True)
-    ours, theirs = interleaved(*(forward_and_backward(layer, picture) for layer in layers))
-    ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
+    ours, theirs = interleaved(*(forward_and_backward(layer, picture) for layer in layers), REPEATS)
     milliseconds = (f"{1000 * statistics.median(one):9.1f}" for one in (ours, theirs))
-    return f"{name:<38}{'x'.join(map(str, shape)):>12}{''.join(milliseconds)}{ratio:8.2f}"
+    return f"{name:<38}{'x'.join(map(str, shape)):>12}{''.join(milliseconds)}{ratio(ours, theirs):8.2f}"
 
 
 def main() -> None:

@@ -125,7 +125,8 @@ def _option(word: Word, folders: Sequence[Path]) -> list[str]:
     if isinstance(word.value, str) and word.value in known:
         return []
     hint = did_you_mean("" if word.value is None else str(word.value), known)
-    return [f"{word.text}: there is no such {word.key}; {hint} (cnnexp list {word.key} shows all)"]
+    all_of_them = f"cnnexp list {word.key} shows all"
+    return [f"{word.text}: there is no such {word.key}; {f'{hint} ({all_of_them})' if hint else all_of_them}"]
 
 
 def check_keys(words: Sequence[Word], config: Mapping[str, Any]) -> list[str]:

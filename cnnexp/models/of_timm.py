@@ -103,4 +103,5 @@ def _classes(count: int) -> tuple[str, ...]:
 def _known(name: str) -> str:
     if timm.is_model(name):
         return name
-    raise InputError(f"model.name={name}: timm has no such classifier; {did_you_mean(name, timm.list_models())}")
+    hint = did_you_mean(name, timm.list_models()) or "timm.list_models() names all of them"
+    raise InputError(f"model.name={name}: timm has no such classifier; {hint}")

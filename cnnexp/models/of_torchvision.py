@@ -124,7 +124,8 @@ def _known(name: str) -> str:
     names = models.list_models(module=models)
     if name in names:
         return name
-    raise InputError(f"model.name={name}: torchvision has no such classifier; {did_you_mean(name, names)}")
+    hint = did_you_mean(name, names) or "torchvision.models.list_models() names all of them"
+    raise InputError(f"model.name={name}: torchvision has no such classifier; {hint}")
 
 
 def _arguments(name: str, auxiliary_heads: bool) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from cnnexp.cli import COMMANDS
 from tests.integration.conftest import Done
 
 # Nothing is fetched: the publisher is behind a port where nobody listens.
-OFFLINE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+OFFLINE = {
+    "CNNEXP_DATA_MIRROR": "",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "",
+}
 KNOWN = {command.name for command in COMMANDS}
 
 

@@ -200,7 +200,7 @@ REFUSED = {
     "an ensemble of boxes": case("ensemble {boxes} {first}", "detection", "probabilities of classes"),
     "a folder for answers": case("ensemble {first} {second} --out .", "--out .", "folder", "answers.csv"),
     "a picture of another kind": case("preview --out a.jpg", "--out a.jpg", "PNG", "a.png"),
-    "a folder for a picture": case("preview --out .", "--out .", "folder", "preview.png"),
+    "a folder for a picture": case("preview --out .", "--out .", "folder", "picture.png"),
     "no pictures": case("preview --samples 0", "--samples 0", "at least 1"),
     "too many epochs": case("preview --draws 65", "--draws 65", "at most 64"),
     "no such augmentation": case("preview augmentation=flipp", "augmentation=flipp", "flip"),

@@ -87,7 +87,7 @@ REFUSED = {
     "no such data, the other word": case("train dataset=cifra10", "cifra10", "cifar10"),
     "no such optimizer": case("train optimizer=nonsense", "optimizer=nonsense", "adam", "sgd"),
     "an empty option": case("train optimizer=", "optimizer=", "adam", "sgd"),
-    "null for a group": case("train model=null", "model=null", "lenet5"),
+    "null for a group": case("train model=null", "model=null: there is no such model; cnnexp list model shows all"),
     "no such experiment": case("train experiment=lenet5_mnist", "lenet5_mnist", "lenet5_mnist5k"),
     "no such key": case("train epoch=3", "epoch:", "epochs"),
     "no such group": case("train mdoel=lenet5", "mdoel", "model"),
@@ -204,7 +204,7 @@ def test_what_nothing_reads_passes_when_asked_to(words: str, cnnexp: CommandLine
 
 def test_data_that_cannot_be_reached_names_the_embedded_one(cnnexp: CommandLine, work: Path) -> None:
     says = ("train-images-idx3-ubyte.gz", "cannot connect", "CNNEXP_DATA_MIRROR", "data=mnist5k")
-    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache"), "CNNEXP_DATA_MIRROR": ""} | OFFLINE
+    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache")} | OFFLINE
     assert_refused(lambda: cnnexp("train", "data=mnist", cwd=work, **environment), "train", [says], work)
 
 

@@ -176,7 +176,7 @@ def test_refused_for_a_run(one: Case, trained: Path, cnnexp: CommandLine, work: 
     (work / "text.png").write_text("no picture")
     (work / "empty.png").write_bytes(b"")
     (work / "nothing").mkdir()
-    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache"), "CNNEXP_DATA_MIRROR": ""} | OFFLINE
+    environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache")} | OFFLINE
     assert_refused(lambda: cnnexp(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
 
 
