@@ -39,13 +39,14 @@ def outcome(run: Path) -> dict[str, Any]:
         name: torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last")
     }
     summary = json.loads((run / "summary.json").read_text())
+    gradients = run / "gradients.csv"
     return {
         "best": checkpoints["best"]["net"],
         "last": checkpoints["last"]["state_dict"],
         "optimizer": checkpoints["last"]["optimizer_states"][0]["state"],
         "schedule": checkpoints["last"]["schedule"],
         "metrics.csv": (run / "metrics.csv").read_text(),
-        "gradients.csv": (run / "gradients.csv").read_text(),
+        "gradients.csv": gradients.read_text() if gradients.exists() else None,
         "predictions.csv": (run / "predictions.csv").read_text(),
         "summary": {key: value for key, value in summary.items() if key != "images_per_second"},
     }

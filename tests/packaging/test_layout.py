@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "augmentation": {"errors", "draws", "data"},
     "visualize": _FOUNDATION | {"runs", "models"},
     "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "visualize", "models", "config"},
-    "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training"},
+    # of models only how nets answer: auxiliary.py
+    "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training", "models"},
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},

@@ -217,7 +217,7 @@ def _print(result: ShiftResult, axis: int, title: str, *, path: str, as_json: bo
         values = getattr(result, name)
         if values is not None:
             print(_row(name, "", [f"{values[place]:.2f}" for place in places]))
-    print("\nlayers: how far their maps are from moved maps, away from the border; 0 is exact.")
+    print("\nlayers: how far maps are from moved maps, away from the border; 0 is exact.")
     if any(value is None for layer in result.layers for value in result.differences[layer.name]):
         print("*: with the border, as nothing in them is away from it.")
     print(path)
