@@ -141,7 +141,11 @@ def _remove(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
     if not words:
         raise InputError("rm: name the runs that shall go to the trash")
     folders = dict.fromkeys(resolve(word, outputs) for word in words)
-    _trash([read_record(folder) for folder in folders], arguments.dry_run)
+    records = [read_record(folder) for folder in folders]
+    strange = [record for record in records if record.status == "foreign"]
+    if strange:
+        raise InputError(*(f"{record.folder}: no run of cnnexp ({record.problem}); left alone" for record in strange))
+    _trash(records, arguments.dry_run)
 
 
 def _prune(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from cnnexp.report.notation import MISSING, metric_figure, setting_figure
 from cnnexp.report.plain_text import printable
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.table import short_ids
+from cnnexp.runs.read import UNREADABLE
 
 if TYPE_CHECKING:
     from cnnexp.report.comparison import Runs
@@ -57,6 +58,8 @@ def size_figure(count: int) -> str:
 def to_prune(runs: Runs, keep: int) -> list[Record]:
     """The runs that may go: all but the best of each metric and data set, those with a tag, and those under way.
 
+    What cannot be read stays too: it may have a tag, or be no run at all.
+
     Args:
         keep: so many of each metric and data set; only whole, finished runs are among the best.
     """
@@ -69,5 +72,5 @@ def to_prune(runs: Runs, keep: int) -> list[Record]:
     return [
         record
         for place, record in enumerate(runs.records)
-        if place not in best and not record.tags and record.status != "running"
+        if place not in best and not record.tags and record.status not in ("running", *UNREADABLE)
     ]

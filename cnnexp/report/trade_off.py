@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.errors import InputError
-from cnnexp.report.columns import Column, Grid, narrowed
+from cnnexp.report.columns import Column, Grid, fitted
 from cnnexp.report.comparison import COSTS, FACTS, Runs
 from cnnexp.report.groups import EVERYTHING, Group, Grouped, group_runs
-from cnnexp.report.groups_table import GroupsTable
+from cnnexp.report.groups_table import GroupsTable, unseen_note
 from cnnexp.report.notation import count_figure, duration_figure, is_number, metric_figure, setting_figure
 from cnnexp.report.over import COLOURS
 from cnnexp.report.plain_text import printable
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.console import Console, ConsoleOptions, RenderResult
 
+_CHEAPER = {
+    "parameters": "with fewer parameters",
+    "multiply_adds": "with fewer multiply-adds",
+    "images_per_second": "at more pictures a second",
+    "duration": "in less time",
+}
 CHOICES = (*COSTS, "duration")
 _MORE_IS_BETTER = frozenset({"images_per_second"})
 _LOG_SCALE_FROM = 8.0
@@ -112,7 +118,10 @@ class TradeOffTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        yield Grid(narrowed(self.columns(), options.max_width))
+        columns, unseen = fitted(self.columns(), options.max_width)
+        yield Grid(columns)
+        if unseen:
+            yield Text(unseen_note(unseen), style="dim")
         for line in self._notes():
             yield Text(line, style="dim")
 
@@ -147,8 +156,7 @@ class TradeOffTable:
         ]
 
     def _notes(self) -> Iterator[str]:
-        better = "more" if self.found.cost in _MORE_IS_BETTER else "less"
-        yield f"* the front: nothing else scores as well for {better} {self.found.cost.replace('_', ' ')}"
+        yield f"* the front: nothing else scores as well {_CHEAPER[self.found.cost]}"
         if self.found.left_out:
             yield f"left out: {self.found.left_out} without {self.found.cost}"
         if self.found.grouped.left_out:
@@ -174,6 +182,20 @@ def as_values(found: TradeOff) -> dict[str, Any]:
         for point in found.points
     ]
     return {"metric": found.grouped.metric, "cost": found.cost, "points": points}
+
+
+def as_rows(found: TradeOff) -> list[dict[str, Any]]:
+    """A row for each point, for a spreadsheet."""
+    return [
+        {
+            **point.group.settings,
+            "n": point.group.estimate.n,
+            found.cost: point.cost,
+            found.grouped.metric: point.score,
+            "on_front": point.best,
+        }
+        for point in found.points
+    ]
 
 
 def draw_trade_off(found: TradeOff, path: Path) -> Path:

@@ -96,6 +96,8 @@ def open_run(text: str, outputs: Path) -> Record:
         InputError: there is no such run, or its record is damaged.
     """
     record = read_record(resolve(text, outputs))
+    if record.status == "foreign":
+        raise InputError(f"{record.folder}: no run of cnnexp ({record.problem})")
     if record.status == "damaged":
         raise InputError(
             f"{record.folder}: the run's record is damaged ({record.problem}), so it cannot be used; "

@@ -14,7 +14,7 @@ from cnnexp.errors import InputError
 from cnnexp.runs.atomic import replacing, write_json
 from cnnexp.runs.lock import NAME as LOCK
 from cnnexp.runs.lock import RunLock
-from cnnexp.runs.read import Record, read_json, read_record, refuse_links
+from cnnexp.runs.read import UNREADABLE, Record, read_json, read_record, refuse_links
 from cnnexp.runs.write import disk_error
 
 TRASH = ".trash"
@@ -160,8 +160,8 @@ def adopt(unpacked: Path, outputs: Path) -> Path:
             "the archive holds something else than one run's folder; cnnexp runs export makes such archives"
         )
     record = read_record(found[0])
-    if record.status == "damaged":
-        raise InputError(f"{record.id}: the run in the archive is damaged ({record.problem})")
+    if record.status in UNREADABLE:
+        raise InputError(f"{record.id}: the run in the archive is {record.status} ({record.problem})")
     target = outputs / record.id
     if os.path.lexists(target):
         raise InputError(f"{record.id}: there is such a run in {outputs} already; give --outputs another folder")

@@ -92,6 +92,20 @@ def test_pruning_keeps_the_best_of_each_data_set_and_what_is_tagged(outputs: Pat
     assert left(outputs) == "bde"
 
 
+def test_what_cannot_be_read_is_neither_pruned_nor_taken_for_a_run(outputs: Path) -> None:
+    (outputs / "20261121-100000-a" / "run.json").write_text("{")
+    (outputs / "holiday").mkdir()
+    (outputs / "holiday" / "run.json").write_text('{"name": "Rome"}')
+    assert runs.run(parsed("prune", "--keep-best", "1", "--outputs", str(outputs))) == 0
+    assert left(outputs) == "abey"
+    with pytest.raises(InputError, match=r"holiday: no run of cnnexp \(run.json is of another program.*left alone"):
+        runs.run(parsed("rm", "holiday", "--outputs", str(outputs)))
+    with pytest.raises(InputError, match="holiday: no run of cnnexp"):
+        runs.run(parsed("export", "holiday", str(outputs / "x.zip"), "--outputs", str(outputs)))
+    assert runs.run(parsed("rm", "20261121-100000-a", "--outputs", str(outputs))) == 0
+    assert left(outputs) == "bey"
+
+
 def test_a_run_goes_to_an_archive_and_comes_back(outputs: Path, tmp_path: Path) -> None:
     archive = tmp_path / "run.zip"
     assert runs.run(parsed("export", "20261121-100001", str(archive), "--outputs", str(outputs))) == 0

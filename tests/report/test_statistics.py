@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -157,7 +158,7 @@ def test_power_rises_with_the_runs_whatever_the_effect(groups: int, level: float
     for effect in np.geomspace(0.01, 100, 40):
         found = [power(float(effect), int(n), groups, level) for n in np.geomspace(2, 1000, 20)]
         assert found[0] > level and found[-1] <= 1  # NaN is neither
-        assert all(fewer <= more for fewer, more in zip(found, found[1:], strict=False))
+        assert all(fewer <= more for fewer, more in pairwise(found))
 
 
 @pytest.mark.parametrize("effect", [0.2, 0.5, 0.8, 1.1, 1.4, 2.0])

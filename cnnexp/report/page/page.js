@@ -393,6 +393,8 @@ function runDetails(run, heading) {
     run.mistakes && run.mistakes.length ? part(run.mistakes_title, mistakes(run)) : [],
     run.mistakes_note ? make("p", { class: "note" }, run.mistakes_note) : null,
     part("Sample pictures of the test", pictures(run)),
+    run.profile ? part("The net", make("figure", {}, make("img", { src: run.profile, alt: "the net's profile" }))) : [],
+    run.profile_note ? make("p", { class: "note" }, run.profile_note) : null,
     run.answers ? part("Predictions", answersTable(run)) : [],
     run.command ? part("Command", make("pre", {}, run.command)) : [],
     part("Environment", factsTable(run.environment)),
