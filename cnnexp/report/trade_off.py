@@ -30,6 +30,7 @@ _CHEAPER = {
 CHOICES = (*COSTS, "duration")
 _MORE_IS_BETTER = frozenset({"images_per_second"})
 _LOG_SCALE_FROM = 8.0
+_FEW_FIGURES = 1000.0
 _LONGEST_LABEL = 90
 
 
@@ -215,7 +216,7 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     )  # fmt: skip
     costs = [point.cost for point in found.points]
     if min(costs) > 0 and max(costs) / min(costs) >= _LOG_SCALE_FROM:
-        axes.set_xscale("log")
+        _scale_by_factors(axes, max(costs) / min(costs))
     axes.xaxis.set_major_formatter("{x:,.6g}")
     _number_points(axes, best)
     axes.margins(x=0.12, y=0.12)
@@ -225,6 +226,15 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=9, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     return write_png(figure_image(figure), path)
+
+
+def _scale_by_factors(axes: Axes, reach: float) -> None:
+    """A logarithmic axis with figures at 1, 2, 5, 10, or at the powers of ten alone where they would be many."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if reach < _FEW_FIGURES else (1,)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _number_points(axes: Axes, points: Sequence[Point]) -> None:
