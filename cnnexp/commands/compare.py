@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_outputs
-from cnnexp.commands.files import check_file
+from cnnexp.commands.files import check_file, writing
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
@@ -141,6 +141,10 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     for name in ("plot", "html"):
         check_file(name, getattr(arguments, name))
+    for name in ("columns", "group_by", "status"):
+        text = getattr(arguments, name)
+        if text is not None and not _words(text):
+            raise InputError(f"--{name.replace('_', '-')} {text!r}: name one at least, with commas between several")
     if arguments.html is not None and given:
         raise InputError("--html: the page is about the runs themselves; leave out --group-by, --plot and the like")
     if "plot" in given:
@@ -158,7 +162,9 @@ def _write_page(runs: Runs, path: Path) -> None:
     from cnnexp.report.page.content import page_of_runs
     from cnnexp.report.page.write import write_page
 
-    print(write_page(page_of_runs(runs), path))
+    content = page_of_runs(runs)
+    with writing("html", path):
+        print(write_page(content, path))
 
 
 def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
@@ -167,7 +173,8 @@ def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
     over = runs.resolve(arguments.over, "--over")
     asked = None if arguments.metric is None else runs.resolve(arguments.metric, "--metric")
     metric, lines = lines_over(runs.records, over, asked)
-    print(draw_over(lines, over, metric, Path(arguments.plot)))
+    with writing("plot", Path(arguments.plot)):
+        print(draw_over(lines, over, metric, Path(arguments.plot)))
 
 
 def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
@@ -235,7 +242,8 @@ def _print_trade_off(runs: Runs, arguments: argparse.Namespace) -> None:
     found = trade_off(runs, arguments.trade_off, _words(arguments.group_by), arguments.metric)
     table = TradeOffTable(found)
     if arguments.plot:
-        print(draw_trade_off(found, Path(arguments.plot)))
+        with writing("plot", Path(arguments.plot)):
+            print(draw_trade_off(found, Path(arguments.plot)))
     else:
         _print_in_form(table, as_values(found), as_rows(found), arguments)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_run
-from cnnexp.commands.files import check_file
+from cnnexp.commands.files import check_file, writing
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
@@ -39,7 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.report.page.write import write_page
     from cnnexp.runs.find import open_run
     from cnnexp.runs.read import refuse_links
-    from cnnexp.runs.write import disk_error
 
     check_file("html", arguments.html)
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
@@ -47,10 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_links(record.folder)
     path = Path(arguments.html) if arguments.html else record.folder / "report.html"
     content = page_of_run(record, {**_worst(record, arguments), **_profile(record, arguments)})
-    try:
+    with writing("html", path):
         print(write_page(content, path))
-    except OSError as error:
-        raise disk_error(error, path.parent, "--html FILE") from error
     return 0
 
 

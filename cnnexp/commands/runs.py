@@ -184,7 +184,7 @@ def _export(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
 
 def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -> None:
     from cnnexp.data.archives import unpack
-    from cnnexp.runs.keep import adopt
+    from cnnexp.runs.keep import adopt, most_unpacked_bytes
     from cnnexp.runs.write import disk_error, writable_folder
 
     if len(words) != 1:
@@ -197,7 +197,7 @@ def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
     try:
         with tempfile.TemporaryDirectory(dir=outputs, prefix=".import-") as temporary:
             unpacked = Path(temporary, "run")
-            unpack(archive, unpacked)
+            unpack(archive, unpacked, most_unpacked_bytes(archive))
             print(adopt(unpacked, outputs))
     except OSError as error:
         raise disk_error(error, outputs, "--outputs DIR") from error

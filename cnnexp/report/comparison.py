@@ -178,7 +178,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_FILTER = re.compile(r"(?P<key>[^=<>!]+?)\s*(?P<sign><=|>=|!=|==?|<|>)\s*(?P<value>.*)", re.DOTALL)
+_FILTER = re.compile(r"(?P<key>[^=<>!]+?)\s*(?P<sign><=|>=|!=|==?|<|>)\s*(?P<value>[^=<>].*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Filter:
             InputError: it has no sign, key or value.
         """
         found = _FILTER.fullmatch(text.strip())
-        if found is None or not found["value"]:
+        if found is None:
             raise InputError(f"--where {text!r}: write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'")
         return cls(found["key"], "=" if found["sign"] == "==" else found["sign"], found["value"])
 

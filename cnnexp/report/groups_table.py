@@ -120,7 +120,13 @@ class GroupsTable:
             if pair.examples is not None:
                 yield from picture_lines(pair.examples, f"{letter(pair.first)} − {letter(pair.second)}")
         if grouped.left_out:
-            yield f"left out: {grouped.left_out:,} runs that are not finished or have no {printable(grouped.metric)}"
+            yield left_out_note(grouped)
+
+
+def left_out_note(grouped: Grouped) -> str:
+    """How many runs could not be used."""
+    runs = "run" if grouped.left_out == 1 else "runs"
+    return f"left out: {grouped.left_out:,} {runs} not finished or without {printable(grouped.metric)}"
 
 
 def unseen_note(keys: Sequence[str]) -> str:

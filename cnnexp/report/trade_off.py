@@ -11,7 +11,7 @@ from cnnexp.errors import InputError
 from cnnexp.report.columns import Column, Grid, fitted
 from cnnexp.report.comparison import COSTS, FACTS, Runs
 from cnnexp.report.groups import EVERYTHING, Group, Grouped, group_runs
-from cnnexp.report.groups_table import GroupsTable, unseen_note
+from cnnexp.report.groups_table import GroupsTable, left_out_note, unseen_note
 from cnnexp.report.notation import count_figure, duration_figure, is_number, metric_figure, setting_figure
 from cnnexp.report.over import COLOURS
 from cnnexp.report.plain_text import printable
@@ -161,7 +161,7 @@ class TradeOffTable:
         if self.found.left_out:
             yield f"left out: {self.found.left_out} without {self.found.cost}"
         if self.found.grouped.left_out:
-            yield f"left out: {self.found.grouped.left_out:,} runs that are not finished or have no score"
+            yield left_out_note(self.found.grouped)
 
 
 def figure_of(cost: str) -> Callable[[Any], str]:

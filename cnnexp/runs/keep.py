@@ -142,6 +142,11 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
+def most_unpacked_bytes(archive: Path) -> int:
+    """What the archive of a run may unpack to: weights hardly shrink and text by tens, but a bomb by thousands."""
+    return 64_000_000 + 100 * archive.stat().st_size
+
+
 def adopt(unpacked: Path, outputs: Path) -> Path:
     """Move the one run that was unpacked from an archive into the outputs folder.
 
