@@ -75,6 +75,14 @@ def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
     return {**content, "training": _step(subject)} if with_step else content
 
 
+def multiply_adds_of(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> int | None:
+    """Of one picture through the configuration's net; None for a net that cannot be followed without its numbers."""
+    try:
+        return int(described(find_subject(config, trusted), with_step=False)["totals"]["multiply_adds"])
+    except Exception:  # a user's own net may do anything, and no trained run shall fail for want of a figure
+        return None
+
+
 def _step(subject: Subject) -> dict[str, Any] | None:
     try:
         return describe_step(subject.net, subject.input_shape, subject.batch_size, subject.optimizer)

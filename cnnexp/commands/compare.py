@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_outputs
-from cnnexp.commands.files import check_file
+from cnnexp.commands.files import check_file, writing
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
-    from cnnexp.report.columns import Column
     from cnnexp.report.comparison import Runs
+    from cnnexp.report.groups_table import GroupsTable
+    from cnnexp.report.trade_off import TradeOffTable
 
 EXAMPLE = "\n  ".join(
     (
@@ -140,6 +141,10 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     for name in ("plot", "html"):
         check_file(name, getattr(arguments, name))
+    for name in ("columns", "group_by", "status"):
+        text = getattr(arguments, name)
+        if text is not None and not _words(text):
+            raise InputError(f"--{name.replace('_', '-')} {text!r}: name one at least, with commas between several")
     if arguments.html is not None and given:
         raise InputError("--html: the page is about the runs themselves; leave out --group-by, --plot and the like")
     if "plot" in given:
@@ -157,14 +162,19 @@ def _write_page(runs: Runs, path: Path) -> None:
     from cnnexp.report.page.content import page_of_runs
     from cnnexp.report.page.write import write_page
 
-    print(write_page(page_of_runs(runs), path))
+    content = page_of_runs(runs)
+    with writing("html", path):
+        print(write_page(content, path))
 
 
 def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
     from cnnexp.report.over import draw_over, lines_over
 
-    metric, lines = lines_over(runs.records, arguments.over, arguments.metric)
-    print(draw_over(lines, arguments.over, metric, Path(arguments.plot)))
+    over = runs.resolve(arguments.over, "--over")
+    asked = None if arguments.metric is None else runs.resolve(arguments.metric, "--metric")
+    metric, lines = lines_over(runs.records, over, asked)
+    with writing("plot", Path(arguments.plot)):
+        print(draw_over(lines, over, metric, Path(arguments.plot)))
 
 
 def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
@@ -219,36 +229,40 @@ def _print(runs: Runs, known_ids: Collection[str], arguments: argparse.Namespace
 
 def _print_groups(runs: Runs, arguments: argparse.Namespace) -> None:
     from cnnexp.report.groups import group_runs
-    from cnnexp.report.groups_table import GroupsTable, as_values
+    from cnnexp.report.groups_table import GroupsTable, as_rows, as_values
 
     grouped = group_runs(runs, _words(arguments.group_by), arguments.metric)
     table = GroupsTable(grouped)
-    _print_in_form(table, table.columns(), as_values(grouped), arguments)
+    _print_in_form(table, as_values(grouped), as_rows(grouped), arguments)
 
 
 def _print_trade_off(runs: Runs, arguments: argparse.Namespace) -> None:
-    from cnnexp.report.trade_off import TradeOffTable, as_values, draw_trade_off, trade_off
+    from cnnexp.report.trade_off import TradeOffTable, as_rows, as_values, draw_trade_off, trade_off
 
     found = trade_off(runs, arguments.trade_off, _words(arguments.group_by), arguments.metric)
     table = TradeOffTable(found)
     if arguments.plot:
-        print(draw_trade_off(found, Path(arguments.plot)))
+        with writing("plot", Path(arguments.plot)):
+            print(draw_trade_off(found, Path(arguments.plot)))
     else:
-        _print_in_form(table, table.columns(), as_values(found), arguments)
+        _print_in_form(table, as_values(found), as_rows(found), arguments)
 
 
 def _print_in_form(
-    table: RenderableType, columns: Sequence[Column], values: dict[str, Any], arguments: argparse.Namespace
+    table: GroupsTable | TradeOffTable,
+    values: dict[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    arguments: argparse.Namespace,
 ) -> None:
-    from cnnexp.report.export import columns_to_csv, plain_json
+    from cnnexp.report.export import plain_json, rows_to_csv
     from cnnexp.report.markup import to_latex, to_markdown
 
     if arguments.json:
         print(plain_json(values))
     elif arguments.csv:
-        sys.stdout.write(columns_to_csv(columns))
+        sys.stdout.write(rows_to_csv(rows))
     elif arguments.markdown or arguments.latex:
-        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(columns))
+        sys.stdout.write((to_markdown if arguments.markdown else to_latex)(table.columns()))
     else:
         _console().print(table)
 

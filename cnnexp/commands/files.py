@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cnnexp.errors import InputError
@@ -27,3 +29,18 @@ def check_file(option: str, text: str | None) -> None:
         raise InputError(f"--{option} {text}: this is a folder; name a file")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--{option} {text}: there is no folder {path.parent}; make it first")
+
+
+@contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """What goes wrong while the file is written is said in one line.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        from cnnexp.runs.write import disk_error
+
+        raise disk_error(error, path.absolute().parent, f"--{option} FILE") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_run
-from cnnexp.commands.files import check_file
+from cnnexp.commands.files import check_file, writing
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="without the worst mistakes as pictures, which need the data and the weights",
+        help="without the net's profile and the worst mistakes as pictures, which need the net, data and weights",
     )
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
@@ -39,18 +39,15 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.report.page.write import write_page
     from cnnexp.runs.find import open_run
     from cnnexp.runs.read import refuse_links
-    from cnnexp.runs.write import disk_error
 
     check_file("html", arguments.html)
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
     if arguments.html is None:
         refuse_links(record.folder)
     path = Path(arguments.html) if arguments.html else record.folder / "report.html"
-    content = page_of_run(record, _worst(record, arguments))
-    try:
+    content = page_of_run(record, {**_worst(record, arguments), **_profile(record, arguments)})
+    with writing("html", path):
         print(write_page(content, path))
-    except OSError as error:
-        raise disk_error(error, path.parent, "--html FILE") from error
     return 0
 
 
@@ -75,6 +72,23 @@ def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
         ],
         "mistakes_note": "; ".join(filter(None, [found.note, note])),
     }
+
+
+def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
+    """Where the net's width, resolution, parameters and multiply-adds lie along its depth."""
+    if arguments.quick:
+        return {}
+    from cnnexp.anatomy.subject import described, find_subject
+    from cnnexp.builders.revive import checked_config
+    from cnnexp.report.page.pictures import as_address
+    from cnnexp.report.profile import profile_image
+    from cnnexp.visualize.png import png_bytes
+
+    try:
+        net = described(find_subject(checked_config(record), arguments.trust), with_step=False)
+    except InputError as error:
+        return {"profile_note": f"the net is not drawn: {error.lines[0]}"}
+    return {"profile": as_address(png_bytes(profile_image(net)))}
 
 
 def _drawn(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[bytes], str]:

@@ -141,7 +141,11 @@ def _remove(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
     if not words:
         raise InputError("rm: name the runs that shall go to the trash")
     folders = dict.fromkeys(resolve(word, outputs) for word in words)
-    _trash([read_record(folder) for folder in folders], arguments.dry_run)
+    records = [read_record(folder) for folder in folders]
+    strange = [record for record in records if record.status == "foreign"]
+    if strange:
+        raise InputError(*(f"{record.folder}: no run of cnnexp ({record.problem}); left alone" for record in strange))
+    _trash(records, arguments.dry_run)
 
 
 def _prune(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -> None:
@@ -180,7 +184,7 @@ def _export(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
 
 def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -> None:
     from cnnexp.data.archives import unpack
-    from cnnexp.runs.keep import adopt
+    from cnnexp.runs.keep import adopt, most_unpacked_bytes
     from cnnexp.runs.write import disk_error, writable_folder
 
     if len(words) != 1:
@@ -193,7 +197,7 @@ def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
     try:
         with tempfile.TemporaryDirectory(dir=outputs, prefix=".import-") as temporary:
             unpacked = Path(temporary, "run")
-            unpack(archive, unpacked)
+            unpack(archive, unpacked, most_unpacked_bytes(archive))
             print(adopt(unpacked, outputs))
     except OSError as error:
         raise disk_error(error, outputs, "--outputs DIR") from error

@@ -12,19 +12,20 @@ LIKE, NEARLY = 0.5, 0.15
 """Parts of two words that are the same."""
 
 
-def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "", most_listed: int = MOST_LISTED) -> str:
     """A clause naming the nearest of the known words, or all of them when they are few, or nothing.
 
     Case, dashes and underscores do not count: ``ResNet-20`` is resnet20 and nothing else.
 
     Args:
         prefix: put before each word in the clause; it plays no part in the likeness.
+        most_listed: so many are few.
     """
     words = sorted(set(known))
     close = _nearest(word, words)
     if close:
         return f"did you mean {any_of(f'{prefix}{one}' for one in close)}?"
-    return f"known are {', '.join(f'{prefix}{one}' for one in words)}" if 0 < len(words) <= MOST_LISTED else ""
+    return f"known are {', '.join(f'{prefix}{one}' for one in words)}" if 0 < len(words) <= most_listed else ""
 
 
 def _nearest(word: str, words: list[str]) -> list[str]:

@@ -21,11 +21,14 @@ _Member = tuple[str, int, Callable[[], IO[bytes] | None]]
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, LZMAError, RuntimeError, NotImplementedError)
 
 
-def unpack(archive: Path, target: Path) -> None:
+def unpack(archive: Path, target: Path, most_bytes: int = MAX_UNPACKED_BYTES) -> None:
     """Write the files of a tar (any compression) or zip under ``target``, a new folder.
 
     Only plain files are written, never a link, a device, or permissions; so an archive can neither leave ``target`` nor
     prepare a later file to leave it.
+
+    Args:
+        most_bytes: that the archive may claim to hold, and so write.
 
     Raises:
         CorruptFile: not a whole archive; or it holds a link, an absolute path, a path with "..", or too much.
@@ -35,8 +38,8 @@ def unpack(archive: Path, target: Path) -> None:
     try:
         for name, size, open_member in _members(archive):
             total += size
-            if total > MAX_UNPACKED_BYTES:
-                raise CorruptFile(f"{archive.name}: unpacks to more than {MAX_UNPACKED_BYTES / 2**30:.0f} GiB")
+            if total > most_bytes:
+                raise CorruptFile(f"{archive.name}: unpacks to more than {most_bytes / 2**30:.3g} GiB; refused")
             path = target / _inside(archive, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             source = open_member()
@@ -46,7 +49,8 @@ def unpack(archive: Path, target: Path) -> None:
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise CorruptFile(f"{archive.name}: holds the same name twice ({error.filename})") from error
     except _BROKEN as error:
-        raise CorruptFile(f"{archive.name}: not a whole archive ({error})") from error
+        reason = str(error).partition("\n")[0].rstrip(":")
+        raise CorruptFile(f"{archive.name}: not a whole archive ({reason})") from error
 
 
 def _members(archive: Path) -> Iterator[_Member]:

@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
+from cnnexp.anatomy.subject import multiply_adds_of
 from cnnexp.builders.build import Experiment, build, with_class_weights, with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process, trainer_arguments
 from cnnexp.builders.loggers import build_loggers, close_loggers, log_result
@@ -70,6 +71,7 @@ class Run:
     writer: RunWriter | None
     folder: Path | None
     began: float
+    trusted: Sequence[str] = ()
     new: bool = False
     start: Start | None = None
     features: Plan | None = None
@@ -128,8 +130,9 @@ def _begin(request: Request, role: Role, log: RunLog) -> Run:
         if begun is not None:
             write_json(folder / "weights.json", begun.as_record())
     return Run(
-        config, experiment, role, log, writer, folder, began, new=request.folder is None, start=begun, features=features
-    )
+        config, experiment, role, log, writer, folder, began, request.trusted,
+        new=request.folder is None, start=begun, features=features,
+    )  # fmt: skip
 
 
 def _start_from_weights(
@@ -371,6 +374,7 @@ def _test(run: Run, checkpointing: Checkpointing, recording: Recording, agreemen
     metrics = run.writer.folder / "metrics.csv"
     rows = read_metrics(metrics) if metrics.exists() else []
     summary = summarise(task, checkpointing, recording.images_per_second, run.partial, rows)
+    summary["multiply_adds"] = multiply_adds_of(run.config, run.trusted)
     if run.gradients is not None and run.gradients.rows:
         summary["gradients"] = gradient_summary(run.gradients.rows)
         path = run.writer.folder / "pictures" / "gradients.png"

@@ -52,6 +52,19 @@ def narrowed(columns: Sequence[Column], width: int, narrowest: int = _NARROWEST_
     return result
 
 
+def fitted(
+    columns: Sequence[Column], width: int, narrowest: int = _NARROWEST_SETTING
+) -> tuple[list[Column], list[str]]:
+    """The columns that fit, and the keys of the settings that had to go: the last, which tell least."""
+    kept, left_out = list(columns), list[str]()
+    while total_width(narrowed(kept, width, narrowest)) > width:
+        settings = [place for place, column in enumerate(kept) if column.key is not None]
+        if not settings:
+            break
+        left_out.insert(0, kept.pop(settings[-1]).key or "")
+    return narrowed(kept, width, narrowest), left_out
+
+
 def labelled(lines: Sequence[tuple[str, str]]) -> RenderableType:
     """A label and a text a line, folded at the console's edge."""
     from rich.table import Table

@@ -34,7 +34,7 @@ def _of_summary(name: str, record: Record) -> Any:
 FACTS: Mapping[str, Callable[[Record], Any]] = {
     "id": lambda record: record.id,
     "status": lambda record: record.status,
-    "created": lambda record: record.created,
+    "created": lambda record: record.created or None,
     "tags": lambda record: ",".join(record.tags),
     "duration": lambda record: record.duration_s,
     **{name: partial(_of_summary, name) for name in (*COSTS, "best_epoch", "steps")},
@@ -178,7 +178,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_FILTER = re.compile(r"(?P<key>[^=<>!]+?)\s*(?P<sign><=|>=|!=|==?|<|>)\s*(?P<value>.*)", re.DOTALL)
+_FILTER = re.compile(r"(?P<key>[^=<>!]+?)\s*(?P<sign><=|>=|!=|==?|<|>)\s*(?P<value>[^=<>].*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Filter:
             InputError: it has no sign, key or value.
         """
         found = _FILTER.fullmatch(text.strip())
-        if found is None or not found["value"]:
+        if found is None:
             raise InputError(f"--where {text!r}: write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'")
         return cls(found["key"], "=" if found["sign"] == "==" else found["sign"], found["value"])
 
@@ -237,6 +237,8 @@ def _no_fit(name: str, values: Sequence[Any]) -> str:
     numbers = [value for value in values if is_number(value) and math.isfinite(value)]
     if numbers and len(set(numbers)) > 3:
         return f"no run fits; {name} is {setting_figure(min(numbers))} to {setting_figure(max(numbers))}"
+    if name == "created" and (times := [str(value) for value in values if value is not None]):
+        return f"no run fits; created is {min(times)} to {max(times)}"
     words = list(dict.fromkeys(setting_figure(value) for value in values))
     return f"no run fits; {name} is {', '.join(words[:6])}{', …' if len(words) > 6 else ''}"
 

@@ -9,8 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.report.columns import Column
-from cnnexp.report.comparison import flatten
+from cnnexp.report.comparison import COSTS, flatten
 from cnnexp.report.plain_text import spreadsheet_cell
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def to_json(records: Sequence[Record]) -> str:
-    """A list with one object for each run: id, folder, status, partial, config, metrics, error.
+    """A list with one object for each run: id, folder, status, partial, config, metrics, error, times, tags, costs.
 
     Figures that JSON has no word for (a loss that became NaN) are null. All text is ASCII, so that nothing in a
     record can reach a terminal as a control sequence.
@@ -31,14 +30,12 @@ def plain_json(content: Any) -> str:
     return json.dumps(_plain(content), indent=2, allow_nan=False)
 
 
-def columns_to_csv(columns: Sequence[Column]) -> str:
-    """A table as it is printed, for a spreadsheet."""
+def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of plain values with the same keys, in full, for a spreadsheet."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow([spreadsheet_cell(column.header) for column in columns])
-    writer.writerows(
-        [[spreadsheet_cell(cell) for cell in row] for row in zip(*(c.cells for c in columns), strict=True)]
-    )
+    writer.writerow([spreadsheet_cell(key) for key in rows[0]])
+    writer.writerows([[spreadsheet_cell(_cell(value)) for value in row.values()] for row in rows])
     return sheet.getvalue()
 
 
@@ -68,6 +65,16 @@ def _as_object(record: Record) -> dict[str, Any]:
         "config": record.config,
         "metrics": record.metrics,
         "error": record.error,
+        **_facts(record),
+    }
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    return {
+        "created": record.created,
+        "duration_s": record.duration_s,
+        "tags": record.tags,
+        **{name: record.summary.get(name) for name in COSTS},
     }
 
 
@@ -77,9 +84,8 @@ def _as_row(record: Record) -> tuple[dict[str, Any], ...]:
         "folder": str(record.folder),
         "status": record.status,
         "partial": record.partial,
-        "created": record.created,
-        "duration_s": record.duration_s,
         "error": record.error,
+        **_facts(record),
     }
     choices = {_free(f"{group}", fields): option for group, option in record.choices.items()}
     metrics = {_free(name, {**fields, **choices}): value for name, value in record.metrics.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.report.comparison import Runs
 from cnnexp.report.examples import Paired, paired_test, same_pictures
@@ -109,7 +110,11 @@ def group_runs(runs: Runs, words: Sequence[str], metric: str | None = None) -> G
 
 def _metric(runs: Runs, asked: str | None) -> str:
     if asked is not None:
-        return runs.resolve(asked, "--metric")
+        name = runs.resolve(asked, "--metric")
+        if name not in runs.measured:
+            hint = did_you_mean(asked, runs.measured) or f"{next(iter(runs.measured), 'test/accuracy')} is one"
+            raise InputError(f"--metric {asked}: this is no metric; {hint}")
+        return name
     names = [score[0] for score in runs.scores if score]
     if not names:
         raise InputError("--group-by: none of these runs has a score yet")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.report.columns import Column, Grid, narrowed
+from cnnexp.report.columns import Column, Grid, fitted
 from cnnexp.report.examples import Paired
 from cnnexp.report.groups import MOST_COMPARED, Group, Grouped, Pair
 from cnnexp.report.notation import MISSING, is_number, metric_figure, setting_figure
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_PAIRS = 15
 _WIDEST_SETTING = 24
 _MOST_NAMED = 4
+_MOST_UNSEEN = 12
 
 
 class GroupsTable:
@@ -33,12 +34,13 @@ class GroupsTable:
         from rich.text import Text
 
         yield Text(self._heading(), style="bold")
-        yield Grid(narrowed(self.columns(), options.max_width))
+        columns, unseen = fitted(self.columns(), options.max_width)
+        yield Grid(columns)
         shown = self._shown_pairs()
         if shown:
             yield Text()
             yield Grid(self._pair_columns(shown))
-        for line in self._notes(shown):
+        for line in self._notes(shown, unseen):
             yield Text(line, style="dim")
 
     def _heading(self) -> str:
@@ -100,8 +102,10 @@ class GroupsTable:
             Column("", tuple(map(said, pairs)), 5, styles=styles),
         ]
 
-    def _notes(self, shown: Sequence[Pair]) -> Iterator[str]:
+    def _notes(self, shown: Sequence[Pair], unseen: Sequence[str]) -> Iterator[str]:
         grouped = self.grouped
+        if unseen:
+            yield unseen_note(unseen)
         methods = dict.fromkeys(pair.seeds.method for pair in shown if pair.seeds is not None)
         if methods:
             yield f"by {' and '.join(methods)}; effect in standard deviations"
@@ -116,7 +120,18 @@ class GroupsTable:
             if pair.examples is not None:
                 yield from picture_lines(pair.examples, f"{letter(pair.first)} − {letter(pair.second)}")
         if grouped.left_out:
-            yield f"left out: {grouped.left_out:,} runs that are not finished or have no {printable(grouped.metric)}"
+            yield left_out_note(grouped)
+
+
+def left_out_note(grouped: Grouped) -> str:
+    """How many runs could not be used."""
+    runs = "run" if grouped.left_out == 1 else "runs"
+    return f"left out: {grouped.left_out:,} {runs} not finished or without {printable(grouped.metric)}"
+
+
+def unseen_note(keys: Sequence[str]) -> str:
+    """The settings for which the terminal had no room."""
+    return f"also differing: {listed(keys, _MOST_UNSEEN)} (wider terminal, --json or --csv)"
 
 
 def picture_lines(pictures: Paired | str, label: str) -> Iterator[str]:
@@ -144,6 +159,11 @@ def as_values(grouped: Grouped) -> dict[str, Any]:
         "groups": [_group_values(group) for group in grouped.groups],
         "pairs": [{**asdict(pair), "p": pair.p} for pair in grouped.pairs],
     }
+
+
+def as_rows(grouped: Grouped) -> list[dict[str, Any]]:
+    """A row for each group, for a spreadsheet."""
+    return [{**group.settings, **asdict(group.estimate)} for group in grouped.groups]
 
 
 def _group_values(group: Group) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cnnexp.report.columns import Column, Grid, narrowed
+from cnnexp.report.columns import Column, Grid, fitted
 from cnnexp.report.notation import MISSING, metric_figure, setting_figure
 from cnnexp.report.plain_text import printable
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.table import short_ids
+from cnnexp.runs.read import UNREADABLE
 
 if TYPE_CHECKING:
     from cnnexp.report.comparison import Runs
@@ -34,11 +35,11 @@ def kept_table(runs: Runs, sizes: Mapping[str, int], width: int) -> Grid:
         Column("status", tuple(printable(record.status) for record in runs.records), 1),
         *(_choice(runs.records, group, place) for place, group in enumerate(("model", "data"), start=2)),
         Column(printable(max(names)) if alone else "score", tuple(scores), 4, numeric=True),
-        Column("metric", tuple("" if alone else printable(name) for name in names), 5),
+        Column("metric", tuple("" if alone else printable(name) for name in names), 5, key="metric"),
         Column("size", tuple(size_figure(sizes[record.id]) for record in runs.records), 6, numeric=True),
         Column("tags", tuple(printable(", ".join(record.tags)) for record in runs.records), 7, key="tags"),
     ]
-    return Grid(narrowed([one for one in columns if any(one.cells)], width, _NARROWEST))
+    return Grid(fitted([one for one in columns if any(one.cells)], width, _NARROWEST)[0])
 
 
 def _choice(records: Sequence[Record], group: str, place: int) -> Column:
@@ -57,6 +58,8 @@ def size_figure(count: int) -> str:
 def to_prune(runs: Runs, keep: int) -> list[Record]:
     """The runs that may go: all but the best of each metric and data set, those with a tag, and those under way.
 
+    What cannot be read stays too: it may have a tag, or be no run at all.
+
     Args:
         keep: so many of each metric and data set; only whole, finished runs are among the best.
     """
@@ -69,5 +72,5 @@ def to_prune(runs: Runs, keep: int) -> list[Record]:
     return [
         record
         for place, record in enumerate(runs.records)
-        if place not in best and not record.tags and record.status != "running"
+        if place not in best and not record.tags and record.status not in ("running", *UNREADABLE)
     ]

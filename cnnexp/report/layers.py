@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.report.columns import Column, grid, total_width
+from cnnexp.report.columns import Column, Grid, total_width
 from cnnexp.report.notation import bytes_figure, count_figure, scaled_figure
 from cnnexp.report.plain_text import printable, spreadsheet_cell
 
@@ -39,7 +39,7 @@ class LayerTable:
         from rich.text import Text
 
         yield Text(title(self.content), style="bold")
-        yield grid(self._columns(options.max_width))
+        yield Grid(self._columns(options.max_width))
         yield Text()
         for line in self._notes():
             yield Text(line, style="dim")

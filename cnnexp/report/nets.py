@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.report.columns import Column, grid, total_width
+from cnnexp.report.columns import Column, Grid, total_width
 from cnnexp.report.imagenet import ALSO, PEOPLE, TEST_IMAGES, TOP5, WINNERS
 from cnnexp.report.layers import shape_figure
 from cnnexp.report.notation import MISSING, bytes_figure, count_figure, scaled_figure
@@ -32,7 +32,7 @@ class NetTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        yield grid(self._columns(options.max_width))
+        yield Grid(self._columns(options.max_width))
         yield Text()
         for line in self._notes():
             yield Text(line, style="dim")

@@ -15,6 +15,7 @@ from cnnexp.report.plain_text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from PIL.Image import Image
 
 # From the palette of Okabe and Ito: told apart by the colour-blind, and in grey.
 _COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
@@ -61,12 +62,19 @@ def profile_of(content: Mapping[str, Any]) -> Profile:
 
 
 def draw_profile(content: Mapping[str, Any], path: Path) -> Path:
-    """Write the profile as a PNG, four panels over the same layers.
+    """Write the profile as a PNG."""
+    from cnnexp.visualize.png import write_png
+
+    return write_png(profile_image(content), path)
+
+
+def profile_image(content: Mapping[str, Any]) -> Image:
+    """The profile, four panels over the same layers.
 
     Args:
         content: of `cnnexp.anatomy.describe.describe`.
     """
-    from cnnexp.visualize.png import figure_image, new_figure, write_png
+    from cnnexp.visualize.png import figure_image, new_figure
 
     profile, totals = profile_of(content), content["totals"]
     figure = new_figure(9.0, 7.2)
@@ -81,7 +89,7 @@ def draw_profile(content: Mapping[str, Any], path: Path) -> Path:
     _name_stages(axes[0], profile.stages)
     axes[-1].set_xlabel("layer: convolutions, poolings and fully connected layers from the picture to the answer")
     figure.suptitle(title(content), fontsize=12, parse_math=False)
-    return write_png(figure_image(figure), path)
+    return figure_image(figure)
 
 
 def _resolution(shape: Sequence[int]) -> float:

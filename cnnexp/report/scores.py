@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from cnnexp.runs.read import UNREADABLE
+
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
@@ -50,7 +52,7 @@ def monitored(record: Record) -> str | None:
 def known_metrics(record: Record) -> dict[str, float]:
     """The run's final metrics, or, while it has none, the latest value of each that it wrote down."""
     final = record.metrics
-    if final or record.status == "damaged":
+    if final or record.status in UNREADABLE:
         return final
     latest: dict[str, float] = {}
     for row in record.curves():

@@ -139,14 +139,14 @@ def power(effect: float, n: int, groups: int, level: float = LEVEL) -> float:
         effect: in standard deviations, of the paired differences (groups = 1) or of each of two groups (2).
         n: pairs, or runs in each group.
 
-    Source: Cohen 1988, "Statistical Power Analysis", section 2.5, with the noncentral t distribution.
+    Source: Cohen 1988, "Statistical Power Analysis", section 2.5. The square of a noncentral t is a noncentral F, which
+    holds both tails; SciPy's noncentral t gives NaN for the far one.
     """
     from scipy import stats
 
     freedom = groups * (n - 1)
-    shift = effect * math.sqrt(n / groups)
     bound = stats.t.ppf(1 - level / 2, freedom)
-    return float(stats.nct.sf(bound, freedom, shift) + stats.nct.cdf(-bound, freedom, shift))
+    return float(stats.ncf.sf(bound**2, 1, freedom, effect**2 * n / groups))
 
 
 def _further(effect: float, groups: int, p: float, n: int, level: float) -> int | None:

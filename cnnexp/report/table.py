@@ -29,6 +29,7 @@ _STATUS_STYLES = {
     "failed": "bold red",
     "crashed": "bold red",
     "damaged": "bold magenta",
+    "foreign": "bold magenta",
 }
 # The time stamp of an id, 20261121-093105: less would be unique today and ambiguous next week.
 _SHORTEST_ID = 15

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.errors import InputError
-from cnnexp.report.columns import Column, Grid, narrowed
+from cnnexp.report.columns import Column, Grid, fitted
 from cnnexp.report.comparison import COSTS, FACTS, Runs
 from cnnexp.report.groups import EVERYTHING, Group, Grouped, group_runs
-from cnnexp.report.groups_table import GroupsTable
+from cnnexp.report.groups_table import GroupsTable, left_out_note, unseen_note
 from cnnexp.report.notation import count_figure, duration_figure, is_number, metric_figure, setting_figure
 from cnnexp.report.over import COLOURS
 from cnnexp.report.plain_text import printable
@@ -21,9 +21,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.console import Console, ConsoleOptions, RenderResult
 
+_CHEAPER = {
+    "parameters": "with fewer parameters",
+    "multiply_adds": "with fewer multiply-adds",
+    "images_per_second": "at more pictures a second",
+    "duration": "in less time",
+}
 CHOICES = (*COSTS, "duration")
 _MORE_IS_BETTER = frozenset({"images_per_second"})
 _LOG_SCALE_FROM = 8.0
+_FEW_FIGURES = 1000.0
 _LONGEST_LABEL = 90
 
 
@@ -112,7 +119,10 @@ class TradeOffTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        yield Grid(narrowed(self.columns(), options.max_width))
+        columns, unseen = fitted(self.columns(), options.max_width)
+        yield Grid(columns)
+        if unseen:
+            yield Text(unseen_note(unseen), style="dim")
         for line in self._notes():
             yield Text(line, style="dim")
 
@@ -147,12 +157,11 @@ class TradeOffTable:
         ]
 
     def _notes(self) -> Iterator[str]:
-        better = "more" if self.found.cost in _MORE_IS_BETTER else "less"
-        yield f"* the front: nothing else scores as well for {better} {self.found.cost.replace('_', ' ')}"
+        yield f"* the front: nothing else scores as well {_CHEAPER[self.found.cost]}"
         if self.found.left_out:
             yield f"left out: {self.found.left_out} without {self.found.cost}"
         if self.found.grouped.left_out:
-            yield f"left out: {self.found.grouped.left_out:,} runs that are not finished or have no score"
+            yield left_out_note(self.found.grouped)
 
 
 def figure_of(cost: str) -> Callable[[Any], str]:
@@ -176,6 +185,20 @@ def as_values(found: TradeOff) -> dict[str, Any]:
     return {"metric": found.grouped.metric, "cost": found.cost, "points": points}
 
 
+def as_rows(found: TradeOff) -> list[dict[str, Any]]:
+    """A row for each point, for a spreadsheet."""
+    return [
+        {
+            **point.group.settings,
+            "n": point.group.estimate.n,
+            found.cost: point.cost,
+            found.grouped.metric: point.score,
+            "on_front": point.best,
+        }
+        for point in found.points
+    ]
+
+
 def draw_trade_off(found: TradeOff, path: Path) -> Path:
     """Write the points as a PNG, with the front as a line of steps and its points by name."""
     from cnnexp.visualize.png import figure_image, new_figure, write_png
@@ -193,7 +216,7 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     )  # fmt: skip
     costs = [point.cost for point in found.points]
     if min(costs) > 0 and max(costs) / min(costs) >= _LOG_SCALE_FROM:
-        axes.set_xscale("log")
+        _scale_by_factors(axes, max(costs) / min(costs))
     axes.xaxis.set_major_formatter("{x:,.6g}")
     _number_points(axes, best)
     axes.margins(x=0.12, y=0.12)
@@ -203,6 +226,15 @@ def draw_trade_off(found: TradeOff, path: Path) -> Path:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=9, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     return write_png(figure_image(figure), path)
+
+
+def _scale_by_factors(axes: Axes, reach: float) -> None:
+    """A logarithmic axis with figures at 1, 2, 5, 10, or at the powers of ten alone where they would be many."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if reach < _FEW_FIGURES else (1,)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _number_points(axes: Axes, points: Sequence[Point]) -> None:

@@ -11,6 +11,7 @@ from cnnexp.errors import InputError
 from cnnexp.runs.read import Record, read_json, read_record
 
 DEPTH = 4
+_MOST_NAMED = 4
 
 
 def is_run(folder: Path) -> bool:
@@ -65,13 +66,12 @@ def _by_id(text: str, runs: list[Path], outputs: Path) -> Path:
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        names = ", ".join(run.name for run in fitting[:4])
-        raise InputError(
-            f"{text}: {len(fitting)} runs begin so ({names}{', …' if len(fitting) > 4 else ''}); give more"
-        )
+        names = ", ".join(run.name for run in fitting[:_MOST_NAMED])
+        more = ", …" if len(fitting) > _MOST_NAMED else ""
+        raise InputError(f"{text}: {len(fitting)} runs begin so ({names}{more}); give more")
     if is_run(Path(text)):
         return Path(text)
-    hint = did_you_mean(text, (run.name for run in runs)) if len(runs) < 1000 else ""
+    hint = did_you_mean(text, (run.name for run in runs), most_listed=_MOST_NAMED) if len(runs) < 1000 else ""
     raise InputError(f"{text}: there is no such run in {outputs}; {hint or 'cnnexp compare lists them'}")
 
 
@@ -96,6 +96,8 @@ def open_run(text: str, outputs: Path) -> Record:
         InputError: there is no such run, or its record is damaged.
     """
     record = read_record(resolve(text, outputs))
+    if record.status == "foreign":
+        raise InputError(f"{record.folder}: no run of cnnexp ({record.problem})")
     if record.status == "damaged":
         raise InputError(
             f"{record.folder}: the run's record is damaged ({record.problem}), so it cannot be used; "

@@ -14,7 +14,7 @@ from cnnexp.errors import InputError
 from cnnexp.runs.atomic import replacing, write_json
 from cnnexp.runs.lock import NAME as LOCK
 from cnnexp.runs.lock import RunLock
-from cnnexp.runs.read import Record, read_json, read_record, refuse_links
+from cnnexp.runs.read import UNREADABLE, Record, read_json, read_record, refuse_links
 from cnnexp.runs.write import disk_error
 
 TRASH = ".trash"
@@ -142,6 +142,11 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
+def most_unpacked_bytes(archive: Path) -> int:
+    """What the archive of a run may unpack to: weights hardly shrink and text by tens, but a bomb by thousands."""
+    return 64_000_000 + 100 * archive.stat().st_size
+
+
 def adopt(unpacked: Path, outputs: Path) -> Path:
     """Move the one run that was unpacked from an archive into the outputs folder.
 
@@ -160,8 +165,8 @@ def adopt(unpacked: Path, outputs: Path) -> Path:
             "the archive holds something else than one run's folder; cnnexp runs export makes such archives"
         )
     record = read_record(found[0])
-    if record.status == "damaged":
-        raise InputError(f"{record.id}: the run in the archive is damaged ({record.problem})")
+    if record.status in UNREADABLE:
+        raise InputError(f"{record.id}: the run in the archive is {record.status} ({record.problem})")
     target = outputs / record.id
     if os.path.lexists(target):
         raise InputError(f"{record.id}: there is such a run in {outputs} already; give --outputs another folder")

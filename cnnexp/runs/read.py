@@ -28,6 +28,7 @@ from cnnexp.runs.sections import Sections
 
 SCHEMA_VERSION = 1
 STATUSES = ("running", "finished", "stopped", "interrupted", "failed")
+UNREADABLE = ("damaged", "foreign")
 MOST_BYTES = 64_000_000
 MOST_YAML_BYTES = 1_000_000
 """YAML is slow to read: a configuration with ten thousand class names has a quarter of this."""
@@ -51,7 +52,7 @@ class Record:
 
     Attributes:
         status: running, finished, stopped, interrupted, failed, crashed (it says running, but no process holds it),
-            or damaged (the folder cannot be read; ``problem`` says why).
+            damaged (the folder cannot be read) or foreign (another program's run.json); ``problem`` says why.
         partial: it was cut short by ``max_steps``, so its scores are of a few batches.
         config: the frozen configuration, plain containers.
         run: run.json. summary: summary.json, empty before the end.
@@ -115,7 +116,9 @@ def read_record(folder: Path, sections: Sections | None = None) -> Record:
     """
     try:
         run = read_json(folder / "run.json")
-        config = read_yaml(folder / "config.yaml", sections)
+        if "schema_version" not in run:
+            return Record(folder, folder.name, "foreign", problem="run.json is of another program: no schema_version")
+        config = _read_config(folder, run, sections)
         summary = _read_summary(folder / "summary.json")
         status = _status(folder, run)
     except (OSError, ValueError) as error:
@@ -140,6 +143,14 @@ def uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def _read_config(folder: Path, run: Mapping[str, Any], sections: Sections | None) -> dict[str, Any]:
+    """The choices stand at the end of the one file and in the other, so a configuration that was cut off is noticed."""
+    config = read_yaml(folder / "config.yaml", sections)
+    if run.get("choices") not in (None, config.get("choices")):
+        raise ValueError("config.yaml: its choices are not those of run.json; it was cut off, or is another run's")
+    return config
 
 
 def _read_summary(path: Path) -> dict[str, Any]:

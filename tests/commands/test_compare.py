@@ -99,6 +99,18 @@ def test_json_and_csv_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> 
     assert "not allowed with" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("--group-by", "seed"), ("--trade-off", "parameters")])
+def test_groups_and_trade_offs_as_csv(
+    outputs: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    for place, folder in enumerate(sorted(outputs.glob("**/summary.json"))):
+        folder.write_text(json.dumps({**json.loads(folder.read_text()), "parameters": 10 + place}))
+    assert compare.run(parsed("--outputs", str(outputs), *words, "--csv")) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    key = "mean" if words[0] == "--group-by" else "test/accuracy"
+    assert sorted(row[key] for row in rows) == (["0.9", "0.95"] if key == "mean" else [str((0.9 + 0.95) / 2)])
+
+
 def test_a_chart_over_a_setting(outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "over.png"
     assert compare.run(parsed("--outputs", str(outputs), "--over", "seed", "--plot", str(path))) == 0
@@ -125,6 +137,8 @@ def test_filters_leave_out_runs(outputs: Path, capsys: pytest.CaptureFixture[str
     assert ids(capsys, "--outputs", str(outputs), "--status", "damaged, failed") == ["c"]
     with pytest.raises(InputError, match="no run fits"):
         compare.run(parsed("--outputs", str(outputs), "--where", "seed>7"))
+    with pytest.raises(InputError, match=r"created is 2026-11-21T09:30:00\S+ to 2026-11-21T09:31:00"):
+        compare.run(parsed("--outputs", str(outputs), "--where", "created<2026"))
 
 
 def test_chosen_columns_are_shown_and_no_others(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,20 @@ def test_pruning_keeps_the_best_of_each_data_set_and_what_is_tagged(outputs: Pat
     assert left(outputs) == "bde"
 
 
+def test_what_cannot_be_read_is_neither_pruned_nor_taken_for_a_run(outputs: Path) -> None:
+    (outputs / "20261121-100000-a" / "run.json").write_text("{")
+    (outputs / "holiday").mkdir()
+    (outputs / "holiday" / "run.json").write_text('{"name": "Rome"}')
+    assert runs.run(parsed("prune", "--keep-best", "1", "--outputs", str(outputs))) == 0
+    assert left(outputs) == "abey"
+    with pytest.raises(InputError, match=r"holiday: no run of cnnexp \(run.json is of another program.*left alone"):
+        runs.run(parsed("rm", "holiday", "--outputs", str(outputs)))
+    with pytest.raises(InputError, match="holiday: no run of cnnexp"):
+        runs.run(parsed("export", "holiday", str(outputs / "x.zip"), "--outputs", str(outputs)))
+    assert runs.run(parsed("rm", "20261121-100000-a", "--outputs", str(outputs))) == 0
+    assert left(outputs) == "bey"
+
+
 def test_a_run_goes_to_an_archive_and_comes_back(outputs: Path, tmp_path: Path) -> None:
     archive = tmp_path / "run.zip"
     assert runs.run(parsed("export", "20261121-100001", str(archive), "--outputs", str(outputs))) == 0
@@ -126,8 +140,59 @@ def test_an_archive_with_a_link_or_of_junk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a link or a device"):
         runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
     archive.write_bytes(b"junk")
-    with pytest.raises(InputError, match="not a whole archive"):
+    with pytest.raises(InputError, match="not a whole archive") as refused:
         runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("run/run.json", "w") as member:
+        for _ in range(100):
+            member.write(bytes(1_000_000))
+    assert archive.stat().st_size < 200_000
+    with pytest.raises(InputError, match="unpacks to more than"):
+        runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"photos/a.txt": "x"}, "photos: the run in the archive is damaged"),
+        ({"photos/run.json": "{}"}, "photos: the run in the archive is foreign"),
+        ({"a/run.json": "{}", "b/run.json": "{}"}, "something else than one run's folder"),
+        ({"run.json": "{}"}, "something else than one run's folder"),
+    ],
+)
+def test_somebody_elses_archive_is_no_run(tmp_path: Path, files: dict[str, str], says: str) -> None:
+    archive = tmp_path / "own.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    with pytest.raises(InputError, match=says):
+        runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_no_line_of_the_list_is_wider_than_the_terminal(
+    outputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, folder in enumerate(sorted(path.parent for path in outputs.glob("**/run.json"))):
+        twin = folder.with_name(f"20261121-100000-a_long_name-{place:04}")  # so that ids are told apart by both ends
+        folder.rename(twin)
+        run = json.loads((twin / "run.json").read_text())
+        (twin / "run.json").write_text(json.dumps({**run, "tags": ["a_tag"]}))
+        config = {"choices": {"model": "a_long_name_of_a_net", "data": "a_long_name"}, "task": {"monitor": "val/miou"}}
+        (twin / "config.yaml").write_text(yaml.safe_dump(config))
+        if place % 2:
+            (twin / "summary.json").write_text(json.dumps({"metrics": {"val/miou": 0.5}}))
+    for width in (60, 80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert runs.run(parsed("ls", "--outputs", str(outputs))) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width
+        assert lines[2].split()[-1] == ("kB" if width == 60 else "a_tag")
 
 
 @pytest.mark.parametrize(

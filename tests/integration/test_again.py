@@ -29,6 +29,8 @@ def test_a_report_shows_the_worst_mistakes_as_pictures(cnnexp: CommandLine, trai
     assert isinstance(mistakes, list) and len(mistakes) == 24
     assert all(one["source"].startswith("data:image/png;base64,") for one in mistakes)
     assert len({one["source"] for one in mistakes}) > 20, "different pictures"
+    assert str(shown["profile"]).startswith("data:image/png;base64,")
+    assert dict(shown["facts"])["multiply adds"] == "416,520"  # type: ignore[call-overload]
 
 
 def test_without_weights_the_report_says_why_there_are_no_pictures(

@@ -58,6 +58,10 @@ def test_the_record(trained: tuple[str, Path], cnnexp: CommandLine, tmp_path: Pa
     assert config["task"]["name"] == task and config["epochs"] == 2
     assert {name for name in summary["metrics"] if name.startswith("test/")} == {f"test/{n}" for n in METRICS[task]}
     assert all(np.isfinite(value) for value in summary["metrics"].values())
+    if task == "classification":  # of two convolutions and three layers of units
+        convolutions = 5 * 5 * 6 * 28**2 + 5 * 5 * 6 * 16 * 10**2
+        assert summary["multiply_adds"] == convolutions + 400 * 120 + 120 * 84 + 84 * 10
+    assert summary["multiply_adds"] > summary["parameters"]
     rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows if row["val/loss"]] == ["1", "2"]
     assert {path.name for path in (run / "pictures").iterdir()} == PICTURES[task]

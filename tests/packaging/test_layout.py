@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training", "models"},
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
-    "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "anatomy"},
     # times runs from outside, beside others' ways to train
     "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},

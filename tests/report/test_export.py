@@ -6,7 +6,10 @@ import json
 import math
 from pathlib import Path
 
-from cnnexp.report.export import to_csv, to_json
+from cnnexp.report.comparison import Runs
+from cnnexp.report.export import rows_to_csv, to_csv, to_json
+from cnnexp.report.groups import group_runs
+from cnnexp.report.groups_table import as_rows
 from cnnexp.runs.read import Record
 from tests.report.conftest import MakeRecord
 
@@ -23,6 +26,12 @@ def test_json_has_one_object_for_each_run_with_the_promised_keys(record: MakeRec
         "config": run.config,
         "metrics": {"test/accuracy": 0.98},
         "error": None,
+        "created": "2026-11-21T09:31:05+00:00",
+        "duration_s": 48.1,
+        "tags": [],
+        "parameters": None,
+        "multiply_adds": None,
+        "images_per_second": None,
     }
     assert (second["status"], second["error"], second["config"]) == ("damaged", "run.json: broken", {})
 
@@ -59,6 +68,18 @@ def test_csv_columns_stand_in_the_order_fields_options_metrics_settings(record: 
     order = [columns.index(name) for name in ("id", "status", "model", "test/accuracy", "seed")]
     assert order == sorted(order)
     assert len(columns) == len(set(columns))
+
+
+def test_groups_and_points_are_rows_in_full(record: MakeRecord) -> None:
+    made = [
+        record(f"20261121-09310{seed}-a", metrics={"test/accuracy": 1 / (3 + seed)}, seed=seed, lr=0.5)
+        for seed in range(2)
+    ]
+    (row,) = rows(rows_to_csv(as_rows(group_runs(Runs(made), ["lr"]))))
+    assert (row["optimizer.lr"], row["n"], row["mean"]) == ("0.5", "2", str((1 / 3 + 1 / 4) / 2))
+    assert float(row["low"]) < float(row["mean"]) < float(row["high"])
+    (row,) = rows(rows_to_csv(as_rows(group_runs(Runs(made[:1]), ["lr"]))))
+    assert (row["sd"], row["low"]) == ("", "")
 
 
 def test_a_setting_never_takes_the_place_of_a_field(record: MakeRecord) -> None:

@@ -92,6 +92,25 @@ def test_different_data_are_never_put_together_nor_compared(record: MakeRecord) 
     assert (len(grouped.groups), grouped.pairs) == (2, ())
 
 
+def test_settings_that_find_no_room_are_named_and_the_figures_stay(record: MakeRecord) -> None:
+    runs = [
+        record(
+            f"20261121-0931{place:02}-a",
+            metrics={"test/accuracy": 0.8 + 0.01 * place},
+            seed=place % 2,
+            lr=0.1 * (1 + place // 2),
+            of_model={f"a_long_name_of_a_setting_{letter}": place // 2 for letter in "abcd"},
+        )
+        for place in range(4)
+    ]
+    text = printed(group_runs(Runs(runs), ["settings"]))
+    header = text.splitlines()[1].split()
+    assert header[-6:] == ["n", "mean", "sd", "95", "%", "interval"]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "also differing: optimizer.lr (wider terminal, --json or --csv)" in text
+    assert "also differing" not in printed(group_runs(Runs(runs), ["settings"]), width=240)
+
+
 def test_two_single_runs_are_compared_picture_by_picture(record: MakeRecord, tmp_path: Path) -> None:
     runs = []
     for name, lr, right in (("a", 0.1, 38), ("b", 0.01, 25)):

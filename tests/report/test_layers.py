@@ -50,7 +50,7 @@ def rows_of(text: str) -> dict[str, list[str]]:
     return {words[0]: words for words in (line.split() for line in text.splitlines()) if words}
 
 
-@pytest.mark.parametrize("width", [50, 60, 80, 160])
+@pytest.mark.parametrize("width", [52, 60, 80, 160])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     text = printed(CONTENT, width)
     assert max(map(len, text.splitlines())) <= width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -149,6 +150,29 @@ def test_power_is_how_often_the_effect_is_found(groups: int, effect: float, n: i
 def test_power_as_in_cohens_table() -> None:
     # Cohen 1988, table 2.4.1: two groups, d = 0.5, two-sided at 5 %, power 0.80 takes 64 in each.
     assert power(0.5, 63, 2) < 0.8 <= power(0.5, 64, 2)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("level", [0.05, 0.05 / 45])
+def test_power_rises_with_the_runs_whatever_the_effect(groups: int, level: float) -> None:
+    for effect in np.geomspace(0.01, 100, 40):
+        found = [power(float(effect), int(n), groups, level) for n in np.geomspace(2, 1000, 20)]
+        assert found[0] > level and found[-1] <= 1  # NaN is neither
+        assert all(fewer <= more for fewer, more in pairwise(found))
+
+
+@pytest.mark.parametrize("effect", [0.2, 0.5, 0.8, 1.1, 1.4, 2.0])
+@pytest.mark.parametrize("paired", [True, False])
+def test_further_seeds_agree_with_the_normal_formula(effect: float, paired: bool) -> None:
+    # (z of 97.5 % + z of 80 %)² / d² pairs, or twice as many in each of two groups; the t distribution asks for the
+    # few more that Guenther 1981 adds: z² / 2 for pairs, z² / 4 for each group.
+    shape = np.array([-1.0, 0.0, 1.0])  # standard deviation 1
+    one, other = by_seed(shape + effect), by_seed(shape if not paired else np.zeros(3), 0 if paired else 10)
+    found = difference(one, other)
+    assert found is not None and found.p is not None and found.p > 0.05 and found.further is not None
+    z = 1.959964
+    expected = (z + 0.841621) ** 2 / effect**2 * (1 if paired else 2) + z**2 / (2 if paired else 4)
+    assert 3 + found.further == pytest.approx(expected, abs=1.5)
 
 
 def test_further_seeds_are_those_that_the_power_asks_for() -> None:

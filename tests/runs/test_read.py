@@ -73,6 +73,21 @@ def test_a_damaged_file_is_named(make_run: MakeRun, name: str, text: str, proble
     assert "\n" not in str(record.problem)
 
 
+def test_a_configuration_that_was_cut_off_is_noticed_where_it_is_still_yaml(make_run: MakeRun) -> None:
+    writer = make_run("finished")
+    for text in ("seed: 3\n", "seed: 3\nchoices: {model: lenet5}\n"):
+        (writer.folder / "config.yaml").write_text(text)
+        record = read_record(writer.folder)
+        assert record.status == "damaged"
+        assert str(record.problem).startswith("config.yaml: its choices are not those of run.json")
+
+
+def test_another_programs_run_json_is_foreign(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"name": "holiday"}')
+    record = read_record(tmp_path)
+    assert (record.status, record.problem) == ("foreign", "run.json is of another program: no schema_version")
+
+
 @pytest.mark.parametrize("name", ["run.json", "config.yaml"])
 def test_a_missing_file_is_named(make_run: MakeRun, name: str) -> None:
     writer = make_run("finished")

@@ -39,7 +39,8 @@ def test_a_name_is_never_more_than_a_name(tmp_path: Path) -> None:
 
 def test_the_end_is_written_and_the_time_adds_up(make_run: MakeRun) -> None:
     writer = make_run("interrupted")
-    again = RunWriter.reopen(writer.folder, "seed: 4\n", ["cnnexp", "resume"], ["max_steps=9"])
+    frozen = "seed: 4\nchoices: {model: lenet5, data: mnist5k}\n"
+    again = RunWriter.reopen(writer.folder, frozen, ["cnnexp", "resume"], ["max_steps=9"])
     assert json.loads((writer.folder / "run.json").read_text())["status"] == "interrupted"
     assert "seed: 3" in (writer.folder / "config.yaml").read_text(), "nothing changes before the start"
     again.start()
@@ -49,7 +50,7 @@ def test_the_end_is_written_and_the_time_adds_up(make_run: MakeRun) -> None:
     assert (record["status"], record["duration_s"]) == ("finished", 3.5)
     (note,) = record["resumed"]
     assert (note["was"], note["overrides"]) == ("interrupted", ["max_steps=9"])
-    assert (writer.folder / "config.yaml").read_text() == "seed: 4\n"
+    assert (writer.folder / "config.yaml").read_text() == frozen
 
 
 def test_one_writer_at_a_time(make_run: MakeRun) -> None:

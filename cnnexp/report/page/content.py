@@ -70,15 +70,16 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
     }
 
 
-def page_of_run(record: Record, worst: Mapping[str, Any]) -> dict[str, Any]:
+def page_of_run(record: Record, more: Mapping[str, Any]) -> dict[str, Any]:
     """One run with everything that is known of it.
 
     Args:
-        worst: its mistakes, as ``mistakes``, ``mistakes_title`` and ``mistakes_note``; none of them has to be there.
+        more: its mistakes, as ``mistakes``, ``mistakes_title`` and ``mistakes_note``, and its net, as ``profile`` and
+            ``profile_note``; none of them has to be there.
     """
     details = details_of(record, pictures=True)
     answers = _answers(record)
-    run = {**_heading(record, record.id), **details, **({"answers": answers} if answers else {}), **worst}
+    run = {**_heading(record, record.id), **details, **({"answers": answers} if answers else {}), **more}
     partial = ", partial: scored on a few batches only" if record.partial else ""
     return {
         "title": record.id,

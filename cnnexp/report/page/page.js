@@ -265,8 +265,15 @@ function runSelect(label, chosen, onChange) {
   return make("label", {}, label, make("select", { "aria-label": label, onchange: (event) => onChange(Number(event.target.value)) }, options));
 }
 
+// Runs with all that is known of them, those that scored first: what is looked at before anybody chose.
+function telling() {
+  const places = DATA.runs.flatMap((run, place) => (run.detailed ? [place] : []));
+  const scored = (place) => Object.keys(DATA.runs[place].metrics || {}).length > 0;
+  return [...places.filter(scored), ...places.filter((place) => !scored(place))];
+}
+
 function differences() {
-  const places = DATA.runs.flatMap((run, place) => (run.detailed && run.settings ? [place] : []));
+  const places = telling().filter((place) => DATA.runs[place].settings);
   if (places.length < 2) return null;
   const pair = [places[0], places[1]];
   const body = make("tbody");
@@ -383,16 +390,19 @@ function runDetails(run, heading) {
     swatch.style.borderTopColor = COLOURS[place];
     return make("li", {}, swatch, STAGE_NAMES[stage]);
   })) : null;
+  const result = [metricsTable(run), factsTable(run.facts)];
   return [
     run.error ? make("p", { class: "verdict error" }, `${run.status}: ${run.error}`) : null,
     run.verdict ? make("p", { class: "verdict" }, run.verdict) : null,
-    part("Result", make("div", { class: "columns" }, metricsTable(run), factsTable(run.facts))),
+    part("Result", result.some(Boolean) ? make("div", { class: "columns" }, result) : null),
     part("Learning curves", curves.length ? make("div", { class: "panels" }, curves) : null, legend),
     part("By class", classesTable(run)),
     run.confusion ? part("Confusion matrix", confusion(run)) : [],
     run.mistakes && run.mistakes.length ? part(run.mistakes_title, mistakes(run)) : [],
     run.mistakes_note ? make("p", { class: "note" }, run.mistakes_note) : null,
     part("Sample pictures of the test", pictures(run)),
+    run.profile ? part("The net", make("figure", {}, make("img", { src: run.profile, alt: "the net's profile" }))) : [],
+    run.profile_note ? make("p", { class: "note" }, run.profile_note) : null,
     run.answers ? part("Predictions", answersTable(run)) : [],
     run.command ? part("Command", make("pre", {}, run.command)) : [],
     part("Environment", factsTable(run.environment)),
@@ -406,7 +416,7 @@ function pageOfRuns(main) {
   const shown = new Set();
   DATA.runs.forEach((run, place) => { if (hasCurves(run) && shown.size < MOST_SHOWN_AT_FIRST) shown.add(place); });
   const details = make("div", { id: "details" });
-  const detailed = DATA.runs.findIndex((run) => run.detailed);
+  const [detailed = -1] = telling();
   const select = make("span");
   const open = (place, scroll) => {
     select.replaceChildren(runSelect("run", place, (chosen) => open(chosen, false)));

@@ -13,6 +13,7 @@ SHOWN = {
     "reconstructions.png": "reconstructions",
     "samples.png": "samples",
     "filters.png": "filters",
+    "gradients.png": "gradient norms of the layers",
 }
 """Pictures that a page shows, if they are there; the curves and the confusion matrix are drawn by the page."""
 MOST_BYTES = 12_000_000
