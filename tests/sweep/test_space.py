@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cnnexp.config.options import config_folders
@@ -24,7 +26,6 @@ def space(*words: str) -> Space:
         ("seed=range(0,3)", Choice("seed", ("0", "1", "2"))),
         ("seed=range(4,0,-2)", Choice("seed", ("4", "2"))),
         ("data.fraction=range(0.25,1,0.25)", Choice("data.fraction", ("0.25", "0.5", "0.75"))),
-        ("model=glob(resnet*,exclude=*20)", Choice("model", ("resnet18", "resnet50"))),
         ("data.image_size=[28,28],[32,32]", Choice("data.image_size", ("[28,28]", "[32,32]"))),
         ("+model.width=1,2", Choice("model.width", ("1", "2"), plus="+")),
         ("dataset.fraction=0.1,0.2", Choice("data.fraction", ("0.1", "0.2"))),
@@ -36,6 +37,14 @@ def space(*words: str) -> Space:
 )
 def test_a_word_becomes_a_dimension(word: str, dimension: Choice | Interval) -> None:
     assert space(word).dimensions == (dimension,)
+
+
+def test_a_glob_picks_options_of_a_group(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for name in ("mynet_small", "mynet_large", "mynet_old", "another"):
+        (tmp_path / "model" / f"{name}.yaml").write_text("# A net\n")
+    (dimension,) = read_space(["model=glob(mynet*,exclude=*old)"], config_folders([str(tmp_path)])).dimensions
+    assert dimension == Choice("model", ("mynet_large", "mynet_small"))
 
 
 def test_words_with_one_value_are_shared_by_all_trials() -> None:
