@@ -118,9 +118,9 @@ class Progress:
 
     def _latest(self, trial: FrozenTrial) -> tuple[str, str]:
         curve: list[tuple[int, float]] = []
-        parts = len(self._plan.parts)
+        parts, folder = len(self._plan.parts), self._study.folder(trial, self._folder)
         for part in range(parts):
-            curve = TrialFolder(self._folder, trial.number, part, parts).curve(self._plan.monitor) or curve
+            curve = TrialFolder(folder, trial.number, part, parts).curve(self._plan.monitor) or curve
         return (str(curve[-1][0]), self._score(curve[-1][1])) if curve else ("", "")
 
     def _time_left(self, trials: Sequence[FrozenTrial]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cnnexp.config.options import config_folders
 from cnnexp.errors import InputError
-from cnnexp.sweep.space import Choice, Interval, Space, read_space
+from cnnexp.sweep.space import Choice, Interval, Space, number_text, read_space
 
 FOLDERS = config_folders()
 
@@ -51,6 +52,21 @@ def test_words_with_one_value_are_shared_by_all_trials() -> None:
     found = space("model=linear", "seed=range(0,2)", "optimizer.lr=choice(0.1)")
     assert found.fixed == ("model=linear", "optimizer.lr=0.1")
     assert [one.key for one in found.dimensions] == ["seed"]
+
+
+@pytest.mark.parametrize("word", ["seed=shuffle(0,1,2)", "seed=shuffle(range(0,3))"])
+def test_an_order_that_is_another_each_time_is_refused(word: str) -> None:
+    with pytest.raises(InputError, match=r"sweep\.seed"):
+        space(word)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(16.0, "16.0"), (-3.0, "-3.0"), (0.1234567, "0.123457"), (1e-5, "1e-05"), (1e7, "1e+07"), (7, "7")],
+)
+def test_a_drawn_number_is_typed_as_what_it_is(value: float, text: str) -> None:
+    assert number_text(value) == text
+    assert type(yaml.safe_load(text.replace("1e", "1.0e"))) is type(value)
 
 
 def test_a_quoted_comma_is_no_sweep() -> None:
