@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.runs.write import FREE_BYTES_AT_LEAST
+from tests.integration.small_disk import fill, small_disk
 from tests.integration.sweeping import TINY, Sweep, found, kill, said, start, sweep, until
 
 pytestmark = pytest.mark.slow
@@ -100,28 +101,8 @@ def test_a_trial_that_is_always_killed_fails_in_the_end(tmp_path: Path) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={FREE_BYTES_AT_LEAST + 60_000_000}", "tmpfs", str(place)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"needs to mount a small disk: {error}")
-    if mounted.returncode:
-        pytest.skip(f"needs to mount a small disk: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def fill(place: Path) -> None:
-    """Leave no byte free."""
-    with (place / "filling").open("ab", buffering=0) as file:
-        for size in (1_000_000, 4096, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
+    with small_disk(tmp_path / "disk", FREE_BYTES_AT_LEAST + 60_000_000) as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_loses_no_trial(disk: Path, tmp_path: Path, undisturbed: Sweep) -> None:
