@@ -23,7 +23,7 @@ from cnnexp.runs.lock import RunLock, is_locked
 from cnnexp.runs.write import writable_folder
 from cnnexp.sweep.executors import Executor, gpus_here, slot_environment
 from cnnexp.sweep.plan import Plan
-from cnnexp.sweep.study import CONTROLLER, Study
+from cnnexp.sweep.study import CONTROLLER, FOLDER, Study
 from cnnexp.sweep.trial import Outcome, TrialFolder
 
 HERE = ("fork", "fresh")
@@ -141,8 +141,8 @@ class Controller:
             lock.release()
 
     def _parts(self, trial: FrozenTrial) -> list[TrialFolder]:
-        parts = len(self._plan.parts)
-        return [TrialFolder(self._folder, trial.number, part, parts) for part in range(parts)]
+        parts, folder = len(self._plan.parts), self._study.folder(trial, self._folder)
+        return [TrialFolder(folder, trial.number, part, parts) for part in range(parts)]
 
     def _follow(self, trial: FrozenTrial) -> None:
         """A trial under way: hand its curve to the pruner, and end it when it should be ended."""
@@ -189,7 +189,7 @@ class Controller:
         """Begin a run, or go on with one that was cut off, if it is worth it."""
         if PRUNED in trial.user_attrs:
             return self._study.prune(trial.number)
-        writable_folder(self._folder, ELSEWHERE)
+        writable_folder(part.sweep, ELSEWHERE)
         retries = trial.user_attrs.get(RETRIES, 0)
         if outcome.state == "cut_off" and not outcome.asked:
             if retries >= self._plan.settings.retries:
@@ -204,6 +204,7 @@ class Controller:
         environment = slot_environment(slot, self._plan.settings.workers, self._plan.hardware["devices"], self._gpus)
         environment["WANDB_RUN_GROUP"] = self._folder.name
         self._study.note(trial.number, SLOT, slot)
+        self._study.note(trial.number, FOLDER, str(part.sweep))
         job = self._executor.start(part.prepare(environment, self._plan.trusted), lock)
         if job is not None:
             self._study.note(trial.number, JOB, job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,14 @@ def conclude(plan: Plan, folder: Path, study: Study, console: Console) -> int:
 
 
 def _best(plan: Plan, folder: Path, study: Study, best: FrozenTrial) -> dict[str, Any]:
-    point, parts = study.point(best), plan.parts
-    runs = [TrialFolder(folder, best.number, place, len(parts)).run() for place in range(len(parts))]
+    point, parts, place_of = study.point(best), plan.parts, study.folder(best, folder)
+    runs = [TrialFolder(place_of, best.number, place, len(parts)).run() for place in range(len(parts))]
     return {
         "trial": best.number,
         "score": best.value,
         "settings": point,
         "commands": [command_line(plan, point, part) for part in parts],
-        "runs": [str(run.relative_to(folder)) for run in runs if run is not None],
+        "runs": [os.path.relpath(run, folder) for run in runs if run is not None],
     }
 
 

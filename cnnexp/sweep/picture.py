@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from cnnexp.report.plain_text import printable
 from cnnexp.sweep.plan import Plan
-from cnnexp.sweep.space import Choice, Dimension, number_text
+from cnnexp.sweep.space import Choice, Dimension
 from cnnexp.sweep.study import Study
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _ticks(one: Dimension) -> list[tuple[float, str]]:
         values: list[float] = [10.0**power for power in powers] if len(powers) > 1 else [one.low, one.high]
     else:
         values = [one.low + part * (one.high - one.low) for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return [(_height(one, str(value)), number_text(float(value))) for value in values]
+    return [(_height(one, str(value)), f"{value:.4g}") for value in values]
 
 
 def _short(text: str) -> str:

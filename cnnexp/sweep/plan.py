@@ -24,8 +24,8 @@ from cnnexp.runs.atomic import write_json
 from cnnexp.runs.read import read_json
 from cnnexp.runs.write import disk_error, now, writable_folder
 from cnnexp.sweep.settings import Settings, is_setting, read_settings
-from cnnexp.sweep.space import Choice, Dimension, Space, read_space
-from cnnexp.sweep.storage import check_storage, without_password
+from cnnexp.sweep.space import Choice, Dimension, Interval, Space, read_space
+from cnnexp.sweep.storage import checked_storage, without_password
 
 FILE = "sweep.json"
 SCHEMA_VERSION = 1
@@ -130,7 +130,7 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
     folders = config_folders(config_dirs)
     space = read_space([word for word in words if not is_setting(word)], folders)
     settings = _settings([word for word in words if is_setting(word)], space, folders)
-    check_storage(settings.storage)
+    settings = replace(settings, storage=checked_storage(settings.storage))
     problems = [*_averaged(space, settings), *_counted(space, settings)]
     try:
         configs = _try_out(space, config_dirs, folders)
@@ -217,10 +217,18 @@ def _try_out(space: Space, config_dirs: Sequence[str], folders: Sequence[Path]) 
             except InputError as error:
                 problems.update(dict.fromkeys(error.lines))
     if problems:
-        lines = list(problems)
+        lines = [_with_hint(line, space) for line in problems]
         more = [f"… and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
         raise InputError(*lines[:MOST_SHOWN], *more)
     return configs
+
+
+def _with_hint(line: str, space: Space) -> str:
+    """The one mistake that only a sweep can make: any number between two bounds, for a key that takes whole ones."""
+    for one in space.dimensions:
+        if isinstance(one, Interval) and "a whole number" in line and line.startswith(f"{one.key}="):
+            return f"{line}; write int(interval({one.low:g},{one.high:g}))"
+    return line
 
 
 def _combinations(dimensions: Sequence[Dimension]) -> Iterator[dict[str, str]]:
@@ -349,7 +357,7 @@ def resumed(plan: Plan, words: Sequence[str]) -> Plan:
     given = read_settings([*kept, *words], config_folders(plan.config_dirs))
     keys = {word.split("=", 1)[0].removeprefix("sweep.").split(".")[0] for word in words}
     settings = replace(plan.settings, **{key: getattr(given, key) for key in keys})
-    check_storage(settings.storage)
+    settings = replace(settings, storage=checked_storage(settings.storage))
     problems = _counted(plan.space, settings)
     if settings.trials is not None and plan.settings.trials is not None and settings.trials < plan.settings.trials:
         problems.append(f"sweep.trials={settings.trials}: {plan.settings.trials} are entered already; give more")

@@ -114,8 +114,11 @@ def _choice_from(key: str, texts: Sequence[str], plus: str) -> Choice:
 
 
 def number_text(value: float) -> str:
-    """A drawn number as it is typed."""
-    return str(value) if isinstance(value, int) else f"{value:.{DIGITS}g}"
+    """A drawn number as it is typed: one that is not drawn among whole numbers doesn't look like one."""
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.{DIGITS}g}"
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
 def read_space(texts: Sequence[str], folders: Sequence[Path]) -> Space:
@@ -186,6 +189,8 @@ def _read(text: str, folders: Sequence[Path]) -> Dimension | None:
     if key == "outputs":
         raise InputError(f"{text}: all trials lie in one folder; give outputs one value")
     value = override.value()
+    if getattr(value, "shuffle", False):
+        raise InputError(f"{text}: shuffled anew by every command; a sweep's order comes from sweep.seed")
     if isinstance(value, Glob):
         return Choice(key, _options(text, key, value, folders), plus)
     if isinstance(value, IntervalSweep):

@@ -49,7 +49,7 @@ class StudyStorage:
 
     def __init__(self, given: str | None, folder: Path) -> None:
         self._url = given if given is not None and is_url(given) else None
-        self._journal = folder / JOURNAL if given is None else Path(given).expanduser()
+        self._journal = folder / JOURNAL if given is None else Path(given)
         self.name = without_password(given) if given is not None else str(self._journal)
         self.optuna: BaseStorage = self._database(self._url) if self._url else self._file()
 
@@ -143,17 +143,20 @@ def without_password(given: str) -> str:
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1@", given)
 
 
-def check_storage(given: str | None) -> None:
-    """Refuse a storage of an unknown kind.
+def checked_storage(given: str | None) -> str | None:
+    """The storage as it is found from every folder.
 
     Raises:
         InputError: it is the URL of no database that is known here.
     """
-    if given is None or not is_url(given):
-        return
+    if given is None:
+        return None
+    if not is_url(given):
+        return str(Path(given).expanduser().absolute())
     scheme = given.split("://", 1)[0].split("+")[0]
     if scheme not in (*SCHEMES, "postgres"):
         raise InputError(f"sweep.storage={without_password(given)}: expected one of {', '.join(SCHEMES)}, or a file")
+    return given
 
 
 def _engine_options(url: str) -> dict[str, Any]:

@@ -8,10 +8,12 @@ of them under the study's lock and draws its parameters then.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -22,13 +24,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from cnnexp.errors import InputError
-from cnnexp.sweep.plan import Plan
+from cnnexp.sweep.plan import FILE, Plan
 from cnnexp.sweep.settings import Settings
 from cnnexp.sweep.space import Choice, Dimension, Interval, number_text
 from cnnexp.sweep.storage import StudyStorage
 
 SPACE = "space"
 CONTROLLER = "controller"
+FOLDER = "folder"
 FIRST_SEED_OF_A_TRIAL = 1_000_003
 
 
@@ -113,6 +116,16 @@ class Study:
             if len(trial.params) < len(self._space.dimensions):  # its controller was killed while it drew
                 self._draw(trial)
             return True
+
+    def folder(self, trial: FrozenTrial, here: Path) -> Path:
+        """The sweep's folder that has the trial's run: ``here``, or that of a controller which began it elsewhere.
+
+        A study in a storage of its own has a folder for every controller that was started in another place. Where the
+        other one can't be reached, the trial is begun again here.
+        """
+        there = Path(trial.user_attrs.get(FOLDER, here))
+        is_shared = self._plan.settings.storage is not None
+        return there if is_shared and (there / FILE).is_file() and os.access(there, os.W_OK) else here
 
     def _draw(self, trial: FrozenTrial) -> None:
         self._study.sampler = _sampler(self._plan.settings, trial.number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,22 @@ class Progress:
 
     def _latest(self, trial: FrozenTrial) -> tuple[str, str]:
         curve: list[tuple[int, float]] = []
-        parts = len(self._plan.parts)
+        parts, folder = len(self._plan.parts), self._study.folder(trial, self._folder)
         for part in range(parts):
-            curve = TrialFolder(self._folder, trial.number, part, parts).curve(self._plan.monitor) or curve
+            curve = TrialFolder(folder, trial.number, part, parts).curve(self._plan.monitor) or curve
         return (str(curve[-1][0]), self._score(curve[-1][1])) if curve else ("", "")
 
     def _time_left(self, trials: Sequence[FrozenTrial]) -> str:
-        seconds = time_left_s(trials, self._plan.settings.workers)
+        seconds = time_left_s(trials, self._plan.settings.workers, self._share_done)
         return "" if seconds is None else f"; about {duration_figure(seconds)} left"
+
+    def _share_done(self, trial: FrozenTrial) -> float:
+        parts = len(self._plan.parts)
+        try:
+            steps = TrialFolder(self._study.folder(trial, self._folder), trial.number).epochs if parts == 1 else parts
+        except OSError:  # on another machine, or not frozen yet
+            return 0.0
+        return (trial.last_step or 0) / steps
 
 
 def counts(trials: Sequence[FrozenTrial]) -> str:
@@ -135,8 +143,13 @@ def counts(trials: Sequence[FrozenTrial]) -> str:
     return ", ".join([f"{found['finished']} of {len(trials)} finished", *rest])
 
 
-def time_left_s(trials: Sequence[FrozenTrial], workers: int) -> float | None:
-    """Seconds until the last trial ends, by the mean of those that have; None before the first."""
+def time_left_s(
+    trials: Sequence[FrozenTrial], workers: int, share_done: Callable[[FrozenTrial], float]
+) -> float | None:
+    """Seconds until the last trial ends, by the mean of those that have; None before the first.
+
+    A trial that takes longer than the mean (others were pruned, say) will take as long as its share that is done says.
+    """
     spans = [
         (trial.datetime_complete - trial.datetime_start).total_seconds()
         for trial in trials
@@ -146,13 +159,13 @@ def time_left_s(trials: Sequence[FrozenTrial], workers: int) -> float | None:
         return None
     mean = sum(spans) / len(spans)
     now = datetime.now()
-    running = [
-        max(0.0, mean - (now - trial.datetime_start).total_seconds())
-        for trial in trials
-        if trial.state == TrialState.RUNNING and trial.datetime_start
-    ]
+    running = [0.0]
+    for trial in trials:
+        if trial.state == TrialState.RUNNING and trial.datetime_start:
+            since, share = (now - trial.datetime_start).total_seconds(), share_done(trial)
+            running.append(since * (1 - share) / share if since > mean and share else max(0.0, mean - since))
     waiting = sum(trial.state == TrialState.WAITING for trial in trials)
-    return (waiting * mean + sum(running)) / workers
+    return max((waiting * mean + sum(running)) / workers, *running)
 
 
 def as_row(trial: FrozenTrial, point: Mapping[str, str]) -> dict[str, Any]:

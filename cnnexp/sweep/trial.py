@@ -71,13 +71,13 @@ class TrialFolder:
     """``trials/0007`` of a sweep; ``trials/0007-1`` is the second run of a candidate that is a mean over several."""
 
     def __init__(self, sweep: Path, number: int, part: int = 0, parts: int = 1) -> None:
-        self._sweep = sweep
+        self.sweep = sweep.resolve()
         self._name = f"{number:04d}"
-        self.path = sweep / "trials" / (self._name if parts == 1 else f"{self._name}-{part}")
+        self.path = self.sweep / "trials" / (self._name if parts == 1 else f"{self._name}-{part}")
 
     def lock(self) -> RunLock:
         """The lock of the whole trial, which the process that works on it holds; the folder is made for it."""
-        place = self._sweep / "trials" / f".{self._name}"
+        place = self.sweep / "trials" / f".{self._name}"
         place.mkdir(parents=True, exist_ok=True)
         return RunLock(place)
 

@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from PIL import Image
 from cnnexp.runs.write import FREE_BYTES_AT_LEAST
 from tests.integration.conftest import CommandLine
 from tests.integration.refusing import OFFLINE, Case, assert_refused, case
+from tests.integration.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.integration
 
@@ -272,29 +272,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(cnnexp: CommandLine, work: Path
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own with a little more room than a run needs to begin."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = FREE_BYTES_AT_LEAST + 4_000_000
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"needs to mount a small disk: {error}")
-    if mounted.returncode:
-        pytest.skip(f"needs to mount a small disk: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def fill(place: Path) -> None:
-    """Leave no byte free."""
-    with (place / "filling").open("ab", buffering=0) as file:
-        for size in (1_000_000, 4096, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
+    with small_disk(tmp_path / "disk", FREE_BYTES_AT_LEAST + 4_000_000) as place:
+        yield place
 
 
 def test_a_full_disk_is_refused_before_the_start(disk: Path, cnnexp: CommandLine, work: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import yaml
 from PIL import Image
 
 from tests.integration.conftest import CommandLine
+from tests.integration.wandb_file import wandb_values
 
 SMALL = ("data.fraction=0.02", "epochs=2", "batch_size=16", "hardware.threads=1")
 TASKS = {
@@ -176,47 +176,14 @@ def test_wandb_offline_has_the_same_numbers_the_result_and_the_pictures(
     assert done.status == 0, done.err
     (file,) = (only_run() / "wandb").glob("offline-run-*/run-*.wandb")
     rows = [row for row in csv.DictReader((only_run() / "metrics.csv").read_text().splitlines()) if row["val/accuracy"]]
-    logged = [history["val/accuracy"] for history in _wandb_history(file) if "val/accuracy" in history]
+    logged = [row["val/accuracy"] for row in wandb_values(file, "history") if "val/accuracy" in row]
     assert logged == pytest.approx([float(row["val/accuracy"]) for row in rows])
     summary = json.loads((only_run() / "summary.json").read_text())
-    noted = {key: value for items in _wandb_rows(file, "summary") for key, value in items.items()}
+    noted = {key: value for items in wandb_values(file, "summary") for key, value in items.items()}
     assert noted["parameters"] == summary["parameters"]
     assert noted["test/accuracy"] == pytest.approx(summary["metrics"]["test/accuracy"])
-    shown = {key.split("/")[1] for items in _wandb_history(file) for key in items if key.startswith("pictures/")}
+    shown = {
+        key.split("/")[1] for items in wandb_values(file, "history") for key in items if key.startswith("pictures/")
+    }
     assert {"confusion", "curves", "predictions"} <= shown
-    assert {key for items in _wandb_rows(file, "run") for key in items} >= {"seed", "optimizer", "choices"}
-
-
-def _wandb_history(file: Path) -> list[dict[str, Any]]:
-    return _wandb_rows(file, "history")
-
-
-def _wandb_rows(file: Path, kind: str) -> list[dict[str, Any]]:
-    """The records of a kind in a .wandb file: protocol buffers in the log format of LevelDB."""
-    from wandb.proto import wandb_internal_pb2
-
-    found = []
-    for data in _leveldb_records(file.read_bytes(), header=7):
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(data)
-        if record.WhichOneof("record_type") == kind:
-            content = getattr(record, kind)
-            items = content.item if kind == "history" else (content.config if kind == "run" else content).update
-            found.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items})
-    return found
-
-
-def _leveldb_records(content: bytes, header: int) -> Iterator[bytes]:
-    """Blocks of 32 KiB hold pieces with a checksum (4 bytes), a length (2), a type (1): whole, first, middle, last."""
-    whole, last = 1, 4
-    place, piece = header, b""
-    while place + 7 <= len(content):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
-            continue
-        length, kind = struct.unpack_from("<HB", content, place + 4)
-        piece += content[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (whole, last):
-            yield piece
-            piece = b""
+    assert {key for items in wandb_values(file, "run") for key in items} >= {"seed", "optimizer", "choices"}

@@ -17,6 +17,7 @@ from PIL import Image
 from tests.integration.conftest import CommandLine
 from tests.integration.refusing import Case, assert_refused, case
 from tests.integration.sweeping import TINY, Sweep, found, said, start, sweep, until
+from tests.integration.wandb_file import wandb_records
 
 GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
 
@@ -140,6 +141,14 @@ def test_a_sweep_may_be_given_more_trials(tmp_path: Path) -> None:
     assert done.trials[:2] == first
     assert [trial["state"] for trial in done.trials] == ["finished"] * 4
     assert len(done.runs) == 4
+
+
+def test_wandb_groups_the_trials_of_a_sweep(tmp_path: Path) -> None:
+    done = sweep(tmp_path, *TINY, "seed=0,1", "logger=wandb")
+    files = [next(run.glob("wandb/offline-run-*/run-*.wandb")) for run in done.runs]
+    noted = [wandb_records(file, "run")[0] for file in files]
+    assert [run.run_group for run in noted] == [done.folder.name] * 2
+    assert [run.run_id for run in noted] == [run.name for run in done.runs]
 
 
 SPACE = "optimizer.lr=0.01,0.1"

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.runs.write import FREE_BYTES_AT_LEAST
+from tests.integration.small_disk import fill, small_disk
 from tests.integration.sweeping import TINY, Sweep, found, kill, said, start, sweep, until
 
 pytestmark = pytest.mark.slow
@@ -62,16 +64,21 @@ def test_controllers_and_trials_are_killed_at_random(tmp_path: Path, undisturbed
     assert_whole(sweep(tmp_path, "--resume", "last"), undisturbed)
 
 
-def test_a_trial_outlives_its_controller_and_is_adopted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in its folder", "from another folder"])
+def test_a_trial_outlives_its_controller_and_is_adopted(tmp_path: Path, elsewhere: bool) -> None:
+    first, second = tmp_path / "first", tmp_path / ("second" if elsewhere else "first")
     words = ("model=linear", "data.fraction=0.1", "epochs=300", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
-    controller = start(tmp_path, *words)
-    until(lambda: len(list(tmp_path.glob("outputs/*/trials/*/*/metrics.csv"))) == 2, "two trials under way")
-    current = found(tmp_path)
+    words = (*words, f"sweep.storage={tmp_path}/study.journal") if elsewhere else words
+    controller = start(first, *words)
+    until(lambda: len(list(first.glob("outputs/*/trials/*/*/metrics.csv"))) == 2, "two trials under way")
+    current = found(first)
     pids = current.alive()
     controller.kill()
     controller.wait()
-    again = start(tmp_path, "--resume", "last")
-    assert again.wait(timeout=300) == 0, said(tmp_path)
+    again = start(second, *(words if elsewhere else ("--resume", "last")))
+    assert again.wait(timeout=300) == 0, said(second)
+    assert len(found(second).trials) == 2
+    assert (found(second).folder / found(second).summary["best"]["runs"][0]).resolve() in current.runs
     assert len(pids) == 2
     assert sorted(current.record(run)["pid"] for run in current.runs) == sorted(pids), "by the same processes"
     assert not [run for run in current.runs if "resumed" in current.record(run)]
@@ -94,28 +101,8 @@ def test_a_trial_that_is_always_killed_fails_in_the_end(tmp_path: Path) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={FREE_BYTES_AT_LEAST + 60_000_000}", "tmpfs", str(place)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"needs to mount a small disk: {error}")
-    if mounted.returncode:
-        pytest.skip(f"needs to mount a small disk: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def fill(place: Path) -> None:
-    """Leave no byte free."""
-    with (place / "filling").open("ab", buffering=0) as file:
-        for size in (1_000_000, 4096, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
+    with small_disk(tmp_path / "disk", FREE_BYTES_AT_LEAST + 60_000_000) as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_loses_no_trial(disk: Path, tmp_path: Path, undisturbed: Sweep) -> None:
@@ -140,23 +127,21 @@ def tool(name: str) -> str | None:
 
 
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of the test's own."""
     pytest.importorskip("psycopg", reason="needs psycopg: pip install 'cnnexp[postgresql]'")
     initdb, pg_ctl = tool("initdb"), tool("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("needs PostgreSQL: apt install postgresql")
-    home = tmp_path_factory.mktemp("postgres")
     port = 20_000 + os.getpid() % 20_000
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL does not start for root
         if subprocess.run(["id", "postgres"], capture_output=True).returncode:
             pytest.skip("needs a user called postgres: apt install postgresql")
-        shutil.chown(home, "postgres")
-        for folder in home.parents:
-            if folder.owner() == "root" and folder.stat().st_mode & 0o001 == 0:
-                folder.chmod(folder.stat().st_mode | 0o011)
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    home = Path(tempfile.mkdtemp(prefix="cnnexp-postgres-"))  # pytest's own folders are closed to other users
+    if as_user:
+        shutil.chown(home, "postgres")
     data, log = str(home / "data"), str(home / "log")
     subprocess.run([*as_user, initdb, "-D", data, "-U", "me", "--auth=trust"], check=True, capture_output=True)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
@@ -165,6 +150,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"postgresql://me@127.0.0.1:{port}/postgres"
     stopped = [*as_user, pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"]
     subprocess.run(stopped, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    shutil.rmtree(home)
 
 
 def test_two_controllers_share_a_database(tmp_path: Path, postgres: str, undisturbed: Sweep) -> None:

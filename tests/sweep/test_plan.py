@@ -41,6 +41,19 @@ def test_mistakes_in_several_values_are_told_together() -> None:
     assert [line.split(":")[0] for line in lines] == ["optimizer.lr=-1", "optimizer.lr=high", "epochs=0"]
 
 
+def test_any_number_for_a_key_that_takes_whole_ones_is_refused_with_the_way_to_write_it() -> None:
+    (line,) = refusal("batch_size=interval(16,256)")
+    assert line.startswith("batch_size=16.0: expected a whole number") and line.endswith("int(interval(16,256))")
+
+
+def test_a_journals_place_does_not_depend_on_the_folder_one_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = make_plan(("seed=0,1", "sweep.storage=mine.journal"), [], [], [])
+    assert plan.settings.storage == str(tmp_path / "mine.journal")
+
+
 def test_scores_of_different_kinds_are_not_compared() -> None:
     (line,) = refusal("model=lenet5,conv_autoencoder", "optimizer.lr=0.1,0.2", "sweep=grid")
     assert "different metrics" in line and "val/accuracy" in line

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from cnnexp.config.options import config_folders
 from cnnexp.errors import InputError
-from cnnexp.sweep.space import Choice, Interval, Space, read_space
+from cnnexp.sweep.space import Choice, Interval, Space, number_text, read_space
 
 FOLDERS = config_folders()
 
@@ -24,7 +27,6 @@ def space(*words: str) -> Space:
         ("seed=range(0,3)", Choice("seed", ("0", "1", "2"))),
         ("seed=range(4,0,-2)", Choice("seed", ("4", "2"))),
         ("data.fraction=range(0.25,1,0.25)", Choice("data.fraction", ("0.25", "0.5", "0.75"))),
-        ("model=glob(resnet*,exclude=*20)", Choice("model", ("resnet18", "resnet50"))),
         ("data.image_size=[28,28],[32,32]", Choice("data.image_size", ("[28,28]", "[32,32]"))),
         ("+model.width=1,2", Choice("model.width", ("1", "2"), plus="+")),
         ("dataset.fraction=0.1,0.2", Choice("data.fraction", ("0.1", "0.2"))),
@@ -38,10 +40,33 @@ def test_a_word_becomes_a_dimension(word: str, dimension: Choice | Interval) -> 
     assert space(word).dimensions == (dimension,)
 
 
+def test_a_glob_picks_options_of_a_group(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for name in ("mynet_small", "mynet_large", "mynet_old", "another"):
+        (tmp_path / "model" / f"{name}.yaml").write_text("# A net\n")
+    (dimension,) = read_space(["model=glob(mynet*,exclude=*old)"], config_folders([str(tmp_path)])).dimensions
+    assert dimension == Choice("model", ("mynet_large", "mynet_small"))
+
+
 def test_words_with_one_value_are_shared_by_all_trials() -> None:
     found = space("model=linear", "seed=range(0,2)", "optimizer.lr=choice(0.1)")
     assert found.fixed == ("model=linear", "optimizer.lr=0.1")
     assert [one.key for one in found.dimensions] == ["seed"]
+
+
+@pytest.mark.parametrize("word", ["seed=shuffle(0,1,2)", "seed=shuffle(range(0,3))"])
+def test_an_order_that_is_another_each_time_is_refused(word: str) -> None:
+    with pytest.raises(InputError, match=r"sweep\.seed"):
+        space(word)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(16.0, "16.0"), (-3.0, "-3.0"), (0.1234567, "0.123457"), (1e-5, "1e-05"), (1e7, "1e+07"), (7, "7")],
+)
+def test_a_drawn_number_is_typed_as_what_it_is(value: float, text: str) -> None:
+    assert number_text(value) == text
+    assert type(yaml.safe_load(text.replace("1e", "1.0e"))) is type(value)
 
 
 def test_a_quoted_comma_is_no_sweep() -> None:

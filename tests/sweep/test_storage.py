@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.errors import InputError
-from cnnexp.sweep.storage import StudyStorage, check_storage, with_driver, without_password
+from cnnexp.sweep.storage import StudyStorage, checked_storage, with_driver, without_password
 from tests.packaging.imports import ROOT
 
 COUNT = """
@@ -56,13 +56,13 @@ def test_postgresql_has_one_driver_whatever_sqlalchemy_thinks() -> None:
 
 @pytest.mark.parametrize("given", [None, "study.journal", "postgresql://host/one", "mysql+pymysql://host/one"])
 def test_a_known_kind_is_taken(given: str | None) -> None:
-    check_storage(given)
+    assert checked_storage(given) == (str(Path.cwd() / "study.journal") if given == "study.journal" else given)
 
 
 @pytest.mark.parametrize("given", ["redis://host", "http://host/one", "postgresqll://host/one"])
 def test_an_unknown_kind_is_refused(given: str) -> None:
     with pytest.raises(InputError, match="expected one of postgresql, mysql, sqlite, or a file"):
-        check_storage(given)
+        checked_storage(given)
 
 
 def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_the_counts_in_words() -> None:
 
 
 def test_the_time_left_is_that_of_the_mean_trial() -> None:
-    assert time_left_s([trial(TrialState.WAITING)], 1) is None
+    assert time_left_s([trial(TrialState.WAITING)], 1, nothing_done) is None
     trials = [
         trial(TrialState.COMPLETE, 0.1, seconds=30),
         trial(TrialState.FAIL, seconds=10),
@@ -38,7 +38,18 @@ def test_the_time_left_is_that_of_the_mean_trial() -> None:
         trial(TrialState.RUNNING, seconds=50),
         trial(TrialState.WAITING),
     ]
-    assert time_left_s(trials, 2) == pytest.approx((20 + 15) / 2, abs=0.1)
+    assert time_left_s(trials, 2, nothing_done) == pytest.approx((20 + 15) / 2, abs=0.1)
+
+
+def test_a_long_trial_has_as_much_left_as_it_has_to_do() -> None:
+    trials = [trial(TrialState.PRUNED, seconds=10), trial(TrialState.RUNNING, seconds=60)]
+    assert time_left_s(trials, 2, lambda one: 0.75) == pytest.approx(20, abs=0.1)
+    trials.append(trial(TrialState.WAITING))
+    assert time_left_s(trials, 1, lambda one: 0.75) == pytest.approx(30, abs=0.1)
+
+
+def nothing_done(one: FrozenTrial) -> float:
+    return 0.0
 
 
 @pytest.mark.parametrize(("mode", "best"), [("max", 1), ("min", 0)])
