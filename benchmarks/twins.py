@@ -19,8 +19,8 @@ from torchvision import models
 from cnnexp.anatomy.subject import find_subject
 from cnnexp.config.compose import compose_run
 
-BATCH = 4
-REPEATS = 15
+BATCH = 2
+REPEATS = 9
 CLASSES = 10
 
 PICTURE_PX = {"inception_v3": 299, "inception_v4": 299, "inception_resnet_v2": 299, "xception": 299}
