@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.config.earlier import BEFORE
+
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
@@ -13,6 +15,7 @@ FIRST_KEYS = ("name", "model", "data")
 _PLACES = frozenset({"outputs", "root", "path", "folder", "dir", "save_dir", "cache", "mirror", "id", "_target_"})
 _DEEPEST_LEVEL = 16
 MISSING: Any = object()
+_BEFORE = {**BEFORE, "transfer": BEFORE["choices.transfer"]}
 """The value of a key that a run does not have."""
 
 
@@ -124,7 +127,7 @@ class Settings:
         """The runs by what they chose of a group."""
         found: dict[str, list[int]] = {}
         for place in places:
-            found.setdefault(canonical(self._choices[place].get(group, MISSING)), []).append(place)
+            found.setdefault(canonical(value_in(self._choices[place], group)), []).append(place)
         return found
 
     def _sections(self, places: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
@@ -162,8 +165,8 @@ class Settings:
             return self._choices[place][key]
         for top in tops:
             if top in self.records[place].config:
-                return self._leaves(place, top).get(key, MISSING)
-        return MISSING
+                return value_in(self._leaves(place, top), key)
+        return value_in({}, key) if self.records[place].config else MISSING
 
 
 def differing_keys(records: Sequence[Record]) -> list[str]:
@@ -183,7 +186,7 @@ def _differing(sections: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _same(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    here, there = one.get(key, MISSING), other.get(key, MISSING)
+    here, there = value_in(one, key), value_in(other, key)
     return here is there or canonical(here) == canonical(there)
 
 
@@ -196,6 +199,11 @@ def _overridden_keys(records: Sequence[Record]) -> set[str]:
             key = key.lstrip("+~")
             keys.add(f"data{key.removeprefix('dataset')}" if key.split(".")[0] == "dataset" else key)
     return keys
+
+
+def value_in(settings: Mapping[str, Any], key: str) -> Any:
+    """A run's value of a key; one of a version that did not know the key has what held before it."""
+    return settings.get(key, _BEFORE.get(key, MISSING))
 
 
 def is_place(key: str) -> bool:

@@ -148,7 +148,8 @@ def uncollected() -> Iterator[None]:
 def _read_config(folder: Path, run: Mapping[str, Any], sections: Sections | None) -> dict[str, Any]:
     """The choices stand at the end of the one file and in the other, so a configuration that was cut off is noticed."""
     config = read_yaml(folder / "config.yaml", sections)
-    if run.get("choices") not in (None, config.get("choices")):
+    chosen, noted = config.get("choices"), run.get("choices")
+    if isinstance(noted, Mapping) and not (isinstance(chosen, Mapping) and noted.items() <= chosen.items()):
         raise ValueError("config.yaml: its choices are not those of run.json; it was cut off, or is another run's")
     return config
 

@@ -160,6 +160,7 @@ def test_filters(three: list[Record], filters: list[str], left: str) -> None:
         ("model=vgg*", "--where 'model=vgg*': no run fits; model is lenet5"),
         ("acuracy>0.5", "--where acuracy: no such metric or configuration key in these runs; did you mean accuracy"),
         ("model", "--where 'model': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
+        ("model<<3", "--where 'model<<3': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
         ("model=", "--where 'model=': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
     ],
 )
