@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.config.earlier import BEFORE
@@ -45,7 +47,7 @@ class Settings:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = list(records)
-        self._choices = [{str(group): option for group, option in one.choices.items()} for one in records]
+        self._choices = _all_choices(records)
         self._flat: dict[tuple[str, int], dict[str, Any]] = {}
 
     def only(self, places: Sequence[int]) -> Settings:
@@ -126,23 +128,24 @@ class Settings:
     def _options(self, group: str, places: Sequence[int]) -> dict[str, list[int]]:
         """The runs by what they chose of a group."""
         found: dict[str, list[int]] = {}
+        known: dict[int, list[int]] = {}
         for place in places:
-            found.setdefault(canonical(value_in(self._choices[place], group)), []).append(place)
+            chosen = self._choices[place]
+            if id(chosen) not in known:
+                known[id(chosen)] = found.setdefault(canonical(value_in(chosen, group)), [])
+            known[id(chosen)].append(place)
         return found
 
     def _sections(self, places: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
         """Each part of the configurations in its different versions, flattened; {} for a run that lacks it."""
-        found: dict[str, dict[int, int]] = {}
-        present: dict[str, int] = {}
-        for place in places:
-            for top, value in self.records[place].config.items():
-                present[top] = present.get(top, 0) + 1
-                found.setdefault(top, {}).setdefault(id(value), place)
-        return {
-            top: [self._leaves(place, top) for place in versions.values()] + [{}] * (present[top] < len(places))
-            for top, versions in found.items()
-            if top != "choices"
-        }
+        configs = [(place, self.records[place].config) for place in places]
+        found: dict[str, list[dict[str, Any]]] = {}
+        for top, count in Counter(chain.from_iterable(config for _, config in configs)).items():
+            if top != "choices":
+                versions = {id(config[top]): place for place, config in configs if top in config}
+                absent: list[dict[str, Any]] = [{}] if count < len(configs) else []
+                found[top] = [self._leaves(place, top) for place in versions.values()] + absent
+        return found
 
     def _versions(self, top: str, places: Sequence[int]) -> list[dict[str, Any]]:
         """One part in its different versions."""
@@ -169,6 +172,21 @@ class Settings:
         return value_in({}, key) if self.records[place].config else MISSING
 
 
+def _all_choices(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The option of each group, one object for all runs whose configurations share theirs."""
+    shared: dict[int, dict[str, Any]] = {}
+    found = []
+    for record in records:
+        own = record.config.get("choices")
+        chosen = shared.get(id(own)) if own else None
+        if chosen is None:
+            chosen = {str(group): option for group, option in record.choices.items()}
+            if own:
+                shared[id(own)] = chosen
+        found.append(chosen)
+    return found
+
+
 def differing_keys(records: Sequence[Record]) -> list[str]:
     """The keys of the settings in which the runs differ, the most telling first: see ``Settings.differing``."""
     return Settings(records).differing()
@@ -186,7 +204,10 @@ def _differing(sections: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _same(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    here, there = value_in(one, key), value_in(other, key)
+    if key in one and key in other:
+        here, there = one[key], other[key]
+    else:
+        here, there = value_in(one, key), value_in(other, key)
     return here is there or canonical(here) == canonical(there)
 
 
