@@ -9,6 +9,7 @@ import torch
 
 from cnnexp.builders.build import build_task, provisional_facts
 from cnnexp.builders.weights import load_weights
+from cnnexp.config.earlier import brought_up
 from cnnexp.config.schema import RUN, problems_of
 from cnnexp.errors import InputError
 from cnnexp.runs.read import Record, inside
@@ -16,15 +17,16 @@ from cnnexp.tasks.base import Task
 
 
 def checked_config(record: Record) -> dict[str, Any]:
-    """The run's frozen configuration, as strictly checked as a new one.
+    """The run's frozen configuration, with the keys that its version did not know, as strictly checked as a new one.
 
     Raises:
         InputError: a line for each problem.
     """
-    problems = problems_of(record.config, RUN)
+    config = brought_up(record.config)
+    problems = problems_of(config, RUN)
     if problems:
         raise InputError(*(f"{record.id}: config.yaml: {problem}" for problem in problems))
-    return record.config
+    return config
 
 
 def revive(record: Record, config: Mapping[str, Any], checkpoint: str = "best", trusted: Sequence[str] = ()) -> Task:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -186,8 +187,10 @@ def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
     if not found:
         where = ", ".join(str(place) for place in places)
         raise InputError(f"no runs in {where}; make one with: cnnexp train model=lenet5 data=mnist5k")
-    homes = {parent: parent.resolve() for parent in {folder.parent for folder in found}}
-    return list({homes[folder.parent] / folder.name: folder for folder in found}.values())
+    split = [os.path.split(folder) for folder in found]
+    homes = {parent: os.path.realpath(parent) for parent in {parent for parent, _ in split}}
+    keys = [os.path.join(homes[parent], name) for parent, name in split]
+    return list(dict(zip(keys, found, strict=True)).values())
 
 
 def _place(text: str, outputs: Path) -> Path:

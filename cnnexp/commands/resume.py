@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_run, add_words
+from cnnexp.config.earlier import brought_up
 from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -31,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
     values = _values(read_words(arguments.overrides))
-    _check(record.config, record)
-    config = {**record.config, **values}
+    frozen = brought_up(record.config)
+    _check(frozen, record)
+    config = {**frozen, **values}
     _check(config, record)
 
     from cnnexp.fit import run as fitting

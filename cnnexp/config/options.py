@@ -64,7 +64,7 @@ def purpose(path: Path) -> str:
 
 def task_of_model(path: Path) -> str | None:
     """The task that a model's file brings (its ``override /task:`` entry)."""
-    for entry in _content(path).get("defaults") or []:
+    for entry in content_of(path).get("defaults") or []:
         if isinstance(entry, dict) and "override /task" in entry:
             return str(entry["override /task"])
     return None
@@ -82,17 +82,22 @@ def data_with(target: str, folders: Sequence[Path]) -> list[str]:
 
 def targets_of_data(path: Path) -> list[str]:
     """What the data set of a file gives: label, mask, boxes."""
-    data = _content(path).get("data")
+    data = content_of(path).get("data")
     return list(data.get("targets") or []) if isinstance(data, dict) else []
 
 
 def size_of_data(path: Path) -> list[int]:
     """Height and width of the pictures of a data set's file, in pixels."""
-    data = _content(path).get("data")
+    data = content_of(path).get("data")
     return list(data.get("image_size") or []) if isinstance(data, dict) else []
 
 
-def _content(path: Path) -> dict[str, Any]:
+def content_of(path: Path) -> dict[str, Any]:
+    """What an option's file says, before anything is composed.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -343,11 +343,11 @@ RUN = Group(
             }
         ),
         "logger": Group(
-            {"kind": Text(("none", "tensorboard", "wandb"))},
-            optional={
-                "mode": Text(("offline", "online")),
+            {
+                "kind": Text(("none", "tensorboard", "wandb")),
                 "gradients": Either((Switch(), Number(1, whole=True, nullable=True))),
             },
+            optional={"mode": Text(("offline", "online"))},
             open=True,
         ),
         "choices": Group({"model": Text(), "data": Text()}, open=True),

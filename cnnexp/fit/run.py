@@ -237,8 +237,8 @@ def _fit_and_test(run: Run) -> str:
 
 
 def _gradient_norms(run: Run) -> GradientNorms | None:
-    """What records gradient norms, where they are asked for; runs of before have no such key."""
-    wish = run.config["logger"].get("gradients")
+    """What records gradient norms, where they are asked for."""
+    wish = run.config["logger"]["gradients"]
     if not wish:
         return None
     file = None if run.writer is None else MetricsFile(run.writer.folder / GRADIENTS)

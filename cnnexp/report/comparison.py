@@ -80,6 +80,8 @@ class Runs:
         """
         if key in ("duration_s", "time"):
             return "duration"
+        if key in FACTS or key in self.measured:
+            return key
         known = {**self.settings.keys(), **dict.fromkeys(FACTS), **self.measured}
         if key in known:
             return key

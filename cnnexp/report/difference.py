@@ -14,7 +14,7 @@ from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_nu
 from cnnexp.report.plain_text import printable
 from cnnexp.report.scores import known_metrics
 from cnnexp.report.settings import MISSING as UNKNOWN
-from cnnexp.report.settings import canonical, is_place, settings_of
+from cnnexp.report.settings import canonical, is_place, settings_of, value_in
 from cnnexp.runs.read import read_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Differing:
 
 def differences(first: Record, second: Record) -> Differing:
     """Everything in which two runs differ, but their folders and times of day."""
-    differing = _differing(settings_of(first), settings_of(second), leave=is_place)
+    differing = _differing_settings(settings_of(first), settings_of(second))
     of_data = {key: pair for key, pair in differing.items() if key == "data" or key.startswith("data.")}
     sections = {
         "settings": {key: pair for key, pair in differing.items() if key not in of_data},
@@ -56,10 +56,16 @@ def differences(first: Record, second: Record) -> Differing:
     return Differing(first, second, sections, compare_pictures(first, second))
 
 
-def _differing(
-    first: Mapping[str, Any], second: Mapping[str, Any], leave: Callable[[str], bool] = lambda key: False
-) -> dict[str, tuple[Any, Any]]:
-    pairs = {key: (first.get(key, UNKNOWN), second.get(key, UNKNOWN)) for key in {**first, **second} if not leave(key)}
+def _differing_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    keys = [key for key in {**first, **second} if not is_place(key)]
+    return _unequal({key: (value_in(first, key), value_in(second, key)) for key in keys})
+
+
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return _unequal({key: (first.get(key, UNKNOWN), second.get(key, UNKNOWN)) for key in {**first, **second}})
+
+
+def _unequal(pairs: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
     return {key: pair for key, pair in pairs.items() if canonical(pair[0]) != canonical(pair[1])}
 
 

@@ -11,7 +11,7 @@ from cnnexp.report.examples import Paired
 from cnnexp.report.groups import compare_pictures
 from cnnexp.report.notation import metric_figure
 from cnnexp.report.scores import score_of
-from cnnexp.report.settings import MISSING, Settings, canonical, is_place
+from cnnexp.report.settings import Settings, canonical, is_place, value_in
 from cnnexp.report.statistics import CONFIDENCE, LEVEL, estimate
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def siblings(first: Record, others: Sequence[Record]) -> list[Record]:
     known = [first, *(one for one in others if one.status == "finished" and not one.partial and one.config)]
     settings = Settings(known)
     own = settings.of(0)
-    found = {canonical(own.get("seed", MISSING)): first}
+    found = {canonical(own.get("seed")): first}
     for place, record in enumerate(known[1:], start=1):
         theirs = settings.of(place)
         keys = {key for key in (*own, *theirs) if key not in ("seed", "name") and not is_place(key)}
-        if all(canonical(own.get(key, MISSING)) == canonical(theirs.get(key, MISSING)) for key in keys):
-            found.setdefault(canonical(theirs.get("seed", MISSING)), record)
+        if all(canonical(value_in(own, key)) == canonical(value_in(theirs, key)) for key in keys):
+            found.setdefault(canonical(theirs.get("seed")), record)
     return list(found.values())

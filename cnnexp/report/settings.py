@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from cnnexp.config.earlier import BEFORE
 
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
@@ -13,6 +17,7 @@ FIRST_KEYS = ("name", "model", "data")
 _PLACES = frozenset({"outputs", "root", "path", "folder", "dir", "save_dir", "cache", "mirror", "id", "_target_"})
 _DEEPEST_LEVEL = 16
 MISSING: Any = object()
+_BEFORE = {**BEFORE, "transfer": BEFORE["choices.transfer"]}
 """The value of a key that a run does not have."""
 
 
@@ -42,7 +47,7 @@ class Settings:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = list(records)
-        self._choices = [{str(group): option for group, option in one.choices.items()} for one in records]
+        self._choices = _all_choices(records)
         self._flat: dict[tuple[str, int], dict[str, Any]] = {}
 
     def only(self, places: Sequence[int]) -> Settings:
@@ -123,23 +128,24 @@ class Settings:
     def _options(self, group: str, places: Sequence[int]) -> dict[str, list[int]]:
         """The runs by what they chose of a group."""
         found: dict[str, list[int]] = {}
+        known: dict[int, list[int]] = {}
         for place in places:
-            found.setdefault(canonical(self._choices[place].get(group, MISSING)), []).append(place)
+            chosen = self._choices[place]
+            if id(chosen) not in known:
+                known[id(chosen)] = found.setdefault(canonical(value_in(chosen, group)), [])
+            known[id(chosen)].append(place)
         return found
 
     def _sections(self, places: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
         """Each part of the configurations in its different versions, flattened; {} for a run that lacks it."""
-        found: dict[str, dict[int, int]] = {}
-        present: dict[str, int] = {}
-        for place in places:
-            for top, value in self.records[place].config.items():
-                present[top] = present.get(top, 0) + 1
-                found.setdefault(top, {}).setdefault(id(value), place)
-        return {
-            top: [self._leaves(place, top) for place in versions.values()] + [{}] * (present[top] < len(places))
-            for top, versions in found.items()
-            if top != "choices"
-        }
+        configs = [(place, self.records[place].config) for place in places]
+        found: dict[str, list[dict[str, Any]]] = {}
+        for top, count in Counter(chain.from_iterable(config for _, config in configs)).items():
+            if top != "choices":
+                versions = {id(config[top]): place for place, config in configs if top in config}
+                absent: list[dict[str, Any]] = [{}] if count < len(configs) else []
+                found[top] = [self._leaves(place, top) for place in versions.values()] + absent
+        return found
 
     def _versions(self, top: str, places: Sequence[int]) -> list[dict[str, Any]]:
         """One part in its different versions."""
@@ -162,8 +168,23 @@ class Settings:
             return self._choices[place][key]
         for top in tops:
             if top in self.records[place].config:
-                return self._leaves(place, top).get(key, MISSING)
-        return MISSING
+                return value_in(self._leaves(place, top), key)
+        return value_in({}, key) if self.records[place].config else MISSING
+
+
+def _all_choices(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The option of each group, one object for all runs whose configurations share theirs."""
+    shared: dict[int, dict[str, Any]] = {}
+    found = []
+    for record in records:
+        own = record.config.get("choices")
+        chosen = shared.get(id(own)) if own else None
+        if chosen is None:
+            chosen = {str(group): option for group, option in record.choices.items()}
+            if own:
+                shared[id(own)] = chosen
+        found.append(chosen)
+    return found
 
 
 def differing_keys(records: Sequence[Record]) -> list[str]:
@@ -183,7 +204,10 @@ def _differing(sections: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _same(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    here, there = one.get(key, MISSING), other.get(key, MISSING)
+    if key in one and key in other:
+        here, there = one[key], other[key]
+    else:
+        here, there = value_in(one, key), value_in(other, key)
     return here is there or canonical(here) == canonical(there)
 
 
@@ -196,6 +220,11 @@ def _overridden_keys(records: Sequence[Record]) -> set[str]:
             key = key.lstrip("+~")
             keys.add(f"data{key.removeprefix('dataset')}" if key.split(".")[0] == "dataset" else key)
     return keys
+
+
+def value_in(settings: Mapping[str, Any], key: str) -> Any:
+    """A run's value of a key; one of a version that did not know the key has what held before it."""
+    return settings.get(key, _BEFORE.get(key, MISSING))
 
 
 def is_place(key: str) -> bool:

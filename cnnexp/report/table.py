@@ -38,6 +38,8 @@ _WIDEST_SETTING = 24
 _MOST_NAMED = 12
 MOST_SETTINGS = 10
 _ANY_WIDTH = 1_000_000
+Offer = tuple[str, str | None, Callable[[], Column]]
+"""A column that may be shown: its header, its key, and what makes it; ten thousand cells are not made in vain."""
 
 
 class ComparisonTable:
@@ -81,11 +83,12 @@ class ComparisonTable:
         if total_width(chosen) > width and any(record.partial for record in self.records):
             chosen, footnote = self._essential(spell_partial=False), True
         chosen, left_out = narrowed(chosen, width), []
-        for column in self._asked() if self.chosen else self._further():
-            if total_width([*chosen, column]) <= width:
+        for header, key, make in self._asked() if self.chosen else self._further():
+            column = make() if total_width([*chosen, _empty(header)]) <= width else None
+            if column is not None and total_width([*chosen, column]) <= width:
                 chosen.append(column)
-            elif column.key is not None:
-                left_out.append(column.key)
+            elif key is not None:
+                left_out.append(key)
         full_ids = tuple(printable(record.id) for record in self.records)
         spacious = [replace(column, cells=full_ids) if column.place == 0 else column for column in chosen]
         if total_width(spacious) <= width:
@@ -134,7 +137,7 @@ class ComparisonTable:
                 rivals.setdefault((name, str(record.choices.get("data"))), []).append((rank, place))
         return {max(ranked)[1] for ranked in rivals.values() if len(ranked) > 1}
 
-    def _further(self) -> Iterator[Column]:
+    def _further(self) -> Iterator[Offer]:
         """What is worth showing where there is room, the most important first."""
         keys = [key for key in self.keys if key not in FIRST_KEYS]
         last_parts = [key.rsplit(".", 1)[-1] for key in keys]
@@ -142,24 +145,33 @@ class ComparisonTable:
         settings = []
         for place, (key, last) in enumerate(zip(keys, last_parts, strict=True)):
             header = last if last_parts.count(last) == 1 and last not in taken else key
-            settings.append(self._setting(key, header, 100 + place))
-        durations = [duration_figure(record.duration_s) for record in self.records]
+            settings.append((header, key, partial(self._setting, key, header, 100 + place)))
         yield from settings[:2]
-        yield Column("time", tuple(durations), 3000, numeric=True)
+        yield "time", None, self._time
         yield from settings[2:]
         for place, name in enumerate(self._common_metrics()):
-            figures = tuple(metric_figure(name, metrics.get(name)) for metrics in self.metrics)
-            yield Column(printable(name), figures, 2000 + place, numeric=True)
+            yield name, None, partial(self._metric, name, 2000 + place)
 
-    def _asked(self) -> Iterator[Column]:
+    def _time(self) -> Column:
+        durations = [duration_figure(record.duration_s) for record in self.records]
+        return Column("time", tuple(durations), 3000, numeric=True)
+
+    def _metric(self, name: str, place: int) -> Column:
+        figures = tuple(metric_figure(name, metrics.get(name)) for metrics in self.metrics)
+        return Column(printable(name), figures, place, numeric=True)
+
+    def _asked(self) -> Iterator[Offer]:
         """The columns that were asked for, as they were written."""
         for place, (asked, name) in enumerate(self.chosen):
-            values = self.runs.values(name)
-            numeric = any(is_number(value) for value in values)
-            figure = _figure_of(name, self.runs)
-            cells = tuple(MISSING if value is None and numeric else figure(value) for value in values)
-            widest = None if numeric else max(_WIDEST_SETTING, len(asked))
-            yield Column(printable(asked), cells, 10 + place, numeric, widest=widest, key=name)
+            yield asked, name, partial(self._chosen_column, asked, name, 10 + place)
+
+    def _chosen_column(self, asked: str, name: str, place: int) -> Column:
+        values = self.runs.values(name)
+        numeric = any(is_number(value) for value in values)
+        figure = _figure_of(name, self.runs)
+        cells = tuple(MISSING if value is None and numeric else figure(value) for value in values)
+        widest = None if numeric else max(_WIDEST_SETTING, len(asked))
+        return Column(printable(asked), cells, place, numeric, widest=widest, key=name)
 
     def _common_metrics(self) -> list[str]:
         """Further metrics that every run has which has any; a loss only where all mean the same by it."""
@@ -258,6 +270,10 @@ def _figure_of(name: str, runs: Runs) -> Callable[[Any], str]:
     if name in COSTS:
         return count_figure
     return partial(metric_figure, name) if name in runs.measured else partial(_setting_cell, name)
+
+
+def _empty(header: str) -> Column:
+    return Column(printable(header), (), 0)
 
 
 def _status(record: Record, spell_partial: bool) -> str:

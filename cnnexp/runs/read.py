@@ -115,11 +115,11 @@ def read_record(folder: Path, sections: Sections | None = None) -> Record:
         sections: shared with other records, which makes many of them quick to read; then none of them may be changed.
     """
     try:
-        run = read_json(folder / "run.json")
+        run = read_json(os.path.join(folder, "run.json"))
         if "schema_version" not in run:
             return Record(folder, folder.name, "foreign", problem="run.json is of another program: no schema_version")
         config = _read_config(folder, run, sections)
-        summary = _read_summary(folder / "summary.json")
+        summary = _read_summary(os.path.join(folder, "summary.json"))
         status = _status(folder, run)
     except (OSError, ValueError) as error:
         return Record(folder, folder.name, "damaged", problem=_why(error))
@@ -147,13 +147,14 @@ def uncollected() -> Iterator[None]:
 
 def _read_config(folder: Path, run: Mapping[str, Any], sections: Sections | None) -> dict[str, Any]:
     """The choices stand at the end of the one file and in the other, so a configuration that was cut off is noticed."""
-    config = read_yaml(folder / "config.yaml", sections)
-    if run.get("choices") not in (None, config.get("choices")):
+    config = read_yaml(os.path.join(folder, "config.yaml"), sections)
+    chosen, noted = config.get("choices"), run.get("choices")
+    if isinstance(noted, Mapping) and not (isinstance(chosen, Mapping) and noted.items() <= chosen.items()):
         raise ValueError("config.yaml: its choices are not those of run.json; it was cut off, or is another run's")
     return config
 
 
-def _read_summary(path: Path) -> dict[str, Any]:
+def _read_summary(path: str) -> dict[str, Any]:
     try:
         return read_json(path)
     except FileNotFoundError:
@@ -179,7 +180,7 @@ def _why(error: Exception) -> str:
     return " ".join(str(error).split())[:LONGEST_PROBLEM] or type(error).__name__
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path | str) -> dict[str, Any]:
     """A JSON object from a file.
 
     Raises:
@@ -189,13 +190,13 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name}: {_why(error)}") from error
+        raise ValueError(f"{os.path.basename(path)}: {_why(error)}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path.name}: not a JSON object")
+        raise ValueError(f"{os.path.basename(path)}: not a JSON object")
     return content
 
 
-def read_yaml(path: Path, sections: Sections | None = None) -> dict[str, Any]:
+def read_yaml(path: Path | str, sections: Sections | None = None) -> dict[str, Any]:
     """A YAML mapping from a file, by the safe loader.
 
     Args:
@@ -204,15 +205,16 @@ def read_yaml(path: Path, sections: Sections | None = None) -> dict[str, Any]:
     Raises:
         OSError, ValueError: as for ``read_json``.
     """
+    name = os.path.basename(path)
     try:
         text = read_text(path, MOST_YAML_BYTES)
         if sections is not None and (shared := sections.read(text)):
             return shared
         content = yaml.load(text, Loader=_PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name}: {_why(error).removeprefix(f'{path.name}: ')}") from error
+        raise ValueError(f"{name}: {_why(error).removeprefix(f'{name}: ')}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path.name}: not a YAML mapping")
+        raise ValueError(f"{name}: not a YAML mapping")
     return content
 
 
@@ -235,7 +237,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]
 
 
-def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
+def read_text(path: Path | str, most_bytes: int = MOST_BYTES) -> str:
     """The text of an ordinary file; one look at what was opened, so that nobody can exchange it in between.
 
     Raises:
@@ -245,14 +247,14 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise ValueError(f"{path.name}: a link, which a run's record never holds") from error
+            raise ValueError(f"{os.path.basename(path)}: a link, which a run's record never holds") from error
         raise
     try:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
-            raise ValueError(f"{path.name}: not an ordinary file")
+            raise ValueError(f"{os.path.basename(path)}: not an ordinary file")
         if facts.st_size > most_bytes:
-            raise ValueError(f"{path.name}: larger than {most_bytes:,} bytes")
+            raise ValueError(f"{os.path.basename(path)}: larger than {most_bytes:,} bytes")
         return _all_of(handle, facts.st_size).decode("utf-8")
     finally:
         os.close(handle)

@@ -132,6 +132,27 @@ def test_half_a_chart_is_refused(outputs: Path, words: tuple[str, ...], says: st
     assert str(refused.value) == says
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--columns", " "), "--columns ' ': name one at least"),
+        (("--group-by", ","), "--group-by ',': name one at least"),
+        (("--status", ""), "--status '': name one at least"),
+        (("--group-by", "seed", "--metric", "model"), "--metric model: this is no metric"),
+        (("--group-by", "seed", "--metric", "acuracy"), "--metric acuracy: no such metric"),
+        (("--trade-off", "paramters"), "--trade-off paramters: no such cost; did you mean parameters?"),
+        (("--html", "nowhere/page.html"), "--html nowhere/page.html: there is no folder nowhere; make it first"),
+        (("--html", "page.txt"), "--html page.txt: the page is an HTML file; name it so: page.html"),
+        (("--html", "/proc/page.html"), "/proc cannot be written"),
+        (("--over", "seed", "--plot", "/proc/over.png"), "/proc cannot be written"),
+    ],
+)
+def test_bad_words_are_named(outputs: Path, words: tuple[str, ...], says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        compare.run(parsed("--outputs", str(outputs), *words))
+    assert str(refused.value).startswith(says)
+
+
 def test_filters_leave_out_runs(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ids(capsys, "--outputs", str(outputs), "--where", "accuracy>0.92") == ["b"]
     assert ids(capsys, "--outputs", str(outputs), "--status", "damaged, failed") == ["c"]

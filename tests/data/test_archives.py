@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cnnexp.data import archives
 from cnnexp.data.archives import unpack
 from cnnexp.data.corrupt import CorruptFile
 
@@ -97,10 +96,12 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
         unpack(whole, tmp_path / "out")
 
 
-def test_an_archive_that_claims_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1000)
+def test_an_archive_that_claims_too_much_is_refused(tmp_path: Path) -> None:
+    archive = tar_of(tmp_path / "a.tar.gz", **{"a": b"x" * 600, "b": b"x" * 600})
     with pytest.raises(CorruptFile, match="unpacks to more than"):
-        unpack(tar_of(tmp_path / "a.tar.gz", **{"a": b"x" * 600, "b": b"x" * 600}), tmp_path / "out")
+        unpack(archive, tmp_path / "out", most_bytes=1199)
+    unpack(archive, tmp_path / "whole", most_bytes=1200)
+    assert (tmp_path / "whole" / "b").stat().st_size == 600
 
 
 def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:

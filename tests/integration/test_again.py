@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from cnnexp.config.earlier import BEFORE, MOVED
 from tests.integration.conftest import CommandLine, copy_run
 
 pytestmark = pytest.mark.integration
@@ -97,3 +99,36 @@ def test_only_a_finished_run_is_reproduced(cnnexp: CommandLine, stopped: Path, t
         f"cnnexp reproduce: {run.name} is stopped; only a finished run can be held against a repetition"
     ]
     assert [path.name for path in (tmp_path / "outputs").iterdir()] == [run.name]
+
+
+def as_an_earlier_version_left_it(run: Path) -> None:
+    """Without the keys that every run has today, and with the flat augmentation of before."""
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    augmentation = config["augmentation"]
+    flat = {key: augmentation[place.split(".")[0]][place.split(".")[1]] for key, place in MOVED.items()}
+    config["augmentation"] = {key.removeprefix("augmentation."): value for key, value in flat.items()} | {
+        "_target_": augmentation["_target_"]
+    }
+    for key in BEFORE:
+        group, _, last = key.rpartition(".")
+        (config[group] if group else config).pop(last)
+    (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "choices": config["choices"]}))
+
+
+def test_a_run_of_an_earlier_version_is_tested_reproduced_and_gone_on_with(
+    cnnexp: CommandLine, trained: Path, stopped: Path, tmp_path: Path
+) -> None:
+    run = copy_run(trained, tmp_path)
+    as_an_earlier_version_left_it(run)
+    assert cnnexp("test", run.name).status == 0
+    done = cnnexp("reproduce", run.name)
+    assert done.status == 0 and "equal to the bit in all" in done.out, done.err + done.out
+    cut_short = copy_run(stopped, tmp_path)
+    as_an_earlier_version_left_it(cut_short)
+    done = cnnexp("resume", cut_short.name, "max_steps=null")
+    assert done.status == 0, done.err
+    listed = {one["id"]: one["status"] for one in json.loads(cnnexp("compare", "--json").out)}
+    assert listed[cut_short.name] == "finished"
+    assert yaml.safe_load((cut_short / "config.yaml").read_text())["model"]["match"] == "names"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -54,7 +55,9 @@ DAMAGED_RECORDS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "config.yaml of a later version": (lambda run: _edit(run, "seed: 0", "sede: 0"), ("sede", "seed")),
     "config.yaml with another type": (lambda run: _edit(run, "epochs: 1", "epochs: many"), ("epochs=many", "whole")),
     "config.yaml without a class": (lambda run: _edit(run, "_target_: cnnexp.models", "target: x"), ("_target_",)),
-    "config.yaml without the choices": (lambda run: _edit(run, "  model: lenet5\n", ""), ("choices.model", "missing")),
+    "config.yaml without the choices": (lambda run: _edit(run, "  model: lenet5\n", ""), ("damaged", "choices")),
+    "config.yaml that was cut off": (lambda run: os.truncate(run / "config.yaml", 700), ("damaged", "cut off")),
+    "run.json of another program": (lambda run: (run / "run.json").write_text("{}"), ("no run of cnnexp",)),
 }
 FURTHER_LINES = {"config.yaml of a later version": (("seed: missing",), ("sede", "seed"))}
 

@@ -160,6 +160,7 @@ def test_filters(three: list[Record], filters: list[str], left: str) -> None:
         ("model=vgg*", "--where 'model=vgg*': no run fits; model is lenet5"),
         ("acuracy>0.5", "--where acuracy: no such metric or configuration key in these runs; did you mean accuracy"),
         ("model", "--where 'model': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
+        ("model<<3", "--where 'model<<3': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
         ("model=", "--where 'model=': write KEY=VALUE (or !=, <, <=, >, >=), such as 'test/accuracy>0.9'"),
     ],
 )
@@ -191,3 +192,16 @@ def test_some_of_the_runs_know_what_all_knew(three: list[Record]) -> None:
     assert some.values("optimizer.lr") == [1.0, 0.1]
     assert some.values("test/accuracy") == [None, 0.9]
     assert some.settings.of(1) == settings_of(three[0])
+
+
+def test_a_key_that_an_earlier_version_lacked_is_known_by_what_held_then(record: MakeRecord) -> None:
+    old = record("20261121-093101-a", lr=0.1)
+    new = record("20261121-093102-a", lr=0.1, of_model={"match": "names"}, config={"accumulate": 1})
+    new.config["choices"]["transfer"] = "none"
+    runs = Runs([old, new])
+    assert runs.differing == []
+    assert runs.values("model.match") == ["names", "names"]
+    assert runs.values("accumulate") == [1, 1]
+    other = record("20261121-093103-a", lr=0.1, of_model={"match": "stages"})
+    assert Runs([old, new, other]).differing == ["model.match"]
+    assert Runs([Record(Path("x"), "x", "damaged"), new]).values("model.match") == [None, "names"]

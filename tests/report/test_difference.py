@@ -94,3 +94,11 @@ def test_the_command_prints_json(
     assert diff.run(parser.parse_args(["a", "b", "--outputs", str(tmp_path), "--json"])) == 0
     content = json.loads(capsys.readouterr().out)
     assert (content["a"], content["settings"]["optimizer.lr"]) == ("a", {"a": 0.1, "b": 0.01})
+
+
+def test_a_key_that_an_earlier_version_lacked_differs_only_from_another_value(record: MakeRecord) -> None:
+    old = record("20261121-093101-a")
+    same = record("20261121-093102-a", of_model={"match": "names"}, config={"accumulate": 1})
+    assert differences(old, same).sections["settings"] == {}
+    other = record("20261121-093103-a", of_model={"match": "stages"}, config={"accumulate": 4})
+    assert differences(old, other).sections["settings"] == {"model.match": ("names", "stages"), "accumulate": (1, 4)}

@@ -1,0 +1,66 @@
+"""Configurations that an earlier version froze: a key that did not exist yet has the value that held before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from cnnexp.config.options import config_folders, content_of, option_files
+
+BEFORE: Mapping[str, Any] = {
+    "accumulate": 1,
+    "model.weights": None,
+    "model.weights_sha256": None,
+    "model.normalisation": "auto",
+    "model.match": "names",
+    "data.decode_size": None,
+    "optimizer.stage_rates": None,
+    "scheduler.warmup_epochs": 0.0,
+    "regularization.stochastic_depth": None,
+    "regularization.class_weights": None,
+    "regularization.max_norm": None,
+    "regularization.ema_decay": None,
+    "regularization.include_biases_and_norms": True,
+    "hardware.loop": "lightning",
+    "logger.gradients": None,
+    "transfer": {"_target_": "cnnexp.training.transfer.Transfer"},
+    "choices.transfer": "none",
+}
+"""Whoever adds a key that every run must have adds its line here."""
+
+MOVED: Mapping[str, str] = {
+    "augmentation.shift": "crop.padding",
+    "augmentation.mirror_horizontal": "mirror.horizontal",
+    "augmentation.mirror_vertical": "mirror.vertical",
+    "augmentation.quarter_turn": "quarter_turn.probability",
+}
+"""Keys of the first augmentation, which had no further operations, and where they are now."""
+
+
+def brought_up(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A frozen configuration with the keys that its version did not know; the rest stays, whatever it is."""
+    result = deepcopy(dict(config))
+    _nest_augmentation(result)
+    for key, value in BEFORE.items():
+        group, _, last = key.rpartition(".")
+        holder = result.get(group) if group else result
+        if isinstance(holder, dict):
+            holder.setdefault(last, deepcopy(value))
+    return result
+
+
+def _nest_augmentation(config: dict[str, Any]) -> None:
+    augmentation = config.get("augmentation")
+    flat = {key.removeprefix("augmentation."): place for key, place in MOVED.items()}
+    if not isinstance(augmentation, dict) or not all(_is_number(augmentation.get(key)) for key in flat):
+        return
+    nested = content_of(option_files("augmentation", config_folders())["none"])
+    for key, place in flat.items():
+        operation, name = place.split(".")
+        nested[operation][name] = augmentation[key]
+    config["augmentation"] = {**nested, "_target_": augmentation.get("_target_")}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
