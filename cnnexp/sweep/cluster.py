@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,13 +53,21 @@ class Cluster:
         """Refuse here what a job could not be submitted with."""
         if self._kind == "slurm" and self._submitit.SlurmExecutor.affinity() < 0:
             raise InputError("sweep.executor=slurm: there is no srun here; start the sweep where SLURM's commands are")
+        with tempfile.TemporaryDirectory(prefix="cnnexp-") as folder:
+            self._submitter(Path(folder), "cnnexp")
+
+    def _submitter(self, folder: Path, name: str) -> Any:
+        executor = self._submitit.AutoExecutor(folder=folder, cluster=self._kind)
+        try:
+            executor.update_parameters(name=name, **self._options)
+        except (NameError, TypeError, ValueError) as error:
+            given = ", ".join(f"sweep.slurm.{key}={value}" for key, value in self._options.items())
+            reason = str(error).splitlines()[0].rstrip(". ")
+            raise InputError(f"{given}: submitit does not take it ({reason}); SLURM's own begin with slurm_") from error
+        return executor
 
     def start(self, job: Path, lock: RunLock) -> str | None:
-        executor = self._submitit.AutoExecutor(folder=job.parents[2] / "jobs", cluster=self._kind)
-        try:
-            executor.update_parameters(name=f"cnnexp-{job.parent.name}", **self._options)
-        except (NameError, TypeError, ValueError) as error:
-            raise InputError(f"sweep.slurm={self._options}: submitit does not take it ({error})") from error
+        executor = self._submitter(job.parents[2] / "jobs", f"cnnexp-{job.parent.name}")
         lock.release()  # taken again by the job
         submitted = executor.submit(work_locked, str(job.resolve()), str(lock.folder.resolve()))
         self._jobs[submitted.job_id] = submitted

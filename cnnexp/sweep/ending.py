@@ -40,6 +40,8 @@ def conclude(plan: Plan, folder: Path, study: Study, console: Console) -> int:
         lines += _best_lines(plan, summary["best"])
     if importances:
         lines.append("importance: " + ", ".join(f"{key} {share:.2f}" for key, share in importances.items()))
+    elif best is not None:
+        lines.append("importance: too few trials finished with different scores to tell")
     write_json(folder / "summary.json", summary)
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial, TrialState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _BLUE, _ORANGE, _GREY, _RED = "#0072B2", "#E69F00", "#9A9A9A", "#D55E00"
 _MAP, _BRIGHTEST = "viridis", 0.92  # its last yellow is hard to see on white
 _SPREAD, _GOLDEN_RATIO = 0.06, 0.618033988749895
+_LOWEST, _HIGHEST = 0.04, 0.96  # of the values on an axis from 0 to 1
 _LONGEST_LABEL = 18
 _MOST_LABELS = 8
 
@@ -86,33 +88,51 @@ def _draw_importances(axes: Axes, importances: Mapping[str, float]) -> None:
 
 
 def _draw_coordinates(axes: Axes, plan: Plan, study: Study, trials: Sequence[FrozenTrial]) -> None:
-    """A line for each trial through its settings to its score, coloured by the score; pruned ones grey behind."""
+    """A line for each trial through its settings to its score, coloured by it; pruned ones thin, to their last score.
+
+    The axis of scores ends at the worst finished trial or the middle pruned one: a few that learnt nothing would push
+    all others together. What is worse ends below it.
+    """
     from matplotlib import colormaps
-    from matplotlib.ticker import MaxNLocator
 
     dimensions = plan.candidates.dimensions
-    finished = [trial for trial in trials if _is_finished(trial) and trial.value is not None]
-    scores = [trial.value or 0.0 for trial in finished]
-    low, high = min(scores), max(scores)
-    places = range(len(dimensions) + 1)
-    for trial in trials:
-        if trial.state == TrialState.PRUNED:
-            heights = _heights(dimensions, study.point(trial), trial.number)
-            axes.plot(list(places)[:-1], heights, color=_GREY, alpha=0.25, lw=1.0, zorder=1)
-    sign = 1 if plan.mode == "max" else -1
-    for trial in sorted(finished, key=lambda trial: sign * (trial.value or 0.0)):
-        share = 0.5 if high == low else ((trial.value or 0.0) - low) / (high - low)
-        heights = [*_heights(dimensions, study.point(trial), trial.number), 0.04 + 0.92 * share]
-        colour = colormaps[_MAP](_BRIGHTEST * (share if sign > 0 else 1 - share))
-        axes.plot(list(places), heights, color=colour, alpha=0.9, lw=1.8, zorder=2)
+    scored = [trial for trial in trials if trial.value is not None and math.isfinite(trial.value)]
+    worst, best = _score_range(plan, scored)
+    for trial in sorted(scored, key=lambda trial: (_is_finished(trial), _share(trial.value or 0.0, worst, best))):
+        share = _share(trial.value or 0.0, worst, best)
+        settings = _heights(dimensions, study.point(trial), trial.number)
+        heights = [*settings, _LOWEST + (_HIGHEST - _LOWEST) * share if share >= 0 else 0.0]
+        width, alpha, order = (1.8, 0.9, 2) if _is_finished(trial) else (0.8, 0.45, 1)
+        colour = colormaps[_MAP](_BRIGHTEST * max(0.0, share))
+        axes.plot(range(len(heights)), heights, color=colour, alpha=alpha, lw=width, zorder=order)
     for place, one in enumerate(dimensions):
         _draw_axis(axes, place, one.key, _ticks(one))
-    values = [v for v in MaxNLocator(6).tick_values(low, high) if low <= v <= high] if high > low else [low]
-    ticks = [(0.04 + 0.92 * (0.5 if high == low else (v - low) / (high - low)), f"{v:.4g}") for v in values]
-    _draw_axis(axes, len(dimensions), plan.monitor, ticks)
+    _draw_axis(axes, len(dimensions), plan.monitor, _score_ticks(worst, best))
     axes.set_xlim(-0.25, len(dimensions) + 0.35)
-    axes.set_ylim(-0.02, 1.12)
+    axes.set_ylim(-0.06, 1.12)
     axes.axis("off")
+    if any(not _is_finished(trial) for trial in scored):
+        axes.text(0.5, 0.0, "thin: pruned, to its last score", ha="center", fontsize=9, transform=axes.transAxes)
+
+
+def _score_range(plan: Plan, scored: Sequence[FrozenTrial]) -> tuple[float, float]:
+    """The worst and the best score of the axis, which stand at its bottom and its top."""
+    better, worse = (max, min) if plan.mode == "max" else (min, max)
+    finished = [trial.value or 0.0 for trial in scored if _is_finished(trial)]
+    pruned = [trial.value or 0.0 for trial in scored if not _is_finished(trial)]
+    return worse([*finished, *([median(pruned)] if pruned else [])]), better([*finished, *pruned])
+
+
+def _share(value: float, worst: float, best: float) -> float:
+    return 0.5 if worst == best else (value - worst) / (best - worst)
+
+
+def _score_ticks(worst: float, best: float) -> list[tuple[float, str]]:
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = min(worst, best), max(worst, best)
+    values = [v for v in MaxNLocator(6).tick_values(low, high) if low <= v <= high] if high > low else [low]
+    return [(_LOWEST + (_HIGHEST - _LOWEST) * _share(value, worst, best), f"{value:.4g}") for value in values]
 
 
 def _draw_axis(axes: Axes, place: int, name: str, ticks: Sequence[tuple[float, str]]) -> None:
@@ -133,13 +153,13 @@ def _heights(dimensions: Sequence[Dimension], point: Mapping[str, str], number: 
 
 
 def _height(one: Dimension, text: str) -> float:
-    """Where a value stands on its axis, from 0.04 to 0.96."""
+    """Where a value stands on its axis."""
     if isinstance(one, Choice):
         share = one.texts.index(text) / max(1, len(one.texts) - 1)
     else:
         scale = math.log if one.log else float
         share = (scale(float(text)) - scale(one.low)) / (scale(one.high) - scale(one.low))
-    return 0.04 + 0.92 * min(1.0, max(0.0, share))
+    return _LOWEST + (_HIGHEST - _LOWEST) * min(1.0, max(0.0, share))
 
 
 def _ticks(one: Dimension) -> list[tuple[float, str]]:

@@ -65,10 +65,8 @@ class StudyStorage:
         try:
             return _opened(url)
         except (ImportError, NoSuchModuleError) as error:
-            raise InputError(
-                f"sweep.storage={self.name}: there is no driver for it ({_first_line(error)}); "
-                "pip install 'cnnexp[postgresql]' brings that of PostgreSQL"
-            ) from error
+            brought = "pip install 'cnnexp[postgresql]'" if url.startswith("postgres") else _OTHER_DRIVERS
+            raise InputError(f"sweep.storage={self.name}: there is no driver for it; {brought}") from error
         except ArgumentError as error:
             raise InputError(f"sweep.storage={self.name}: not a database's URL; {_EXAMPLE}") from error
         except (SQLAlchemyError, RuntimeError, OSError) as error:
@@ -77,7 +75,9 @@ class StudyStorage:
     def unreachable(self, error: Exception) -> InputError:
         """The one line for a database that does not answer."""
         reason = _first_line(error.__cause__ or error)
-        return InputError(f"sweep.storage={self.name}: it cannot be reached ({reason})")
+        return InputError(
+            f"sweep.storage={self.name}: it cannot be reached ({reason}); check that it runs, and its name"
+        )
 
     @contextmanager
     def locked(self, study: str) -> Iterator[None]:
@@ -114,6 +114,7 @@ class StudyStorage:
                 connection.execute(text(release), {"number": number if "pg_" in release else str(number)})
 
 
+_OTHER_DRIVERS = "install one and name it: pip install pymysql, then mysql+pymysql://user@host/database"
 _EXAMPLE = "for example postgresql://user@host/database, or a file: study.journal"
 
 
@@ -152,7 +153,12 @@ def checked_storage(given: str | None) -> str | None:
     if given is None:
         return None
     if not is_url(given):
-        return str(Path(given).expanduser().absolute())
+        path = Path(given).expanduser().absolute()
+        if path.is_dir():
+            raise InputError(
+                f"sweep.storage={given}: this is a folder; name a file in it, such as {given}/study.journal"
+            )
+        return str(path)
     scheme = given.split("://", 1)[0].split("+")[0]
     if scheme not in (*SCHEMES, "postgres"):
         raise InputError(f"sweep.storage={without_password(given)}: expected one of {', '.join(SCHEMES)}, or a file")

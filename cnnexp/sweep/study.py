@@ -198,7 +198,8 @@ def _sampler(settings: Settings, number: int) -> BaseSampler:
 
 def _pruner(settings: Settings) -> BasePruner:
     if settings.pruner == "median":
-        return MedianPruner(n_startup_trials=settings.startup_trials, n_warmup_steps=settings.grace_epochs)
+        warmup = settings.grace_epochs if settings.average is None else 1  # a step is an epoch, or one value's run
+        return MedianPruner(n_startup_trials=settings.startup_trials, n_warmup_steps=warmup)
     if settings.pruner == "asha":
         return SuccessiveHalvingPruner(min_resource=settings.grace_epochs, reduction_factor=settings.reduction)
     return NopPruner()

@@ -174,6 +174,16 @@ REFUSED = {
         "sweep.storage=postgresql://me@127.0.0.1:9/none",
         "cannot be reached",
     ),
+    "a storage that is a folder": case(f"sweep {SPACE} sweep.storage=.", "this is a folder", "./study.journal"),
+    "a job's option that there is not": case(
+        f"sweep {SPACE} sweep.executor=local sweep.slurm.foo=1", "sweep.slurm.foo=1", "submitit does not take it"
+    ),
+    "any number for whole ones": case("sweep batch_size=interval(8,16)", "batch_size=8.0", "int(interval(8,16))"),
+    "another order each time": case("sweep seed=shuffle(0,1)", "sweep.seed"),
+    "a pruner that there is not": case(f"sweep {SPACE} sweep.pruner=ahsa", "sweep.pruner=ahsa", "asha"),
+    "no trials": case(f"sweep {SPACE} sweep.trials=0", "sweep.trials=0", "at least 1"),
+    "no workers": case(f"sweep {SPACE} sweep.workers=0", "sweep.workers=0", "at least 1"),
+    "a folder that is no sweep": case("sweep --resume ./", "./: not a sweep's folder", "sweep.json"),
     "no sweep to go on with": case("sweep --resume last", "there are no sweeps in outputs"),
     "several runs of train": case("train model=linear,lenet5", "cnnexp sweep model=linear,lenet5"),
     "multirun of train": case("train -m model=linear,lenet5", "-m", "cnnexp sweep model=linear,lenet5"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState, create_trial
 from PIL import Image
 
-from cnnexp.sweep.picture import _height, _ticks, draw_search
+from cnnexp.sweep.picture import _height, _score_range, _score_ticks, _ticks, draw_search
 from cnnexp.sweep.space import Choice, Interval
 from tests.sweep.conftest import MakeStudy, plan_of
 
@@ -36,6 +37,19 @@ def test_a_logarithmic_axis_has_its_powers_of_ten() -> None:
 def test_a_long_axis_names_some_of_its_values() -> None:
     labels = [label for _, label in _ticks(Choice("seed", tuple(str(n) for n in range(30))))]
     assert labels[0] == "0" and 4 <= len(labels) <= 8
+
+
+@pytest.mark.parametrize(("mode", "sign"), [("max", 1), ("min", -1)])
+def test_trials_that_learnt_nothing_do_not_push_the_others_together(mode: str, sign: int) -> None:
+    finished = [create_trial(value=sign * value) for value in (0.98, 0.9)]
+    pruned = [create_trial(state=TrialState.PRUNED, value=sign * value) for value in (0.1, 0.8, 0.85)]
+    assert _score_range(plan_of("seed=0,1", mode=mode), finished) == (sign * 0.9, sign * 0.98)
+    worst, best = _score_range(plan_of("seed=0,1", mode=mode), [*finished, *pruned])
+    assert (worst, best) == (sign * 0.8, sign * 0.98)
+    ticks = [(place, float(label)) for place, label in _score_ticks(worst, best)]
+    assert len(ticks) >= 4
+    for place, value in ticks:
+        assert place == pytest.approx(LOW + (HIGH - LOW) * (value - worst) / (best - worst))
 
 
 def colours(path: Path) -> set[tuple[int, int, int]]:

@@ -65,6 +65,16 @@ def test_an_unknown_kind_is_refused(given: str) -> None:
         checked_storage(given)
 
 
+@pytest.mark.parametrize(
+    ("url", "fix"),
+    [("postgresql+none://me@host/one", "cnnexp[postgresql]"), ("mysql+none://me@host/one", "pip install pymysql")],
+)
+def test_a_database_without_a_driver_is_refused_with_what_to_install(tmp_path: Path, url: str, fix: str) -> None:
+    with pytest.raises(InputError, match="there is no driver for it") as refused:
+        StudyStorage(url, tmp_path)
+    assert fix in refused.value.lines[0]
+
+
 def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.journal").write_text("not a journal\nat all\n")
     with pytest.raises(InputError, match="not a journal that can be read"):

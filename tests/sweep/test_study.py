@@ -141,6 +141,32 @@ def test_the_median_pruner_spares_the_first_epochs(study_of: MakeStudy) -> None:
     assert [study.report(1, epoch, 0.1) for epoch in (1, 2)] == [False, True]
 
 
+def test_the_median_pruner_compares_means_from_the_first_seed_on(study_of: MakeStudy) -> None:
+    words = ("seed=range(0,3)", "sweep.average=seed", "sweep.pruner=median", "sweep.startup_trials=1")
+    study = study_of(plan_of(*RANDOM[:2], *words, "sweep.trials=3"))
+    study.claim("me")
+    study.report(0, 1, 0.9)
+    study.complete(0, 0.9)
+    study.claim("me")
+    assert study.report(1, 1, 0.1)
+
+
+def test_the_folder_of_a_trial_is_another_controllers_where_it_can_be_reached(
+    study_of: MakeStudy, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    there.mkdir()
+    for storage, expected in ((f"sweep.storage={tmp_path}/one.journal", there), ("sweep.study=own", here)):
+        study = study_of(plan_of(*RANDOM, storage))
+        study.claim("me")
+        assert study.folder(study.trials()[0], here) == here, "begun nowhere yet"
+        study.note(0, "folder", str(there))
+        (there / "sweep.json").unlink(missing_ok=True)
+        assert study.folder(study.trials()[0], here) == here, "it is not there any more"
+        (there / "sweep.json").touch()
+        assert study.folder(study.trials()[0], here) == expected
+
+
 def test_a_score_is_entered_once(study_of: MakeStudy) -> None:
     study = study_of(plan_of(*RANDOM))
     study.claim("me")
