@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_five_steps_on_digits(cnnexp: CommandLine, tmp_path: Path, name: str) ->
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "stopped"
     metrics = json.loads((run / "summary.json").read_text())["metrics"]
-    assert 0 <= metrics["test/accuracy"] <= 1 and 0 < metrics["train/loss"] < 100
+    assert 0 <= metrics["test/accuracy"] <= 1 and math.isfinite(metrics["val/loss"])
 
 
 @pytest.mark.parametrize("name", ["resnet20", "densenet121", "vgg11_bn", "googlenet", "xception", "resnetv2_50"])
