@@ -104,17 +104,17 @@ class Grid:
             for place in styled:
                 yield Segment(self._text(cells, widths, start, place))
                 column = self.columns[place]
-                yield Segment(_fitted(cells[place], widths[place], column.numeric), styles[column.styles[row]])
+                yield Segment(_padded(cells[place], widths[place], column.numeric), styles[column.styles[row]])
                 start = place + 1
             yield Segment(self._text(cells, widths, start, len(widths)).rstrip() + "\n")
 
     def _text(self, cells: Sequence[str], widths: Sequence[int], start: int, end: int) -> str:
         """The cells of a line from one column up to another, with the gaps before, between and after them."""
-        texts = [_fitted(cells[one], widths[one], self.columns[one].numeric) for one in range(start, end)]
+        texts = [_padded(cells[one], widths[one], self.columns[one].numeric) for one in range(start, end)]
         return (" " * _GAP).join([*([""] if start else []), *texts, *([""] if end < len(widths) else [])])
 
 
-def _fitted(text: str, width: int, at_the_right: bool) -> str:
+def _padded(text: str, width: int, at_the_right: bool) -> str:
     """The text as wide as its column, cut with an ellipsis where it is wider."""
     from rich.cells import cell_len, set_cell_size
 

@@ -76,7 +76,7 @@ class Settings:
         for sections in self._sections(range(len(self.records))).values():
             for section in sections:
                 found.update(dict.fromkeys(section))
-        return {**found, **dict.fromkeys(group for choices in self._choices for group in choices)}
+        return {**found, **dict.fromkeys(self._groups(range(len(self.records))))}
 
     def differing(self) -> list[str]:
         """The keys in which the runs differ, the most telling first.
@@ -89,7 +89,7 @@ class Settings:
         """
         readable = [place for place, record in enumerate(self.records) if record.config]
         overridden = _overridden_keys([self.records[place] for place in readable])
-        groups = {group for place in readable for group in self._choices[place]}
+        groups = self._groups(readable)
         found = [group for group in groups if len(self._options(group, readable)) > 1]
         if "task" in found and "task" not in overridden and self._net_tells_task(readable):
             found.remove("task")
@@ -124,6 +124,11 @@ class Settings:
 
     def _net_tells_task(self, places: Sequence[int]) -> bool:
         return all(len(self._options("task", same)) == 1 for same in self._options("model", places).values())
+
+    def _groups(self, places: Sequence[int]) -> list[str]:
+        """The groups of which a run chose an option."""
+        distinct = {id(chosen): chosen for chosen in (self._choices[place] for place in places)}
+        return list(dict.fromkeys(group for chosen in distinct.values() for group in chosen))
 
     def _options(self, group: str, places: Sequence[int]) -> dict[str, list[int]]:
         """The runs by what they chose of a group."""

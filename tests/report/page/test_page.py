@@ -186,3 +186,14 @@ def test_the_page_is_drawn_in_colour(page: Page, three_tasks: Path, tmp_path: Pa
         assert image.width >= 1200
         colours = {colour for _, colour in image.convert("RGB").getcolors(10_000_000) or []}
     assert {(0, 114, 178), (213, 94, 0)} <= colours, "the first two runs' curves"
+
+
+def test_it_begins_with_runs_that_scored_however_the_table_begins(
+    page: Page, three_tasks: Path, tmp_path: Path
+) -> None:
+    (three_tasks / "20261121-093105-lenet5-mnist5k-aaaa" / "run.json").write_text("{")
+    opened(page, three_tasks, tmp_path / "page.html")
+    assert column(page, 3)[0] == "damaged"
+    chosen = page.evaluate("[...document.querySelectorAll('select')].map((one) => one.selectedOptions[0].text)")
+    assert [text.split()[0] for text in chosen] == ["20261121-093205", "20261121-093305", "20261121-093205"]
+    assert "accuracy" in page.texts("#details td")
