@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.integration.conftest import CommandLine
 from tests.integration.refusing import Case, assert_refused, case
-from tests.integration.sweeping import TINY, Sweep, found, said, start, sweep, until
+from tests.integration.sweeping import LONGEST_S, TINY, Sweep, found, said, start, sweep, until
 from tests.integration.wandb_file import wandb_records
 
 GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
@@ -122,7 +122,7 @@ def test_ctrl_c_saves_the_trials_and_resume_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path, *words)
     until(lambda: len(list(tmp_path.glob("outputs/*/trials/*/*/metrics.csv"))) == 2, "two trials under way")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == 130, said(tmp_path)
+    assert process.wait(timeout=LONGEST_S) == 130, said(tmp_path)
     interrupted = found(tmp_path)
     assert interrupted.alive() == []
     assert {interrupted.record(run)["status"] for run in interrupted.runs} == {"interrupted"}

@@ -15,7 +15,7 @@ import pytest
 
 from cnnexp.runs.write import FREE_BYTES_AT_LEAST
 from tests.integration.small_disk import fill, small_disk
-from tests.integration.sweeping import TINY, Sweep, found, kill, said, start, sweep, until
+from tests.integration.sweeping import LONGEST_S, TINY, Sweep, found, kill, said, start, sweep, until
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def test_a_trial_outlives_its_controller_and_is_adopted(tmp_path: Path, elsewher
     controller.kill()
     controller.wait()
     again = start(second, *(words if elsewhere else ("--resume", "last")))
-    assert again.wait(timeout=300) == 0, said(second)
+    assert again.wait(timeout=LONGEST_S) == 0, said(second)
     assert len(found(second).trials) == 2
     assert (found(second).folder / found(second).summary["best"]["runs"][0]).resolve() in current.runs
     assert len(pids) == 2
@@ -93,7 +93,7 @@ def test_a_trial_that_is_always_killed_fails_in_the_end(tmp_path: Path) -> None:
         (pid,) = found(tmp_path).alive()
         kill(pid)
         until(lambda pid=pid: pid not in found(tmp_path).alive(), "its end")
-    assert controller.wait(timeout=120) == 1
+    assert controller.wait(timeout=LONGEST_S) == 1
     assert [trial["state"] for trial in found(tmp_path).trials] == ["failed"] * 2
     assert all("killed 2 times (out of memory?)" in trial["error"] for trial in found(tmp_path).trials)
 
@@ -112,12 +112,12 @@ def test_a_disk_that_fills_up_loses_no_trial(disk: Path, tmp_path: Path, undistu
     controller = start(log, *TWENTY, f"outputs={folder}/outputs")
     until(lambda: len(list(folder.glob("outputs/*/trials/*/*/summary.json"))) >= 3, "three trials")
     fill(disk)
-    assert controller.wait(timeout=120) == 2, said(log)
+    assert controller.wait(timeout=LONGEST_S) == 2, said(log)
     (line,) = [line for line in said(log).splitlines() if line.startswith("cnnexp sweep: ")]
     assert "the disk is full" in line and "cnnexp sweep --resume" in line
     (disk / "filling").unlink()
     again = start(log, "--resume", str(found(folder).folder))
-    assert again.wait(timeout=300) == 0, said(log)
+    assert again.wait(timeout=LONGEST_S) == 0, said(log)
     assert_whole(found(folder), undisturbed)
 
 
@@ -161,7 +161,7 @@ def test_two_controllers_share_a_database(tmp_path: Path, postgres: str, undistu
     first.wait()
     for pid in found(tmp_path / "first").alive():
         kill(pid)
-    assert second.wait(timeout=300) == 0, said(tmp_path / "second")
+    assert second.wait(timeout=LONGEST_S) == 0, said(tmp_path / "second")
     done, lost = found(tmp_path / "second"), found(tmp_path / "first")
     assert done.trials == undisturbed.trials
     finished = [run.parent.name for one in (done, lost) for run in one.runs if one.record(run)["status"] == "finished"]
@@ -174,6 +174,6 @@ def test_two_controllers_share_a_database(tmp_path: Path, postgres: str, undistu
 def sweep_of_another_space(folder: Path, storage: str, study: str) -> str:
     words = (*TINY, "optimizer.lr=0.1,0.2", "sweep=grid", f"sweep.storage={storage}", f"sweep.study={study}")
     process = start(folder, *words)
-    assert process.wait(timeout=120) == 2
+    assert process.wait(timeout=LONGEST_S) == 2
     assert not (folder / "outputs").exists()
     return said(folder)
