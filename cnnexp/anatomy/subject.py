@@ -11,7 +11,8 @@ from torch import nn
 
 from cnnexp.anatomy.describe import describe, describe_step
 from cnnexp.anatomy.memory import Optimizer
-from cnnexp.builders.build import build_dataset, build_net, find_facts, provisional_facts
+from cnnexp.builders.build import bind_task, build_dataset, build_net, find_facts, provisional_facts
+from cnnexp.builders.dry import refuse_pictures
 from cnnexp.data.base import Facts
 from cnnexp.errors import InputError
 
@@ -22,6 +23,7 @@ class Subject:
 
     Args:
         input_shape: channels, height, width.
+        refuse: raises an InputError with the smallest picture that the net takes, if it does not take this one.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Subject:
     batch_size: int
     optimizer: Optimizer
     make: Callable[[], nn.Module]
+    refuse: Callable[[], None]
 
 
 def find_subject(
@@ -54,7 +57,15 @@ def find_subject(
         net, optimizer = build_net(config, facts, trusted)
     shape = (facts.channels, facts.height, facts.width)
     name, batch_size = str(config["choices"]["model"]), config["batch_size"]
-    return Subject(name, net.to("meta"), shape, batch_size, optimizer, lambda: build_net(config, facts, trusted)[0])
+    return Subject(
+        name,
+        net.to("meta"),
+        shape,
+        batch_size,
+        optimizer,
+        make=lambda: build_net(config, facts, trusted)[0],
+        refuse=lambda: refuse_pictures(config, bind_task(config, facts, trusted).net, facts),
+    )
 
 
 def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
@@ -66,6 +77,7 @@ def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
     try:
         content = describe(subject.net, subject.input_shape, subject.name)
     except (RuntimeError, ValueError, IndexError) as error:
+        subject.refuse()
         size = "x".join(map(str, subject.input_shape))
         reason = " ".join(str(error).split())[:160]
         raise InputError(

@@ -61,6 +61,9 @@ REFUSED = {
         "layer conv --input 8x8x3 --filters 1 --kernel 2 --padding same", "--padding same", "odd kernel"
     ),
     "no picture size": case("summary --input 3x224", "3x224", "3x224x224"),
+    "a picture too small for a summary": case(
+        "summary model=inception_v4 --input 3x64x64", "inception_v4", "smallest", "75x75", "data.image_size=[75,75]"
+    ),
     "a missing word": case("test", "RUN", "--help"),
     "two missing words": case("predict", "RUN", "FILE", "--help"),
     "no such group to list": case("list modle", "modle", "model"),
