@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from cnnexp.sweep.study import Study
 
 EXAMPLE = (
-    "cnnexp sweep model=lenet5,linear 'optimizer.lr=tag(log,interval(1e-4,1e-1))' sweep=tpe sweep.trials=20\n"
+    "cnnexp sweep model=lenet5,linear sweep=tpe sweep.trials=20 \\\n"
+    "      'optimizer.lr=tag(log,interval(1e-4,1e-1))'\n"
     "  cnnexp sweep --resume last"
 )
 
