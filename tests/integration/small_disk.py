@@ -21,8 +21,10 @@ def small_disk(place: Path, size: int) -> Iterator[Path]:
         pytest.skip(f"needs to mount a small disk: {error}")
     if mounted.returncode:
         pytest.skip(f"needs to mount a small disk: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def fill(place: Path) -> None:
