@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.nearest import few_of
 from cnnexp.config.options import data_with, models_for, option_files, task_of_model
 from cnnexp.config.schema import RUN, problems_of
 from cnnexp.errors import InputError
 
 TASK_OF_TARGET = {"label": "classification", "mask": "segmentation", "boxes": "detection"}
+NETS_OF = {"multi_label": "classification"}
+"""Tasks that take the nets of another one."""
+USUAL = ("lenet5", "resnet20", "resnet18", "resnet50", "conv_autoencoder")
+"""Nets that are named first where many would fit."""
 
 
 def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
@@ -36,9 +41,10 @@ def _task_and_model(config: Mapping[str, Any], folders: Sequence[Path]) -> list[
     choices = config["choices"]
     path = option_files("model", folders).get(choices["model"])
     own = task_of_model(path) if path is not None else None
-    if own is None or own == choices["task"]:
+    task = str(choices["task"])
+    if own is None or own == NETS_OF.get(task, task):
         return []
-    fitting = ", ".join(models_for({str(choices["task"])}, folders))
+    fitting = few_of(_usual_first(models_for({NETS_OF.get(task, task)}, folders)), "cnnexp list model")
     return [
         f"task={choices['task']}: model={choices['model']} is for {own}, and the net decides the task; "
         f"for {choices['task']} there is model={fitting}"
@@ -49,14 +55,20 @@ def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[s
     target, targets = config["task"]["target"], config["data"]["targets"]
     if target is None or target in targets:
         return []
-    choices = config["choices"]
-    fitting = {TASK_OF_TARGET[given] for given in targets} | {"autoencoder"}
-    return [
-        f"model={choices['model']} is for {config['task']['name']} and needs data with {target}, "
-        f"such as data={', '.join(data_with(target, folders))}; "
-        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'} and fits "
-        f"model={', '.join(models_for(fitting, folders))}"
-    ]
+    choices, name = config["choices"], config["task"]["name"]
+    wanted = (
+        f"model={choices['model']} is for {name} and needs data with {target}, such as "
+        f"data={few_of(data_with(target, folders), 'cnnexp list data')}; "
+        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'}"
+    )
+    if name == "multi_label" and "label" in targets:
+        return [f"{wanted}: task.target=label takes each class against all others"]
+    fitting = models_for({TASK_OF_TARGET[given] for given in targets} | {"autoencoder"}, folders)
+    return [f"{wanted} and fits model={few_of(_usual_first(fitting), 'cnnexp list model')}"]
+
+
+def _usual_first(nets: Sequence[str]) -> list[str]:
+    return sorted(nets, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
 
 
 def _channels(config: Mapping[str, Any]) -> list[str]:

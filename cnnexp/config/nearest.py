@@ -44,5 +44,13 @@ def any_of(words: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
+def few_of(words: Iterable[str], command: str) -> str:
+    """The words where they fit a line; of more, the first ones and the command that shows all."""
+    known = list(words)
+    if len(known) <= MOST_LISTED:
+        return ", ".join(known)
+    return f"{', '.join(known[: MOST_LISTED // 4])} and so on ({command} shows all)"
+
+
 def _plain(word: str) -> str:
     return re.sub(r"[-_ ]", "", word).lower()

@@ -182,6 +182,21 @@ class Task(pl.LightningModule):
     def image(self, picture: np.ndarray, prediction: Any, truth: Batch | None = None) -> Image.Image:
         """One prediction drawn on its picture, beside the truth (one sample of a batch) where that is known."""
 
+    def of_heads(self, losses: Sequence[Tensor]) -> Tensor | None:
+        """What the losses of a net's auxiliary heads add to what is learnt: their sum times the net's weight for them.
+
+        Raises:
+            RunFailed: the net says no weight.
+        """
+        if not losses:
+            return None
+        if self.auxiliary_weight is None:
+            raise RunFailed(
+                f"the net answered with {len(losses)} tensors behind its logits; to have them learnt as auxiliary "
+                "heads it needs an attribute auxiliary_weight, a number"
+            )
+        return self.auxiliary_weight * torch.stack(list(losses)).sum()
+
     def class_counts(self, data: PictureData) -> list[int]:
         """How often each class occurs in the training data: samples, or pixels; for tasks that use class weights."""
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from cnnexp.data.base import Facts
 from cnnexp.data.module import PictureData
-from cnnexp.errors import RunFailed
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
 from cnnexp.tasks.means import Confusion, Hits
@@ -38,17 +37,8 @@ class Classification(Task):
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, others = split_answer(self.outputs(batch))
         loss, count = self._loss(logits, batch, stage)
-        auxiliary = self._auxiliary(others, batch, stage) if others else None
+        auxiliary = self.of_heads([self._loss(one, batch, stage)[0] for one in others])
         return StepOutput(loss, count, logits.detach(), batch["label"], auxiliary=auxiliary)
-
-    def _auxiliary(self, others: Sequence[Tensor], batch: Batch, stage: Stage) -> Tensor:
-        """The losses of the auxiliary heads, times their weight."""
-        if self.auxiliary_weight is None:
-            raise RunFailed(
-                f"the net answered with {len(others)} tensors behind its logits; to have them learnt as auxiliary "
-                "heads it needs an attribute auxiliary_weight, a number"
-            )
-        return self.auxiliary_weight * torch.stack([self._loss(one, batch, stage)[0] for one in others]).sum()
 
     def _loss(self, logits: Tensor, batch: Batch, stage: Stage) -> tuple[Tensor, int | Tensor]:
         """The mean cross entropy, and what it is a mean over."""

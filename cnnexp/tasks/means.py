@@ -8,6 +8,7 @@ net's layer, and its deterministic count of a confusion matrix needs pixels x cl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.distributed as distributed
@@ -169,6 +170,58 @@ class Confusion(Sums):
     def compute(self) -> Tensor:
         """Counts, int64 (K, K)."""
         return self.total().view(self.classes, self.classes)
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """How labels were met, each class apart: int64 (K,).
+
+    Attributes:
+        right: named and there. named, shown: named at all, there at all. exact: pictures of which all labels are right,
+            of ``pictures``.
+    """
+
+    right: Tensor
+    named: Tensor
+    shown: Tensor
+    exact: int
+    pictures: int
+
+    def values(self) -> dict[str, float]:
+        """F1, the mean of the classes that were named or there; the right part of labels; that of whole pictures."""
+        met = (self.named + self.shown) > 0
+        f1 = 2 * self.right[met] / (self.named + self.shown)[met]
+        wrong = int((self.named + self.shown - 2 * self.right).sum())
+        labels = max(self.pictures * len(self.right), 1)
+        return {
+            "f1": float(f1.double().mean()) if bool(met.any()) else 0.0,
+            "accuracy": 1 - wrong / labels,
+            "exact": self.exact / max(self.pictures, 1),
+        }
+
+
+class LabelHits(Sums):
+    """Counts of labels named and labels there, for pictures with none, one or several.
+
+    Args:
+        classes: K.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(3 * classes + 2, torch.int64)
+
+    @torch.no_grad()
+    def update(self, named: Tensor, shown: Tensor) -> None:
+        """Count a batch, bool (B, K) both."""
+        exact = (named == shown).all(1).sum()
+        sums = [(named & shown).sum(0), named.sum(0), shown.sum(0), torch.stack([exact, exact.new_tensor(len(named))])]
+        self._on(named.device).add_(torch.cat(sums))
+
+    def compute(self) -> LabelCounts:
+        """The counts of all processes."""
+        total = self.total()
+        right, named, shown = total[:-2].view(3, -1)
+        return LabelCounts(right, named, shown, int(total[-2]), int(total[-1]))
 
 
 class Hits(Sums):

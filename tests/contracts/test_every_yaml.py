@@ -11,7 +11,7 @@ import yaml
 
 from cnnexp.builders.build import bind_task, build_dataset, provisional_facts
 from cnnexp.builders.target import import_target
-from cnnexp.config.check import TASK_OF_TARGET
+from cnnexp.config.check import NETS_OF, TASK_OF_TARGET
 from cnnexp.config.compose import compose_run
 from cnnexp.config.options import GROUPS, SWEEP, data_with, models_for, option_files, purpose, task_of_model
 from cnnexp.errors import InputError
@@ -73,9 +73,9 @@ def partnered(group: str, name: str, path: Path) -> list[str]:
         task = TASK_OF_TARGET[targets[0]] if targets else "autoencoder"
         return [chosen, f"model={models_for({task}, FOLDERS)[0]}"]
     if group == "task":
-        target = TARGET_OF_TASK.get(name)
+        target = yaml.safe_load(path.read_text(encoding="utf-8"))["target"]
         data = [f"data={data_with(target, FOLDERS)[0]}"] if target else []
-        return [chosen, f"model={models_for({name}, FOLDERS)[0]}", *data]
+        return [chosen, f"model={models_for({NETS_OF.get(name, name)}, FOLDERS)[0]}", *data]
     return [chosen]
 
 
