@@ -19,18 +19,21 @@ from tests.integration.wandb_file import wandb_values
 SMALL = ("data.fraction=0.02", "epochs=2", "batch_size=16", "hardware.threads=1")
 TASKS = {
     "classification": ("model=lenet5", "data=mnist5k"),
+    "multi_label": ("model=resnet20", "data=digit_scenes", "task=multi_label"),
     "segmentation": ("model=unet", "data=digit_scenes", "model.width=8", "model.depth=2"),
     "detection": ("model=yolo", "data=digit_scenes", "model.width=8"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
 }
 METRICS = {
     "classification": {"accuracy", "top5", "loss"},
+    "multi_label": {"map", "f1", "accuracy", "exact", "loss"},
     "segmentation": {"miou", "dice", "pixel_accuracy", "loss"},
     "detection": {"map", "map_50", "loss", "objectness", "box", "class"},
     "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
 }
 PICTURES = {
     "classification": {"curves.png", "confusion.png", "predictions.png"},
+    "multi_label": {"curves.png", "predictions.png"},
     "segmentation": {"curves.png", "predictions.png"},
     "detection": {"curves.png", "predictions.png"},
     "autoencoder": {"curves.png", "reconstructions.png"},
@@ -101,6 +104,8 @@ def _predicted(cnnexp: CommandLine, task: str, folder: Path) -> None:
     assert answer["file"] == "noise.jpg"
     if task == "classification":
         assert len(answer["top"]) == 5 and answer["label"] in "0123456789"
+    elif task == "multi_label":
+        assert len(answer["all"]) == 10 and all(one["probability"] >= 0.5 for one in answer["labels"])
     elif task == "segmentation":
         assert sum(answer["area"].values()) == pytest.approx(1, abs=1e-4)
     elif task == "detection":
