@@ -352,11 +352,7 @@ function confusion(run) {
     if (!count) cell.style.boxShadow = "inset 0 0 0 0.5px var(--line)";
     return cell;
   })));
-  const heads = classes.map((name) => {
-    const head = make("th", { scope: "col" }, name);
-    if (upright) head.style.writingMode = "vertical-rl";
-    return head;
-  });
+  const heads = classes.map((name) => make("th", { scope: "col" }, make("span", upright ? { class: "upright" } : {}, name)));
   return make("div", { class: "scroll" },
     make("table", { class: "matrix" }, make("thead", {}, make("tr", {}, make("th", {}), heads)), make("tbody", {}, rows)),
     make("p", { class: "note" }, "rows: the true class; columns: what it was taken for; the shade is the share of the row"));

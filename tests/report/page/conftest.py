@@ -38,7 +38,7 @@ def make_folder(tmp_path: Path) -> MakeFolder:
         data: str = "mnist5k",
         metric: str = "accuracy",
         score: float = 0.9,
-        classes: tuple[str, ...] = ("0", "1", "2"),
+        classes: tuple[str, ...] = ("airplane", "1", "2"),
         seed: int = 0,
         lr: float = 0.001,
         **run: Any,

@@ -46,7 +46,7 @@ def test_the_policy_names_the_two_texts_and_nothing_else() -> None:
 def test_curves_confusion_and_figures(make_folder: MakeFolder) -> None:
     found = details_of(read_record(make_folder("20261121-093105-a")), pictures=True)
     assert found["curves"]["loss"]["val"] == [[1, 1.1], [2, 0.55], [3, 0.366667], [4, 0.275], [5, 0.22]]
-    assert found["confusion"] == {"classes": ["0", "1", "2"], "counts": [[6, 0, 0], [0, 0, 1], [0, 0, 1]]}
+    assert found["confusion"] == {"classes": ["airplane", "1", "2"], "counts": [[6, 0, 0], [0, 0, 1], [0, 0, 1]]}
     assert found["facts"] == {"parameters": "61,706", "time": "12 s"}
     assert found["environment"]["code"] == "abc123"
     assert len(found["pictures"]) == 1

@@ -121,6 +121,11 @@ def test_a_run_is_opened_by_its_name_with_its_confusion_matrix_and_pictures(
     opened(page, three_tasks, tmp_path / "page.html")
     page.click("#runs .link", 1)
     assert page.texts(".matrix tbody td") == ["6", "", "", "", "", "1", "", "", "1"]
+    assert page.evaluate(
+        "(() => { const range = document.createRange(); const ends = [...document.querySelectorAll('.matrix thead th')]"
+        ".map(head => { range.selectNodeContents(head); return range.getBoundingClientRect().bottom; });"
+        " return Math.max(...ends) <= document.querySelector('.matrix tbody').getBoundingClientRect().top; })()"
+    ), "names stand above the matrix"
     assert page.evaluate("document.querySelector('#details figure img').naturalWidth") == 60
     page.click("#runs .link", 2)
     assert page.texts(".matrix") == []
