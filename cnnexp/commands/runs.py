@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +194,7 @@ def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
     if not archive.is_file():
         raise InputError(f"{archive}: there is no such file")
     writable_folder(outputs, "--outputs DIR")
+    was_there = outputs.exists()
     outputs.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=outputs, prefix=".import-") as temporary:
@@ -201,6 +203,10 @@ def _import(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) 
             print(adopt(unpacked, outputs))
     except OSError as error:
         raise disk_error(error, outputs, "--outputs DIR") from error
+    finally:
+        if not was_there:
+            with suppress(OSError):  # not empty: the run is in it
+                outputs.rmdir()
 
 
 Action = Callable[[Sequence[str], Path, argparse.Namespace], None]

@@ -128,7 +128,7 @@ def test_an_archive_that_leads_out_is_refused_and_leaves_nothing(tmp_path: Path,
         packed.writestr(name, "x")
     with pytest.raises(InputError, match="leads out of the archive"):
         runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
-    assert list((tmp_path / "other").iterdir()) == []
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_archive_with_a_link_or_of_junk_is_refused(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     assert archive.stat().st_size < 200_000
     with pytest.raises(InputError, match="unpacks to more than"):
         runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
-    assert list((tmp_path / "other").iterdir()) == []
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_somebody_elses_archive_is_no_run(tmp_path: Path, files: dict[str, str],
             packed.writestr(name, text)
     with pytest.raises(InputError, match=says):
         runs.run(parsed("import", str(archive), "--outputs", str(tmp_path / "other")))
-    assert list((tmp_path / "other").iterdir()) == []
+    assert not (tmp_path / "other").exists()
 
 
 def test_no_line_of_the_list_is_wider_than_the_terminal(
