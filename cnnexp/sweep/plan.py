@@ -91,7 +91,8 @@ class Plan:
         """What must be the same for two controllers to work on one study."""
         settings = self.settings
         content = {
-            "words": sorted(self.space.fixed),
+            # every machine may have its own place for the runs
+            "words": sorted(word for word in self.space.fixed if not word.startswith("outputs=")),
             **{one.key: list(one.ends) for one in self.space.dimensions},
             "log": sorted(one.key for one in self.space.dimensions if getattr(one, "log", False)),
             "search": [settings.method, settings.pruner, settings.average, settings.seed],

@@ -92,6 +92,11 @@ def test_workers_and_trials_are_not_part_of_what_a_study_is() -> None:
     assert plan_of(*words).study == plan_of(*words, "sweep.workers=3", "sweep.trials=9").study
 
 
+def test_machines_that_put_their_runs_elsewhere_share_a_study() -> None:
+    words = ("optimizer.lr=0.1,0.2", "model=linear,lenet5")
+    assert plan_of(*words).study == plan_of(*words, "outputs=elsewhere").study != plan_of(*words, "epochs=3").study
+
+
 def test_a_password_is_not_written_down(tmp_path: Path) -> None:
     words = ("seed=0,1", "sweep=grid", f"outputs={tmp_path}", "sweep.storage=postgresql://me:secret@host/one")
     folder = new_folder(make_plan(words, [], [], ["cnnexp", "sweep", *words]))
