@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -24,9 +25,20 @@ class ConvAutoencoder(nn.Module):
         image_size: height and width of a picture in pixels.
         bottleneck: numbers in the code.
         width: maps after the first convolution; each later one doubles them, up to eight times as many.
+        output: what keeps the pictures between black and white: a sigmoid, or a hyperbolic tangent brought from -1 to 1
+            to 0 to 1, as is usual where pictures are generated (Radford 2015, "Unsupervised representation learning",
+            section 3). It is a sigmoid of twice the slope.
     """
 
-    def __init__(self, *, in_channels: int, image_size: tuple[int, int], bottleneck: int, width: int) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        image_size: tuple[int, int],
+        bottleneck: int,
+        width: int,
+        output: Literal["sigmoid", "tanh"] = "sigmoid",
+    ) -> None:
         super().__init__()
         at_least_one(bottleneck=bottleneck, width=width)
         self.bottleneck = bottleneck
@@ -42,7 +54,7 @@ class ConvAutoencoder(nn.Module):
             nn.Linear(bottleneck, numbers),
             nn.Unflatten(1, smallest),
             *(_doubling(*maps, *side, last=index == len(steps) - 1) for index, (maps, side) in enumerate(steps)),
-            nn.Sigmoid(),
+            nn.Sigmoid() if output == "sigmoid" else FromTanh(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,6 +72,13 @@ class ConvAutoencoder(nn.Module):
     def stage_parts(self) -> list[list[str]]:
         """The encoder and the decoder, each a stage: for stages of the net."""
         return [["encoder"], ["decoder"]]
+
+
+class FromTanh(nn.Module):
+    """(1 + tanh x) / 2, in [0, 1]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (1 + x.tanh()) / 2
 
 
 def _sizes(image_size: tuple[int, int]) -> list[tuple[int, int]]:

@@ -48,6 +48,15 @@ def test_reconstructions_stay_in_the_range_of_pixels() -> None:
     assert decoded.min() < 0.1 and decoded.max() > 0.9
 
 
+def test_a_tangent_at_the_end_is_a_sigmoid_of_twice_the_slope() -> None:
+    torch.manual_seed(0)
+    one, other, codes = autoencoder(), autoencoder(output="tanh"), torch.randn(8, 32) * 3
+    other.load_state_dict(one.state_dict())
+    before_the_end = one.decoder[:-1]
+    torch.testing.assert_close(other.decode(codes), (2 * before_the_end(codes)).sigmoid())
+    assert (other.decode(codes) - one.decode(codes)).abs().max() > 0.01
+
+
 def test_forward_is_decode_of_encode() -> None:
     net, pictures = autoencoder().eval(), torch.rand(3, 1, 28, 28)
     assert torch.equal(net(pictures), net.decode(net.encode(pictures)))
