@@ -41,16 +41,20 @@ def _row(name: str, path: Path, data: dict[str, Path], own_folders: Sequence[str
     target = next((target for target, of in TASK_OF_TARGET.items() if of == task), None)
     sets = [one for one in DATA.get(target or "label", ()) if target is None or target in targets_of_data(data[one])]
     config = compose_run([f"model={name}", f"data={sets[0]}"], own_folders)
-    tried = []
+    tried: list[int] = []
+    refused = ""
     for size, classes in _candidates(header, config, trusted):
         try:
             totals = described(find_subject(config, trusted, size, classes), with_step=False)["totals"]
-        except InputError:
+        except InputError as error:
+            refused = "; ".join(error.lines)
             continue
         tried.append(totals["parameters"])
         if header.parameters in (None, totals["parameters"]):
             words = _training(name, sets, size, data)
             return ZooRow(name, header, task, size, classes, totals["parameters"], totals["multiply_adds"], words)
+    if not tried:
+        raise InputError(f"{path}: the net takes none of the pictures that it was tried with; the last time: {refused}")
     raise InputError(f"{path}: says {header.parameters:,} parameters, and the net has {tried}; mend its first line")
 
 

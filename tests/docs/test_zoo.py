@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cnnexp.anatomy.zoo import zoo_rows
 from cnnexp.config.model_header import ModelHeader, model_header
 from cnnexp.config.options import config_folders, option_files
+from cnnexp.errors import InputError
 from cnnexp.report.zoo import ZooRow, as_markdown
 from tests.packaging.imports import ROOT
 
@@ -63,3 +66,13 @@ def test_known_figures(rows: list[ZooRow]) -> None:
 )
 def test_headers_are_read(line: str, header: ModelHeader) -> None:
     assert model_header(line) == header
+
+
+def test_a_net_of_ones_own_that_takes_no_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    text = (ROOT / "conf" / "model" / "lenet5.yaml").read_text(encoding="utf-8")
+    (tmp_path / "model" / "a_net.yaml").write_text(
+        text.replace("activation: ", "activation: un").replace("61,706 parameters", "a few")
+    )
+    with pytest.raises(InputError, match=r"a_net\.yaml: the net takes none of .*model\.activation"):
+        next(zoo_rows([str(tmp_path)]))
