@@ -12,7 +12,6 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnexp.data.base import Facts
 from cnnexp.data.module import PictureData
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
@@ -29,10 +28,6 @@ class Classification(Task):
     uses_mixed_labels: ClassVar[bool] = True
     judged_by: ClassVar[str | None] = "accuracy"
     takes_features: ClassVar[bool] = True
-
-    @classmethod
-    def num_outputs(cls, facts: Facts) -> int:
-        return len(facts.classes)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, others = split_answer(self.outputs(batch))

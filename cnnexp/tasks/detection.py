@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchmetrics.detection import MeanAveragePrecision
 
-from cnnexp.data.base import NO_CLASS, Facts
+from cnnexp.data.base import NO_CLASS
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task
 from cnnexp.visualize.boxes import boxes_image
 
@@ -27,10 +27,6 @@ class Detection(Task):
     """
 
     loss_parts: ClassVar[tuple[str, ...]] = ("objectness", "box", "class")
-
-    @classmethod
-    def num_outputs(cls, facts: Facts) -> int:
-        return len(facts.classes)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         output = self.net(batch["image"])

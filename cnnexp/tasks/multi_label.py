@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchmetrics.classification import MultilabelAveragePrecision
 
-from cnnexp.data.base import Facts
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.tasks.base import Batch, Columns, Stage, StepOutput, Task, as_pictures
 from cnnexp.tasks.means import LabelHits
@@ -34,10 +33,6 @@ class MultiLabel(Task):
     """
 
     takes_features: ClassVar[bool] = True
-
-    @classmethod
-    def num_outputs(cls, facts: Facts) -> int:
-        return len(facts.classes)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         logits, others = split_answer(self.outputs(batch))

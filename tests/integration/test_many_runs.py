@@ -1,4 +1,4 @@
-"""Thousands of runs side by side: what `benchmarks/comparing.py` times, held to a bound that a busy machine keeps."""
+"""Thousands of runs side by side: all are shown, in little memory; `benchmarks/comparing.py` times it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from cnnexp.runs.find import find_runs
 from cnnexp.runs.read import read_record, read_records
 
 COUNT = 3000
-MOST_CPU_S = 4.0
 MOST_MEGABYTES = 300.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As many runs as the bound is for, some of them failed and damaged."""
+    """Many runs, some of them failed and damaged."""
     outputs = tmp_path_factory.mktemp("many") / "runs"
     make_runs(outputs, COUNT)
     return outputs
@@ -33,19 +32,18 @@ MEASURED = """
 import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([done.returncode, done.stdout, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000]))
+print(json.dumps([done.returncode, done.stdout, used.ru_maxrss / 1000]))
 """
 
 
 @pytest.mark.parametrize("words", FORMS, ids=" ".join)
-def test_thousands_of_runs_are_quick_and_small(many: Path, words: tuple[str, ...]) -> None:
+def test_thousands_of_runs_take_little_memory(many: Path, words: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "cnnexp", "compare", str(many), *words]
     measured = subprocess.run([sys.executable, "-c", MEASURED, *command], stdout=subprocess.PIPE, check=True)
-    status, printed, seconds, megabytes = json.loads(measured.stdout)
+    status, printed, megabytes = json.loads(measured.stdout)
     assert status == 0
     if "--where" not in words and "--group-by" not in words:
         assert sum(line.startswith("20260101") for line in printed.splitlines()) >= COUNT
-    assert seconds < MOST_CPU_S, "of the processor, whatever else runs beside it"
     assert 20 < megabytes < MOST_MEGABYTES
 
 

@@ -71,4 +71,4 @@ def test_a_killed_owner_holds_nobody_up(tmp_path: Path) -> None:
     lock = JournalLock(journal)
     assert lock.acquire()
     lock.release()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10, "a lock left by a kill would hold for 30 s"
