@@ -130,8 +130,8 @@ def _facts(config: Mapping[str, Any], published: Published, count: int) -> Facts
 
 
 def _refuse_fresh(begun: Start) -> None:
-    fresh = [name for name in begun.fresh if not name.endswith("num_batches_tracked")]
-    if fresh:
+    if begun.fresh:
         raise InputError(
-            f"{begun.source}: no weights for the net's last layer ({', '.join(fresh)}); are they for other classes?"
+            f"{begun.source}: no weights for the net's last layer ({', '.join(begun.fresh)}); "
+            "are they for other classes?"
         )

@@ -31,6 +31,8 @@ SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
 BEST = "checkpoints/best.ckpt"
+COUNTER = "num_batches_tracked"
+"""Batch norm's count of batches, which files from before torch 0.4.1 lack; it is no weight, so its lack is no news."""
 _MOST_NAMED = 3
 _LARGER = "weights for photographs want model.stem=imagenet, or pictures of more than 64 pixels (data.image_size)"
 
@@ -139,7 +141,7 @@ def _put_by_stage(
         )
     own, used = net.state_dict(), set(names.values())
     begun.loaded = [key for key in own if key in names]
-    begun.fresh = [key for key in own if key not in names]
+    begun.fresh = [key for key in own if key not in names and not key.endswith(COUNTER)]
     begun.skipped = [key for key in state if key not in used]
     with torch.no_grad():
         for key in begun.loaded:
@@ -158,39 +160,50 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
     Raises:
         InputError: a tensor before the head has no counterpart of its shape.
     """
-    own, head, auxiliary = net.state_dict(), head_of(net), parts_of(net)
+    own, head = net.state_dict(), head_of(net)
     first = next((f"{name}.weight" for name, one in net.named_modules() if isinstance(one, nn.Conv2d)), "")
     if not set(own) & set(state) and _same_in_order(own, state, head.holds):
         state, begun.by_position = dict(zip(own, state.values(), strict=True)), True
-    taken: dict[str, Tensor] = {}
-    wrong: list[str] = []
-    for key, tensor in own.items():
-        given = state.get(key)
-        if given is not None and given.shape == tensor.shape:
-            taken[key] = given
-        elif given is not None and key == first and (changed := _other_channels(given, tensor)) is not None:
-            taken[key] = changed
-            begun.adapted.append(key)
-        elif head.holds(key) or key.startswith(auxiliary) or key.endswith("num_batches_tracked"):
-            begun.fresh.append(key)
-        else:
-            wrong.append(f"{key} ({_shape(tensor)}, {'not there' if given is None else _shape(given)} in the weights)")
+    taken, wrong = _matched(net, state, begun, first)
     parts = {key.split(".")[0] for key in own}
     begun.skipped = [key for key in state if key not in own]
     deeper = [key for key in begun.skipped if key.split(".")[0] in parts and not head.holds(key)]
     wrong += [f"{key} ({_shape(state[key])} in the weights, not there in the net)" for key in deeper]
     if wrong or not taken:
-        body = sum(not head.holds(key) for key in own)
+        if len(wrong) == 1 and wrong[0].startswith(first) and first in state:
+            wrong[0] += f"; {_LARGER}"
+        fit, body = (sum(not head.holds(key) for key in keys) for keys in (taken, own))
         raise InputError(
-            f"{begun.source}: weights of another architecture: {sum(not head.holds(key) for key in taken)} of the "
-            f"{body} tensors before the head of model={name} fit, not {'; '.join(wrong[:_MOST_NAMED])}"
-            + (f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else "")
-            + (f"; {_LARGER}" if len(wrong) == 1 and wrong[0].startswith(first) and first in state else "")
+            f"{begun.source}: weights of another architecture: {fit} of the {body} tensors before the head of "
+            f"model={name} fit, not {_few(wrong, '; ')}"
         )
     begun.loaded = list(taken)
     with torch.no_grad():
         for key, value in taken.items():
             own[key].copy_(value)
+
+
+def _matched(
+    net: nn.Module, state: Mapping[str, Tensor], begun: Start, first: str
+) -> tuple[dict[str, Tensor], list[str]]:
+    """What to put into the net's tensors by name, and in words each tensor of the body that nothing fits."""
+    head, auxiliary = head_of(net), parts_of(net)
+    taken: dict[str, Tensor] = {}
+    wrong: list[str] = []
+    for key, tensor in net.state_dict().items():
+        given = state.get(key)
+        if given is None and key.endswith(COUNTER):
+            continue
+        if given is not None and given.shape == tensor.shape:
+            taken[key] = given
+        elif given is not None and key == first and (changed := _other_channels(given, tensor)) is not None:
+            taken[key] = changed
+            begun.adapted.append(key)
+        elif head.holds(key) or key.startswith(auxiliary):
+            begun.fresh.append(key)
+        else:
+            wrong.append(f"{key} ({_shape(tensor)}, {'not there' if given is None else _shape(given)} in the weights)")
+    return taken, wrong
 
 
 def _refuse_match(config: Mapping[str, Any]) -> None:
@@ -314,6 +327,6 @@ def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "a number"
 
 
-def _few(names: Sequence[str]) -> str:
-    named = ", ".join(names[:_MOST_NAMED])
+def _few(names: Sequence[str], between: str = ", ") -> str:
+    named = between.join(names[:_MOST_NAMED])
     return named if len(names) <= _MOST_NAMED else f"{named} and {len(names) - _MOST_NAMED} more"

@@ -71,6 +71,17 @@ def test_auxiliary_heads_of_other_classes_stay_fresh() -> None:
     assert "aux.0.weight" in begun.loaded
 
 
+def test_counters_that_an_old_file_lacks_are_no_fresh_weights() -> None:
+    """Batch norm counts its batches since torch 0.4.1."""
+    net, old = Net(), {name: value for name, value in state_of().items() if "num_batches_tracked" not in name}
+    assert len(net.state_dict()) == len(old) + 1
+    begun = put(net, old)
+    assert (begun.loaded, begun.fresh, begun.skipped) == (list(old), [], [])
+    assert begun.described() == f"weights of a.pth: {len(old)} of {len(old)} tensors loaded"
+    assert int(net.conv1[1].num_batches_tracked) == 0
+    assert put(Net(classes=5), old).fresh == ["head.weight", "head.bias"]
+
+
 def test_what_the_net_has_not_is_named() -> None:
     net = Net()
     begun = put(net, {**state_of(), "aux.weight": torch.zeros(1), "decoder.0.bias": torch.zeros(1)})

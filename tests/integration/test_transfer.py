@@ -280,14 +280,20 @@ def test_a_file_answers_without_a_run(cnnexp: CommandLine, work: Path) -> None:
 
 def test_a_deeper_vgg_begins_with_a_shallower_one(cnnexp: CommandLine, tmp_path: Path) -> None:
     tiny = ("data=mnist5k", "data.image_size=[32,32]", "data.fraction=0.005", "epochs=1", "hardware.threads=1")
-    assert cnnexp("train", "model=vgg11", *tiny).status == 0
-    done = cnnexp("train", "model=vgg13", *tiny, "model.weights=run:last", "model.match=stages", "max_steps=1")
+    assert cnnexp("train", "model=vgg11_bn", *tiny).status == 0
+    done = cnnexp("train", "model=vgg13_bn", *tiny, "model.weights=run:last", "model.match=stages", "max_steps=1")
     assert done.status == 0, done.err
     assert "8 of its 8 convolutions and 1 of its 1 linear layers" in " ".join(done.out.split())
-    (first,), (second,) = runs_of(tmp_path, "vgg11"), runs_of(tmp_path, "vgg13")
+    (first,), (second,) = runs_of(tmp_path, "vgg11_bn"), runs_of(tmp_path, "vgg13_bn")
     said = json.loads((second / "weights.json").read_text())
     assert said["source"] == f"run {first.name}"
-    assert said["fresh"] == ["features.2.weight", "features.2.bias", "features.7.weight", "features.7.bias"]
+    layers = [("weight", "bias"), ("weight", "bias", "running_mean", "running_var")] * 2
+    expected = [
+        f"features.{place}.{tensor}"
+        for place, tensors in zip((3, 4, 10, 11), layers, strict=True)
+        for tensor in tensors
+    ]
+    assert said["fresh"] == expected, "no counters of batches among them"
     done = cnnexp("train", "model=resnet20", *tiny, f"model.weights=run:{first.name}", "model.match=stages")
     assert (done.status, len(done.lines)) == (2, 1) and "5 stages" in done.err and "6 (features.0" in done.err
 
