@@ -12,6 +12,7 @@ from cnnexp.builders.weights import load_weights
 from cnnexp.config.earlier import brought_up
 from cnnexp.config.schema import RUN, problems_of
 from cnnexp.errors import InputError
+from cnnexp.runs.checkpoints import BY_NAME
 from cnnexp.runs.read import Record, inside
 from cnnexp.tasks.base import Task
 
@@ -38,7 +39,7 @@ def revive(record: Record, config: Mapping[str, Any], checkpoint: str = "best", 
     Raises:
         InputError: there are no such weights, they are damaged, or they do not fit the net.
     """
-    path = inside(record.folder, f"checkpoints/{checkpoint}.ckpt")
+    path = inside(record.folder, BY_NAME[checkpoint])
     task = build_task(config, provisional_facts(config), trusted)
     put_weights(task, load_weights(path), str(path))
     return task.eval()

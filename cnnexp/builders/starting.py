@@ -23,6 +23,7 @@ from cnnexp.errors import InputError
 from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
+from cnnexp.runs.checkpoints import BEST
 from cnnexp.runs.find import is_run, open_run
 from cnnexp.runs.read import Record, inside
 
@@ -30,7 +31,6 @@ RUN = "run:"
 SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
-BEST = "checkpoints/best.ckpt"
 COUNTER = "num_batches_tracked"
 """Batch norm's count of batches, which files from before torch 0.4.1 lack; it is no weight, so its lack is no news."""
 _MOST_NAMED = 3

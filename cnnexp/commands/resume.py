@@ -14,6 +14,7 @@ from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
+from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -104,7 +105,7 @@ def _checkpoints(record: Record, config: dict[str, Any], arguments: argparse.Nam
     from cnnexp.builders.build import build_task, provisional_facts
     from cnnexp.builders.revive import put_weights
     from cnnexp.builders.weights import load_checkpoint, load_weights
-    from cnnexp.fit.checkpointing import BEST, LAST, progress_of
+    from cnnexp.fit.checkpointing import progress_of
 
     names = [name for name in (LAST, BEST) if required or os.path.lexists(record.folder / name)]
     paths = [inside(record.folder, name) for name in names]

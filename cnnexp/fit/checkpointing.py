@@ -21,11 +21,10 @@ from pytorch_lightning.callbacks import Checkpoint
 from cnnexp.errors import InputError
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.runs.atomic import replacing
+from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.runs.write import disk_error
 from cnnexp.tasks.base import Task
 
-LAST = "checkpoints/last.ckpt"
-BEST = "checkpoints/best.ckpt"
 STATE_KEY = "cnnexp.checkpointing"
 PROGRESS = frozenset(
     {"step", "epochs_done", "stopped_early", "best_score", "best_epoch", "best_results", "waited", "reference"}

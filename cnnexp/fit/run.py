@@ -20,7 +20,7 @@ from cnnexp.builders.starting import Start, resolve_start, start
 from cnnexp.builders.weights import load_checkpoint, load_weights
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError, Interrupted, RunFailed
-from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
+from cnnexp.fit.checkpointing import Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.estimating import Estimating
 from cnnexp.fit.evaluate import evaluate
@@ -37,6 +37,7 @@ from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.report.gradients import draw_gradients, gradient_summary
 from cnnexp.report.results import result_table
 from cnnexp.runs.atomic import write_json
+from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.runs.read import read_metrics
 from cnnexp.runs.write import RunWriter, disk_error, writable_folder

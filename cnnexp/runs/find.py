@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
+from cnnexp.runs.checkpoints import CHECKPOINTS
 from cnnexp.runs.read import Record, read_json, read_record
 
 DEPTH = 4
@@ -18,7 +19,7 @@ def is_run(folder: Path) -> bool:
     """A folder that is, or was meant to be, a run."""
     if os.path.isfile(os.path.join(folder, "run.json")):
         return True
-    return (folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir()
+    return (folder / "config.yaml").is_file() and (folder / CHECKPOINTS).is_dir()
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 from cnnexp.errors import InputError
 from cnnexp.paths import PACKAGE
 from cnnexp.runs.atomic import overwrite_json, write_json, write_text
+from cnnexp.runs.checkpoints import CHECKPOINTS
 from cnnexp.runs.lock import RunLock
 from cnnexp.runs.provenance import git_state, versions
 from cnnexp.runs.read import SCHEMA_VERSION, read_json, refuse_links
@@ -83,7 +84,7 @@ class RunWriter:
         return writer
 
     def _begin(self, config: Mapping[str, Any], config_text: str, command: Sequence[str], parent: str | None) -> None:
-        for name in ("checkpoints", "pictures"):
+        for name in (CHECKPOINTS, "pictures"):
             (self.folder / name).mkdir()
         write_text(self.folder / "config.yaml", config_text)
         git, diff = git_state(PACKAGE)

@@ -15,6 +15,7 @@ from typing import Any
 from cnnexp.config.compose import to_yaml
 from cnnexp.report.plain_text import printable
 from cnnexp.runs.atomic import write_json, write_text
+from cnnexp.runs.checkpoints import CHECKPOINTS
 from cnnexp.runs.find import is_run
 from cnnexp.runs.lock import RunLock
 from cnnexp.runs.read import Record, read_json, read_metrics, read_record, read_yaml
@@ -107,7 +108,7 @@ class TrialFolder:
         for folder in sorted(path for path in self.path.iterdir() if path.is_dir()):
             if (folder / "run.json").exists():
                 found = folder
-            elif is_run(folder) or not any(folder.iterdir()) or (folder / "checkpoints").is_dir():
+            elif is_run(folder) or not any(folder.iterdir()) or (folder / CHECKPOINTS).is_dir():
                 shutil.rmtree(folder, ignore_errors=True)
         return found
 

@@ -13,8 +13,9 @@ import torch
 
 from cnnexp.errors import InputError, RunFailed
 from cnnexp.fit import checkpointing
-from cnnexp.fit.checkpointing import BEST, LAST, Checkpointing, progress_of
+from cnnexp.fit.checkpointing import Checkpointing, progress_of
 from cnnexp.fit.stopping import StopRequested, StopSignal
+from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.tasks.classification import Classification
 from tests.tasks import tiny
 
