@@ -1,60 +1,35 @@
-"""Lightning's loop over the batches of an epoch, less what a run of cnnexp has no use for.
-
-A step of Lightning's own loop walks through profilers, result collections, schedulers and accumulation, none of which
-is used here: the task makes its steps, sets its rates and counts its metrics itself. On a small net that walk takes
-longer than the net. The hooks that are used are called in the same order, and the progress that goes into checkpoints
-is counted in the same way, so a run may go on in either loop and comes to the same weights, to the bit.
-"""
+"""Which loop goes over the batches of an epoch: the direct one where Lightning is a known one, else its own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.loops.fetchers import _DataFetcher
-from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
 
-from cnnexp.tasks.base import Task
-
-
-class DirectLoop(_TrainingEpochLoop):
-    """Batches straight from the fetcher to the task, for one process on one device."""
-
-    def advance(self, data_fetcher: _DataFetcher) -> None:
-        """One batch; after a restart Lightning's own loop finds out where it is."""
-        if self.restarting:
-            super().advance(data_fetcher)
-            return
-        batch, _, _ = next(data_fetcher)
-        batch_idx = self.batch_idx + 1
-        trainer, progress = self.trainer, self.batch_progress
-        task = trainer.lightning_module
-        assert isinstance(task, Task)
-        progress.is_last_batch = data_fetcher.done
-        if task.device.type != "cpu":
-            batch = trainer.strategy.batch_to_device(batch)
-        progress.increment_ready()
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            callback.on_train_batch_start(trainer, task, batch, batch_idx)
-        task.on_train_batch_start(batch, batch_idx)
-        progress.increment_started()
-        with trainer.precision_plugin.train_step_context():
-            task.training_step(batch, batch_idx)
-        progress.increment_processed()
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            callback.on_train_batch_end(trainer, task, None, batch, batch_idx)
-        progress.increment_completed()
-
-    def on_advance_end(self, data_fetcher: _DataFetcher) -> None:
-        """Validation after the last batch; between two others there is nothing to do."""
-        if self.batch_progress.is_last_batch or self.trainer.should_stop:
-            super().on_advance_end(data_fetcher)
-        else:
-            self._batches_that_stepped += 1
+TRIED = ("2.6",)
+"""Lightning's minor releases that both loops come to the same weights with; pyproject.toml lets no other in."""
 
 
-def go_directly(trainer: pl.Trainer) -> None:
-    """Give a trainer this loop, where it fits: with several processes they have more to agree on at every step."""
-    if trainer.world_size == 1:
-        lightning: Any = trainer.fit_loop.epoch_loop
-        trainer.fit_loop.epoch_loop = DirectLoop(trainer, lightning.min_steps, lightning.max_steps)
+def go_directly(trainer: pl.Trainer, say: Callable[[str], None]) -> None:
+    """Give a trainer the direct loop, where it fits: several processes have more to agree on at every step.
+
+    Args:
+        say: told in a line where Lightning is an unknown one, whose own loop then stays: slower, to the same weights.
+    """
+    if trainer.world_size > 1:
+        return
+    if not pl.__version__.startswith(tuple(f"{release}." for release in TRIED)):
+        say(_stays(f"was tried with {', '.join(TRIED)}"))
+        return
+    try:  # classes without a promise: another patch release may have moved them
+        from cnnexp.fit.direct_loop import DirectLoop
+    except ImportError as error:
+        say(_stays(f"does not find its parts: {error}"))
+        return
+    lightning: Any = trainer.fit_loop.epoch_loop
+    trainer.fit_loop.epoch_loop = DirectLoop(trainer, lightning.min_steps, lightning.max_steps)
+
+
+def _stays(why: str) -> str:
+    return f"Lightning {pl.__version__}: its own loop is used, hardware.loop=direct {why}"

@@ -351,7 +351,7 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         **trainer_arguments(config["hardware"], run.role.launched),
     )
     if config["hardware"]["loop"] == "direct":
-        go_directly(trainer)
+        go_directly(trainer, run.log.say)
     return trainer
 
 

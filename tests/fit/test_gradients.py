@@ -39,7 +39,7 @@ def fitted(
     task.steps_per_epoch = STEPS
     trainer = tiny.trainer([recording] if recording else [])
     if direct:
-        go_directly(trainer)
+        go_directly(trainer, pytest.fail)
     trainer.fit(task, datamodule=tiny.picture_data(), ckpt_path=checkpoint, weights_only=True)
     return task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from cnnexp.fit.loop import DirectLoop, go_directly
+from cnnexp.fit.direct_loop import DirectLoop
+from cnnexp.fit.loop import go_directly
 from cnnexp.tasks.classification import Classification
 from tests.augmentation.made import engine
 from tests.tasks import tiny
@@ -49,7 +51,7 @@ def fitted(direct: bool, checkpoint: Path | None = None, save: tuple[int, Path] 
     made.steps_per_epoch = data.steps_per_epoch()
     trainer = tiny.trainer([watching], epochs=3)
     if direct:
-        go_directly(trainer)
+        go_directly(trainer, pytest.fail)
         assert isinstance(trainer.fit_loop.epoch_loop, DirectLoop)
     trainer.fit(made, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     return made.net, watching
@@ -79,6 +81,38 @@ def test_several_processes_stay_in_lightnings_loop() -> None:
     trainer = tiny.trainer()
     loop = trainer.fit_loop.epoch_loop
     trainer.strategy.world_size = 2  # type: ignore[attr-defined]
-    if trainer.world_size > 1:
-        go_directly(trainer)
-        assert trainer.fit_loop.epoch_loop is loop
+    assert trainer.world_size == 2
+    go_directly(trainer, pytest.fail)
+    assert trainer.fit_loop.epoch_loop is loop
+
+
+@pytest.mark.parametrize("version", ["2.5.6", "2.7.0", "2.60.0", "3.0.0"])
+def test_an_unknown_lightning_keeps_its_own_loop(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr(pl, "__version__", version)
+    assert said_in_lightnings_loop() == [
+        f"Lightning {version}: its own loop is used, hardware.loop=direct was tried with 2.6"
+    ]
+
+
+def test_a_lightning_without_the_private_classes_keeps_its_own_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does cnnexp's own module ask for them before they are wanted."""
+    monkeypatch.delitem(sys.modules, "cnnexp.fit.direct_loop")
+    monkeypatch.delattr("pytorch_lightning.loops.training_epoch_loop._TrainingEpochLoop")
+    monkeypatch.delitem(sys.modules, "cnnexp.fit.loop")
+    (line,) = said_in_lightnings_loop()
+    assert "its own loop is used, hardware.loop=direct does not find its parts: cannot import name" in line
+
+
+def said_in_lightnings_loop() -> list[str]:
+    """What is said of a run for which the direct loop was asked, after an epoch of it in Lightning's own."""
+    from cnnexp.fit.loop import go_directly
+
+    said: list[str] = []
+    trainer = tiny.trainer(epochs=1)
+    loop, data, made = trainer.fit_loop.epoch_loop, tiny.picture_data(), task()
+    go_directly(trainer, said.append)
+    assert trainer.fit_loop.epoch_loop is loop
+    made.steps_per_epoch = data.steps_per_epoch()
+    trainer.fit(made, datamodule=data)
+    assert trainer.fit_loop.epoch_loop.batch_progress.total.completed == made.steps_per_epoch > 0
+    return said

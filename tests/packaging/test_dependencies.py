@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cnnexp.fit.loop import TRIED
 from tests.packaging.imports import PACKAGE, ROOT, Import, imports_of, parts
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,7 +54,22 @@ def test_torch_and_torchvision_are_asked_for_together() -> None:
 
 @pytest.mark.parametrize("malicious", ["2.6.2", "2.6.3"])
 def test_lightning_is_newer_than_its_malicious_releases(malicious: str) -> None:
+    lowest, _ = _bounds_of_lightning()
+    assert lowest > [int(part) for part in malicious.split(".")]
+
+
+def test_lightning_is_older_than_the_releases_that_were_not_tried() -> None:
+    """The direct loop rests on private classes; the last minor release it was tried with is the last one let in."""
+    lowest, above = _bounds_of_lightning()
+    major, minor = (int(part) for part in TRIED[-1].split("."))
+    assert above == [major, minor + 1]
+    assert ".".join(map(str, lowest[:2])) in TRIED
+
+
+def _bounds_of_lightning() -> tuple[list[int], list[int]]:
+    """The first release that is let in, and the first that no longer is."""
     (requirement,) = [each for each in PROJECT["dependencies"] if each.startswith("pytorch-lightning")]
-    lowest = re.fullmatch(r"pytorch-lightning>=(\d+\.\d+\.\d+)", requirement)
-    assert lowest is not None
-    assert [int(part) for part in lowest[1].split(".")] > [int(part) for part in malicious.split(".")]
+    bounds = re.fullmatch(r"pytorch-lightning>=(\d+\.\d+\.\d+),<(\d+\.\d+)", requirement)
+    assert bounds is not None
+    lowest, above = ([int(part) for part in bound.split(".")] for bound in bounds.groups())
+    return lowest, above
