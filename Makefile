@@ -51,7 +51,7 @@ clean:  ## remove build output and caches; .venv and outputs stay
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
 	find cnnexp tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
-# torch and torchvision are resolved in this one command, so that they are a matching pair.
+# One command for everything: pip then takes a torchvision and a torch that go together.
 $(STAMP): pyproject.toml
 	@test -n "$(strip $(PYTHON))" || { echo "make: no Python >= 3.11 with the venv module found;" \
 	  "install one (Debian, Ubuntu: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python" >&2; exit 1; }
