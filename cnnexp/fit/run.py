@@ -22,15 +22,15 @@ from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError, Interrupted, RunFailed
 from cnnexp.fit.checkpointing import Checkpointing, progress_of
 from cnnexp.fit.console import RunLog, quiet_known_warnings
-from cnnexp.fit.estimating import Estimating
+from cnnexp.fit.estimate import Estimating
 from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.features import Plan, plan_features, remember_features
 from cnnexp.fit.gradients import GradientNorms
 from cnnexp.fit.loop import go_directly
 from cnnexp.fit.profiling import Unprofiled
 from cnnexp.fit.progress import ProgressBars
 from cnnexp.fit.ranks import Agreement, Role, frozen_config, hand_on
 from cnnexp.fit.recording import Recording
-from cnnexp.fit.remembering import Plan, plan_features, remember_features
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.report.gradients import FILE as GRADIENTS

@@ -46,6 +46,12 @@ class Tail:
             features = module(features)
         return features.flatten(1) if self.flattens else features
 
+    @torch.no_grad()
+    def features(self, net: nn.Module, pictures: Tensor) -> Tensor:
+        """What goes into it (B, ...) while the whole net answers for prepared pictures (B, C, H, W)."""
+        caught, _ = _caught(net, self.modules[0], pictures)
+        return caught[0]
+
 
 def find_tail(net: nn.Module, pictures: Tensor) -> Tail | None:
     """The part of a frozen net that comes after all that is frozen; None where no row of modules is that.
@@ -92,6 +98,7 @@ def _agrees(net: nn.Module, tail: Tail, pictures: Tensor) -> bool:
         net.training = training
         for module in learning:
             module.training = training
+        torch.manual_seed(0)
         caught, answer = _caught(net, tail.modules[0], pictures)
         if len(caught) != 1:
             return False
@@ -115,7 +122,6 @@ def _caught(net: nn.Module, module: nn.Module, pictures: Tensor) -> tuple[list[T
 
     hook = module.register_forward_pre_hook(catch)
     try:
-        torch.manual_seed(0)
         return caught, split_answer(net(pictures))[0]
     finally:
         hook.remove()

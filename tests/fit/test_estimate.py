@@ -1,15 +1,23 @@
-"""Measuring leaves no trace, and durations and sizes are said as people say them."""
+"""Before the first step: how long it will take, and how often it will be saved. Measuring leaves no trace."""
 
 from __future__ import annotations
 
 import copy
+import io
+from pathlib import Path
+from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
+from rich.console import Console
 from torch import Tensor, nn
 
 from cnnexp.fit import estimate
-from cnnexp.fit.estimate import describe_bytes, describe_step, describe_time, measure
+from cnnexp.fit.checkpointing import Checkpointing
+from cnnexp.fit.console import RunLog
+from cnnexp.fit.estimate import Estimate, Estimating, describe_bytes, describe_step, describe_time, measure
+from cnnexp.fit.stopping import StopSignal
 from cnnexp.tasks.classification import Classification
 from tests.augmentation.made import engine
 from tests.tasks import tiny
@@ -88,6 +96,26 @@ def test_memory_is_what_lies_between_forward_and_backward_and_three_times_the_we
     assert inputs + 3 * weights <= found <= inputs + 3 * weights + 0.3 * inputs
 
 
+def test_auxiliary_heads_take_part_in_a_step_that_is_measured() -> None:
+    """As in training: their backward pass takes time and memory too."""
+
+    class WithHead(nn.Module):
+        auxiliary_weight = 0.3
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.main, self.head = tiny.linear_net(), tiny.linear_net()
+
+        def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+            return (self.main(x), self.head(x)) if self.training else self.main(x)
+
+    net, sizes = WithHead(), []
+    (weight, _) = net.head.parameters()
+    weight.register_hook(lambda gradient: sizes.append(float(gradient.norm())))
+    measure(Classification(tiny.parts(net)), tiny.batch(8))
+    assert len(sizes) >= 2 and min(sizes) > 0
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
@@ -113,3 +141,56 @@ def test_a_step(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(("count", "text"), [(0, "1 MB"), (5.4e6, "5 MB"), (2.25e9, "2.2 GB"), (12e9, "12.0 GB")])
 def test_a_size(count: float, text: str) -> None:
     assert describe_bytes(count) == text
+
+
+def said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, max_steps: int | None = None, done: int = 0, **changes: Any
+) -> tuple[str, Checkpointing, pl.Trainer]:
+    """What is said before a run of ten epochs of three steps, with validations of two batches."""
+    given: dict[str, Any] = dict(monitor=None, mode="max", every_steps=None, patience=None, min_delta=0.0)
+    keeping = Checkpointing(folder, **(given | changes), max_steps=None, signal=StopSignal())
+    keeping.step = done
+    screen, data = io.StringIO(), tiny.picture_data(train=24, val=10)
+    task = Classification(tiny.parts(tiny.linear_net()))
+    task.steps_per_epoch = 3
+    monkeypatch.setattr(estimate, "measure", lambda task, batch: Estimate(len(batch["image"]) * 0.5, 1.0, 3_000_000))
+    log = RunLog(Console(file=screen, width=200))
+    trainer = tiny.trainer([Estimating(log, data, keeping, 10, max_steps)], epochs=1)
+    trainer.fit(task, datamodule=data)
+    return screen.getvalue().strip(), keeping, trainer
+
+
+@pytest.mark.usefixtures("logging_kept")
+def test_the_time_is_that_of_all_steps_and_validations(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 steps of 4 s and ten validations of two batches of 1 s: 140 s."""
+    text, _, _ = said(run_folder, monkeypatch)
+    assert text == "30 steps of 4.0 s: about 2 min; 3 MB of memory for the net and a batch"
+
+
+@pytest.mark.usefixtures("logging_kept")
+@pytest.mark.parametrize(
+    ("max_steps", "done", "text"),
+    [
+        (6, 0, "6 steps of 4.0 s: about 28 s"),
+        (6, 3, "3 steps of 4.0 s: about 14 s"),
+        (None, 27, "3 steps of 4.0 s: about 14 s"),
+    ],
+)
+def test_only_the_steps_that_are_left_are_counted(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, max_steps: int | None, done: int, text: str
+) -> None:
+    assert said(run_folder, monkeypatch, max_steps, done)[0].startswith(text)
+
+
+@pytest.mark.usefixtures("logging_kept")
+def test_a_save_comes_about_every_minute_unless_a_number_is_given(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert said(run_folder, monkeypatch)[1].every_steps == 60 / 4
+    assert said(run_folder, monkeypatch, every_steps=7)[1].every_steps == 7
+
+
+@pytest.mark.usefixtures("logging_kept")
+def test_it_takes_no_part_in_the_fit_after_that(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = said(run_folder, monkeypatch)[2]
+    assert not any(isinstance(callback, Estimating) for callback in trainer.callbacks)  # type: ignore[attr-defined]

@@ -49,12 +49,10 @@ def test_the_tail_of_known_nets(name: str) -> None:
     pictures = torch.rand(4, 3, 33, 33)
     tail = find_tail(net, pictures)
     assert tail is not None
-    caught: list[Tensor] = []
-    tail.modules[0].register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-    with torch.no_grad():
-        answer = net(pictures)
-        assert tuple(caught[0].shape[1:]) == shape
-        assert torch.equal(tail(caught[0]), answer)
+    caught = tail.features(net, pictures)
+    assert tuple(caught.shape[1:]) == shape and not caught.requires_grad
+    assert torch.equal(tail(caught), net(pictures))
+    assert not tail.modules[0]._forward_pre_hooks, "it listens no longer"
     assert not any(module.training for module in net.modules()), "put back as it was"
 
 

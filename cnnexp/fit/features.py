@@ -104,16 +104,10 @@ def remember_features(experiment: Experiment, config: Mapping[str, Any], tail: T
 def _computing(experiment: Experiment, config: Mapping[str, Any], tail: Tail, device: torch.device) -> Any:
     task, lower = experiment.task, AUTOCAST[config["hardware"]["precision"]]
 
-    @torch.no_grad()
     def compute(batch: dict[str, Tensor]) -> Tensor:
-        caught: list[Tensor] = []
-        hook = tail.modules[0].register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-        try:
-            with torch.autocast(device.type, lower, enabled=lower is not None):
-                task.net(task.prepare({"image": batch["image"].to(device)}, train=False)["image"])
-        finally:
-            hook.remove()
-        return caught[0].cpu()
+        pictures = task.prepare({"image": batch["image"].to(device)}, train=False)["image"]
+        with torch.autocast(device.type, lower, enabled=lower is not None):
+            return tail.features(task.net, pictures).cpu()
 
     task.eval()
     return compute
@@ -129,18 +123,14 @@ def _how(experiment: Experiment, config: Mapping[str, Any]) -> object:
     return [fingerprint_of(body), model, hardware, facts.mean, facts.std, facts.height, facts.width, torch.__version__]
 
 
-@torch.no_grad()
 def _size(experiment: Experiment, tail: Tail, pictures: Tensor) -> int:
-    caught: list[Tensor] = []
-    hook = tail.modules[0].register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
     net = experiment.task.net
     training = net.training
     net.eval()
-    net(pictures)
+    features = tail.features(net, pictures)
     net.train(training)
-    hook.remove()
     count = len(experiment.data.train_positions()) + len(experiment.data.split("val"))
-    return bytes_of(caught[0].shape[1:], count, caught[0].element_size())
+    return bytes_of(features.shape[1:], count, features.element_size())
 
 
 def _said(experiment: Experiment, found: list[Features], spent_s: float) -> str:
@@ -165,7 +155,7 @@ def _epoch_s(experiment: Experiment) -> float:
     best = float("inf")
     for _ in range(_TIMED_STEPS):
         began = time.perf_counter()
-        task.step(task.prepare(batch, train=False), "train").loss.backward()
+        task.step(task.prepare(batch, train=False), "train").learnt.backward()
         best = min(best, time.perf_counter() - began)
     task.zero_grad(set_to_none=True)
     return best * (len(data.train_positions()) + len(data.split("val"))) / size
