@@ -169,7 +169,7 @@ def _write_page(runs: Runs, path: Path) -> None:
 
 
 def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
-    from cnnexp.report.over import draw_over, lines_over
+    from cnnexp.report.score_over import draw_over, lines_over
 
     over = runs.resolve(arguments.over, "--over")
     asked = None if arguments.metric is None else runs.resolve(arguments.metric, "--metric")

@@ -66,8 +66,8 @@ def _pictures(texts: Sequence[str], out: Path, arguments: argparse.Namespace) ->
 
     from cnnexp.builders.build import build
     from cnnexp.preview.pictures import draw_rows
-    from cnnexp.visualize.draws import rows_image
     from cnnexp.visualize.png import write_png
+    from cnnexp.visualize.rows import rows_image
 
     experiment = build(config, arguments.trust, nn.Identity())
     rows = draw_rows(experiment, arguments.samples, arguments.draws)

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from cnnexp.data.archives import unpack
 from cnnexp.data.corrupt import CorruptFile
-from cnnexp.data.transfer import TransferFailed, is_url, transfer
+from cnnexp.data.download import DownloadFailed, download_to, is_url
 from cnnexp.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def _fetch_locked(download: Download, mirror: str | None, read: Callable[[Path],
         try:
             _bring(download, address)
             return _read_cached(place, read)
-        except TransferFailed as error:
+        except DownloadFailed as error:
             tried.append(f"{address} ({error})")
         except CorruptFile as error:
             tried.append(f"{address} (corrupt: {error})")
@@ -173,7 +173,7 @@ def _bring(download: Download, address: str) -> None:
     packed = place.with_name(download.names[0]) if download.archive else staged
     try:
         log.info("fetching %s", address)
-        transfer(address, packed)
+        download_to(address, packed)
         if download.md5 is not None and address == download.url and md5_of(packed.read_bytes()) != download.md5:
             raise CorruptFile(f"{download.names[0]}: its md5 is not {download.md5}")
         if download.archive:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnexp.builders.build import Experiment
 from cnnexp.tasks.base import Batch, Task, as_pictures
-from cnnexp.visualize.draws import Cell
+from cnnexp.visualize.rows import Cell
 
 
 def draw_rows(experiment: Experiment, samples: int, draws: int) -> list[list[Cell]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnexp.data import transfer
+from cnnexp.data import download
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(transfer, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(download, "PAUSES_S", (0.0, 0.0))
     state = Server()
 
     class Handler(BaseHTTPRequestHandler):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnexp.visualize.draws import Cell, rows_image
 from cnnexp.visualize.palette import class_colour
+from cnnexp.visualize.rows import Cell, rows_image
 
 
 def grey(height: int, width: int, value: int = 128) -> np.ndarray:

@@ -26,15 +26,15 @@ PAUSES_S = (0.5, 2.0)  # before the second and the third try
 _TRY_AGAIN_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class TransferFailed(Exception):
+class DownloadFailed(Exception):
     """The file could not be had from there; the message is the short reason."""
 
 
-def transfer(address: str, target: Path) -> None:
+def download_to(address: str, target: Path) -> None:
     """Copy ``address`` (a path, or a URL that fsspec knows) to ``target``, which appears only when it is whole.
 
     Raises:
-        TransferFailed: it is not there, or the server can't be reached or gives up, three times over.
+        DownloadFailed: it is not there, or the server can't be reached or gives up, three times over.
         InputError: the disk is full.
     """
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -65,7 +65,7 @@ def _with_retries(address: str, partial: Path, callback: Callback) -> None:
                 ) from error
             reason, again = _judge(error)
             if pause is None or not again:
-                raise TransferFailed(reason) from error
+                raise DownloadFailed(reason) from error
             log.info("%s: %s; trying again", address, reason)
             time.sleep(pause)
 

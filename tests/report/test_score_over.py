@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cnnexp.errors import InputError
-from cnnexp.report.over import draw_over, lines_over
+from cnnexp.report.score_over import draw_over, lines_over
 from cnnexp.runs.read import Record
 from tests.report.conftest import MakeRecord
 
