@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from cnnexp.averaging.paired import CONFIDENCE, Gain, gains
 from cnnexp.averaging.panel import Member, Panel
 from cnnexp.averaging.scoring import Score, score
 from cnnexp.averaging.views import View
 from cnnexp.averaging.voter import parameter_count, weight_bytes
 from cnnexp.data.base import SplitName
+from cnnexp.statistics.means import CONFIDENCE
+from cnnexp.statistics.samples import Gain, gains
 
 
 def compare_views(panel: Panel, name: str, views: Sequence[View], split: SplitName) -> dict[str, Any]:

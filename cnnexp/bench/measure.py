@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from cnnexp.bench.cells import MARK, Cell, Peer, Rate, Row, Variant
-from cnnexp.bench.statistics import LOOKS, Interval, Verdict, median_interval, verdict
+from cnnexp.statistics.medians import LOOKS, Interval, Verdict, median_interval, verdict
 
 HEATS = 2
 """Runs of each worker count of a peer before the better one is chosen."""

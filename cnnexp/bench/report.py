@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnnexp.bench.cells import Rate, Row
 from cnnexp.bench.measure import Comparison, Measured
-from cnnexp.bench.statistics import Interval, median, median_interval, spread
 from cnnexp.report.plain_text import printable
+from cnnexp.statistics.medians import Interval, median, median_interval, spread
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -98,8 +98,8 @@ def _measure_all(rows: Sequence[Row], device: Any, arguments: argparse.Namespace
     from cnnexp.bench import report
     from cnnexp.bench.cells import on_machine
     from cnnexp.bench.measure import in_own_process, measure
-    from cnnexp.bench.statistics import LOOKS
     from cnnexp.builders.hardware import device_name
+    from cnnexp.statistics.medians import LOOKS
 
     threads = arguments.threads or os.cpu_count() or 1
     facts = report.environment(device, device_name({"accelerator": device}), threads)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from cnnexp.runs.read import Record
 
-RESAMPLES = 1999
-_BATCH = 100
 _SCORES = {"mse": "mse", "pixel_accuracy": "pixel accuracy"}
 """Columns of predictions.csv that are a score of one picture."""
 
@@ -101,55 +99,19 @@ def paired_test(examples: Examples) -> Paired:
 
     The draws are the same each time. It judges these two nets on pictures like these; whether their settings differ is
     for seeds to say.
-
-    Source: McNemar 1947; Dietterich 1998, "Approximate Statistical Tests"; Efron and Tibshirani 1993, section 13.3.
     """
     import numpy as np
 
+    from cnnexp.statistics.samples import mcnemar, mean_gain, permuted_signs
+
     differences = examples.first - examples.second
-    low, high = _interval(differences)
-    value, n = float(differences.mean()), len(differences)
+    gain, n = mean_gain(differences), len(differences)
+    interval = gain.value, gain.low, gain.high
     if examples.counts:
         only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
         p = mcnemar(only_first, only_second)
-        return Paired(examples.name, "McNemar's exact test", n, value, low, high, p, only_first, only_second)
-    return Paired(examples.name, "permutation test", n, value, low, high, _permuted(differences), None, None)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Two-sided: of the pictures on which two nets disagree, each gets half, but for chance."""
-    from scipy import stats
-
-    both = only_first + only_second
-    return float(stats.binomtest(only_first, both).pvalue) if both else 1.0
-
-
-def _interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    import numpy as np
-    from scipy import stats
-
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        return float(differences[0]), float(differences[0])
-    found = stats.bootstrap(
-        (differences,), np.mean, n_resamples=RESAMPLES, batch=_BATCH, method="percentile", rng=np.random.default_rng(0)
-    ).confidence_interval
-    return float(found.low), float(found.high)
-
-
-def _permuted(differences: NDArray[np.float64]) -> float:
-    import numpy as np
-    from scipy import stats
-
-    found = stats.permutation_test(
-        (differences, np.zeros_like(differences)),
-        lambda x, y, axis: np.mean(x - y, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=_BATCH,
-        rng=np.random.default_rng(0),
-    )
-    return float(found.pvalue)
+        return Paired(examples.name, "McNemar's exact test", n, *interval, p, only_first, only_second)
+    return Paired(examples.name, "permutation test", n, *interval, permuted_signs(differences), None, None)
 
 
 def predictions_of(folder: Path) -> list[dict[str, str]]:

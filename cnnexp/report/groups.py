@@ -13,7 +13,7 @@ from cnnexp.report.comparison import Runs
 from cnnexp.report.examples import Paired, paired_test, same_pictures
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.settings import canonical
-from cnnexp.report.statistics import LEVEL, Difference, Estimate, difference, estimate, holm
+from cnnexp.statistics.means import LEVEL, Difference, Estimate, difference, estimate, holm
 
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record

@@ -13,7 +13,7 @@ from cnnexp.report.groups import MOST_COMPARED, Group, Grouped, Pair
 from cnnexp.report.notation import MISSING, is_number, metric_figure, setting_figure
 from cnnexp.report.plain_text import listed, printable
 from cnnexp.report.scores import higher_is_better
-from cnnexp.report.statistics import LEVEL, MOST_SEEDS, Estimate
+from cnnexp.statistics.means import LEVEL, MOST_SEEDS, Estimate
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from cnnexp.report.groups import compare_pictures
 from cnnexp.report.notation import metric_figure
 from cnnexp.report.scores import score_of
 from cnnexp.report.settings import Settings, canonical, is_place, value_in
-from cnnexp.report.statistics import CONFIDENCE, LEVEL, estimate
+from cnnexp.statistics.means import LEVEL, reach_of_pairs
 
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
@@ -78,10 +77,7 @@ def judge(first: Record, again: Record, others: Sequence[Record]) -> Verdict:
 
 def _by_seeds(differs: str, distance: float, seeds: Sequence[float]) -> Verdict:
     """Two runs of different seeds lie farther apart than ``reach`` once in twenty times."""
-    from scipy import stats
-
-    sd = estimate(seeds).sd or 0.0
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(seeds) - 1)) * sd * math.sqrt(2)
+    reach = reach_of_pairs(seeds)
     within = distance <= reach
     said = "within the noise of seeds" if within else "NOT reproduced: more than the noise of seeds"
     return Verdict(

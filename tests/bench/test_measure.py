@@ -10,7 +10,7 @@ import pytest
 
 from cnnexp.bench.cells import Cell, Peer, Rate, Row, Variant, with_workers
 from cnnexp.bench.measure import Outcome, figure, in_own_process, measure, order_of_round
-from cnnexp.bench.statistics import LOOKS
+from cnnexp.statistics.medians import LOOKS
 
 WORDS = ("model=linear", "data=mnist5k")
 

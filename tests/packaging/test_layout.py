@@ -19,11 +19,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": {"errors"},
     "draws": set(),
+    "statistics": {"draws"},
     # left of the builders and right of the run record: no torch, by any way
     "config": _FOUNDATION,
     "runs": _FOUNDATION | {"config"},
     "arithmetic": {"errors"},
-    "report": _FOUNDATION | {"config", "runs", "visualize", "arithmetic"},
+    "report": _FOUNDATION | {"config", "runs", "visualize", "arithmetic", "statistics"},
     # the parts that a run is built from
     "models": {"errors", "config"},
     "data": _FOUNDATION | {"draws"},
@@ -36,16 +37,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
     "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "anatomy"},
     # times runs from outside, beside others' ways to train
-    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep"},
+    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep", "statistics"},
     "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
     "anatomy": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
+    "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "statistics"},
     # leads many runs from outside; torch only in the processes that it starts
     "sweep": _FOUNDATION | _RECORDS | {"visualize", "builders"},
     "commands": _FOUNDATION
     | _RECORDS
     | _PARTS_OF_A_RUN
-    | {"arithmetic", "builders", "fit", "bench", "averaging", "preview", "anatomy", "sweep"},
+    | {"arithmetic", "statistics", "builders", "fit", "bench", "averaging", "preview", "anatomy", "sweep"},
     "cli": _FOUNDATION | {"commands"},
     "__main__": {"cli"},
 }
@@ -59,7 +60,7 @@ HEAVY_LIBRARIES = {
     *("wandb", "tensorboard", "matplotlib", "mlxtend", "pandas", "scipy", "sklearn"),
 }
 TORCH_LIBRARIES = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
-TORCH_FREE = {"errors", "paths", "config", "runs", "arithmetic", "report"}
+TORCH_FREE = {"errors", "paths", "draws", "config", "runs", "arithmetic", "statistics", "report"}
 LIGHT = TORCH_FREE | {"", "cli", "commands", "__main__"}
 
 # Nets, pictures of nets and data sets are used without Lightning too; data/module.py is where data meets it.

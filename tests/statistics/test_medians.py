@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from cnnexp.bench.statistics import LOOKS, MISS, Interval, median, median_interval, spread, verdict
+from cnnexp.statistics.medians import LOOKS, MISS, Interval, median, median_interval, spread, verdict
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cnnexp.report.statistics import difference, estimate, holm, power
+from cnnexp.statistics.means import difference, estimate, holm, power, reach_of_pairs
 
 PAIRS = 1000
 SAMPLING_ERROR = 3 * math.sqrt(0.05 * 0.95 / PAIRS)
@@ -39,6 +39,14 @@ def test_the_interval_holds_the_mean_as_often_as_it_says() -> None:
     draws = np.random.default_rng(1).normal(0.9, 0.01, (PAIRS, 4))
     held = sum((found := estimate(list(values))).low <= 0.9 <= found.high for values in draws)  # type: ignore[operator]
     assert abs(held / PAIRS - 0.95) < SAMPLING_ERROR
+
+
+def test_how_far_two_further_runs_lie_apart_by_hand_and_by_chance() -> None:
+    # t of 2 degrees of freedom at 97.5 % is 4.302653; the standard deviation of 1, 2, 3 is 1
+    assert reach_of_pairs([1.0, 2.0, 3.0]) == pytest.approx(4.302653 * math.sqrt(2), abs=1e-6)
+    draws = np.random.default_rng(8).normal(0.9, 0.01, (PAIRS, 7))
+    farther = sum(abs(one[0] - one[1]) > reach_of_pairs(list(one[2:])) for one in draws)
+    assert abs(farther / PAIRS - 0.05) < SAMPLING_ERROR
 
 
 def test_same_seeds_are_paired_and_others_are_not() -> None:

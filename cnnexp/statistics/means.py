@@ -119,6 +119,13 @@ def _welch(first: Sequence[float], second: Sequence[float], level: float) -> Dif
     )
 
 
+def reach_of_pairs(values: Sequence[float]) -> float:
+    """How far apart two further values lie at most, nineteen times in twenty, by the scatter of at least two others."""
+    from scipy import stats
+
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * _sd(values) * math.sqrt(2)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """The p-values of several tests, raised so that all together err with the level of one.
 
