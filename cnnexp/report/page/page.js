@@ -322,21 +322,22 @@ function factsTable(facts) {
     make("tr", {}, make("td", {}, name), make("td", { class: "wrap" }, figure(value, 6)))))) : null;
 }
 
+// The bars of a column have a cell of their own, so that all begin at one place whatever the length of the figure.
 function classesTable(run) {
   const names = Object.keys(run.per_class || {});
   const classes = [...new Set(names.flatMap((name) => Object.keys(run.per_class[name])))];
   if (!classes.length) return null;
   const weakest = Object.fromEntries(names.map((name) => [name, Math.min(...Object.values(run.per_class[name]))]));
-  const cell = (name, label) => {
+  const cells = (name, label) => {
     const value = run.per_class[name][label];
-    if (value === undefined) return make("td", {}, "–");
+    if (value === undefined) return [make("td", { class: "number" }, "–"), make("td", {})];
     const bar = make("span", { class: value === weakest[name] ? "bar weakest" : "bar" });
     bar.style.width = `${Math.max(0, Math.min(1, value)) * 90}px`;
-    return make("td", {}, `${figure(value)} `, bar);
+    return [make("td", { class: "number" }, value.toFixed(4)), make("td", { class: "measure" }, bar)];
   };
   return make("div", { class: "scroll tall" }, make("table", { class: "classes" },
-    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "class"), names.map((name) => make("th", { scope: "col" }, name.replace("test/", ""))))),
-    make("tbody", {}, classes.map((label) => make("tr", {}, make("td", {}, label), names.map((name) => cell(name, label)))))));
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "class"), names.map((name) => make("th", { scope: "col", colspan: 2 }, name.replace("test/", ""))))),
+    make("tbody", {}, classes.map((label) => make("tr", {}, make("td", {}, label), names.map((name) => cells(name, label)))))));
 }
 
 function confusion(run) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cnnexp.report.page.write import write_page
 from cnnexp.runs.find import find_runs
 from cnnexp.runs.read import read_record, read_records
 from tests.report.page.chromium import Page, browser
-from tests.report.page.conftest import EVIL
+from tests.report.page.conftest import EVIL, MakeFolder
 
 pytestmark = pytest.mark.integration
 
@@ -149,6 +150,27 @@ def test_a_report_of_one_run(page: Page, three_tasks: Path, tmp_path: Path) -> N
     assert page.texts(".gallery figcaption") == ["2 (0.80), is 1\nfile6"]
     assert page.texts("pre") == ["cnnexp train model=lenet5"]
     assert page.complaints == []
+
+
+def test_the_bars_of_the_classes_begin_at_one_place_and_are_as_long_as_the_figures_say(
+    page: Page, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_folder("20261121-093105-lenet5-mnist5k-aaaa")
+    figures = {"airplane": 0.9, "automobile": 0.87654, "cat": 0.05, "frog": 1.0}
+    content = json.loads((folder / "summary.json").read_text())
+    content["per_class"] = {"test/accuracy": figures, "test/iou": {"airplane": 0.5, "cat": 0.7125}}
+    (folder / "summary.json").write_text(json.dumps(content))
+    page.open(write_page(page_of_run(read_record(folder), {}), tmp_path / "report.html"))
+    assert page.texts(".classes td:nth-child(2)") == ["0.9000", "0.8765", "0.0500", "1.0000"]
+    assert page.texts(".classes td:nth-child(4)") == ["0.5000", "–", "0.7125", "–"]
+    for cell, values in ((3, [0.9, 0.87654, 0.05, 1.0]), (5, [0.5, 0.7125])):
+        bars = page.evaluate(
+            f"[...document.querySelectorAll('.classes td:nth-child({cell}) .bar')]"
+            ".map(e => e.getBoundingClientRect()).map(r => [r.left, r.width])"
+        )
+        assert len({left for left, _ in bars}) == 1
+        assert [width for _, width in bars] == pytest.approx([90 * value for value in values], abs=0.1)
+    assert page.evaluate("document.querySelectorAll('.classes .weakest').length") == 2
 
 
 def test_nothing_of_a_strangers_run_is_executed_styled_or_fetched(page: Page, hostile: Path, tmp_path: Path) -> None:
