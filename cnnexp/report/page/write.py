@@ -14,6 +14,8 @@ from cnnexp.report.plain_text import printable
 from cnnexp.runs.atomic import write_text
 
 _HERE = Path(__file__).parent
+SCRIPTS = ("elements.js", "charts.js", "many_runs.js", "one_run.js", "page.js")
+"""One script in the page, in this order."""
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -41,7 +43,7 @@ def write_page(content: Mapping[str, Any], path: Path) -> Path:
     puts it in as text. Were that ever to fail, the page's policy lets a browser run and style by the two texts of this
     file alone, and load nothing.
     """
-    style, script = (_asset(name) for name in ("page.css", "page.js"))
+    style, script = _asset("page.css"), "".join(map(_asset, SCRIPTS))
     write_text(
         path,
         _PAGE.format(
