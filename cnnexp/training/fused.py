@@ -24,8 +24,10 @@ def one_kernel(optimizer: type, given: Mapping[str, Any]) -> dict[str, bool]:
     On a processor torch would take the loop over tensors.
 
     Args:
-        optimizer: its class. given: its arguments in the configuration.
+        optimizer: its class. given: its arguments in the configuration, which may ask for a form themselves.
     """
+    if given.get("foreach"):  # torch takes one of them only
+        return {}
     parameters = inspect.signature(optimizer).parameters
     return next(({form: True} for form in FORMS if form in parameters and _fits(form, optimizer, given)), {})
 

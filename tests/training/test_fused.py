@@ -259,3 +259,10 @@ def test_a_runs_form() -> None:
 def test_the_forms_of_the_others(name: str) -> None:
     form = "fused" if name in ("adam", "adamw", "adagrad") else "foreach"
     assert one_kernel(*read("optimizer", name)) == {form: True}
+
+
+def test_a_form_that_is_asked_for_stands_alone() -> None:
+    class_, given = read("optimizer", "sgd")
+    asked = given | {"foreach": True}
+    optimizer = class_(weights(), **asked, **one_kernel(class_, asked))
+    assert [optimizer.defaults[form] for form in FORMS] == [None, True]
