@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +17,7 @@ from cnnexp.data.base import DataSet, Facts
 from cnnexp.data.module import PictureData
 from cnnexp.errors import InputError
 from cnnexp.tasks.base import Parts, Task
+from cnnexp.training.fused import one_kernel
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization, balanced_weights
 from cnnexp.training.schedules import Schedule, WarmUp
@@ -345,18 +345,9 @@ def _optimizer(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[parti
     class_ = import_target(config["optimizer"]["_target_"], "optimizer", trusted)
     own = {key: value for key, value in config["optimizer"].items() if key not in ("_target_", "stage_rates")}
     given = {key: _tupled(value) for key, value in own.items()}
-    arguments, problems = bind(class_, given, {"params": None, **_one_kernel(class_)}, "optimizer")
+    arguments, problems = bind(class_, given, {"params": None, **one_kernel(class_, given)}, "optimizer")
     arguments.pop("params", None)
     return partial(class_, **arguments), problems
-
-
-def _one_kernel(class_: type) -> dict[str, bool]:
-    """The form of an optimizer that takes all tensors in one call: on small nets several times as fast.
-
-    On a processor torch would take the loop over tensors.
-    """
-    parameters = inspect.signature(class_).parameters
-    return next(({key: True} for key in ("fused", "foreach") if key in parameters), {})
 
 
 def _schedule(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Callable[[], Schedule], list[str]]:

@@ -25,6 +25,7 @@ from cnnexp.errors import RunFailed
 from cnnexp.models.auxiliary import weight_of
 from cnnexp.tasks.means import LossMeans
 from cnnexp.training.ema import WeightAverage
+from cnnexp.training.fused import fill_momentum
 from cnnexp.training.parameter_groups import parameter_groups
 from cnnexp.training.regularization import Regularization, limit_norms
 from cnnexp.training.schedules import Moment, Schedule
@@ -366,6 +367,8 @@ class Task(pl.LightningModule):
         return self
 
     def on_train_start(self) -> None:
+        for optimizer in self.trainer.optimizers:  # a checkpoint's state is in them by now
+            fill_momentum(optimizer)
         self._begin_epoch()  # a run that goes on in mid-epoch has no epoch start
 
     def on_train_epoch_start(self) -> None:
