@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from cnnexp import __version__
+from cnnexp import __version__, notice
 from cnnexp.errors import InputError, Interrupted, RunFailed
 
 
@@ -22,16 +22,18 @@ class Command:
     name: str
     purpose: str
     help: str
+    loads: bool = False
+    """Whether it imports libraries that take seconds."""
 
 
 COMMANDS = (
-    Command("train", "Run", "train a net on a data set, test it, record everything"),
+    Command("train", "Run", "train a net on a data set, test it, record everything", loads=True),
     Command("sweep", "Run", "many runs from one command line, searched for the best"),
-    Command("resume", "Run", "go on with a run that was interrupted, stopped or killed"),
-    Command("test", "Use a run", "evaluate a run's weights again, or on other data"),
-    Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out"),
-    Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs"),
-    Command("preview", "Look", "what a net will see, or the learning rate, as a picture"),
+    Command("resume", "Run", "go on with a run that was interrupted, stopped or killed", loads=True),
+    Command("test", "Use a run", "evaluate a run's weights again, or on other data", loads=True),
+    Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out", loads=True),
+    Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs", loads=True),
+    Command("preview", "Look", "what a net will see, or the learning rate, as a picture", loads=True),
     Command("visualize", "Look", "look inside: kernels, shifts, backpropagation, gradients"),
     Command("compare", "Look", "a table of runs, with the settings in which they differ"),
     Command("diff", "Look", "two runs held against each other: settings, code, versions, result"),
@@ -40,7 +42,7 @@ COMMANDS = (
     Command("reproduce", "Keep", "run a run again and say whether it comes out the same"),
     Command("list", "Look", "every option of every group, with its one line"),
     Command("config", "Look", "the configuration that a command line composes"),
-    Command("summary", "Look", "a net layer by layer: sizes, costs, reach; or nets side by side"),
+    Command("summary", "Look", "a net layer by layer: sizes, costs, reach; or nets side by side", loads=True),
     Command("layer", "Look", "size, parameters and cost of one layer, with the formulas"),
     Command("bench", "Look", "cnnexp beside other ways to train, timed on this machine"),
 )
@@ -66,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"cnnexp: {_unknown(words)}", file=sys.stderr)
         return 2
     pressed = CtrlC()
+    if command.loads and not {"-h", "--help"} & set(words):
+        notice.loading()
     try:
         with pressed:
             status = _call(command, words[1:])
@@ -86,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if pressed.seen:
             return _complain(command, ["interrupted"], Interrupted.exit_status)
         return _complain(command, [f"{_described(error)} (--debug shows where)"], 1)
+    finally:
+        notice.loaded()
 
 
 class CtrlC:
@@ -115,7 +121,7 @@ def _call(command: Command, words: Sequence[str]) -> int:
     module = import_module(f"cnnexp.commands.{'listing' if command.name == 'list' else command.name}")
     name, purpose = command.name, command.help
     if part := module.chosen(words) if hasattr(module, "chosen") else None:  # a command that has commands of its own
-        module = import_module(f"{module.PARTS}.{part.name}")
+        module = import_module(part.module)
         name, purpose, words = f"{name} {part.name}", part.line, part.words
     parser = CommandParser(name, purpose, module.EXAMPLE)
     module.add_arguments(parser)
@@ -125,6 +131,7 @@ def _call(command: Command, words: Sequence[str]) -> int:
 
 def _complain(command: Command, lines: Sequence[str], status: int) -> int:
     """Each line on stderr behind the command's name, without anything that a terminal could act on."""
+    notice.loaded()
     for line in lines:
         print(f"cnnexp {command.name}: {_harmless(line)}", file=sys.stderr)
     return status

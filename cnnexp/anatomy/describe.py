@@ -9,17 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.anatomy.memory import Optimizer, training_memory
-from cnnexp.anatomy.places import Place
+from cnnexp.anatomy.places import Place, of_picture
 from cnnexp.anatomy.trace import Call, Trace, traced
 
 _SETTINGS = ("kernel_size", "stride", "padding", "dilation")
 
 
-def describe(net: nn.Module, input_shape: Sequence[int], name: str) -> dict[str, Any]:
+def describe(
+    net: nn.Module, input_shape: Sequence[int], name: str, sample: Sequence[Tensor] | None = None
+) -> dict[str, Any]:
     """Lead one picture through a net and say what every module makes of it.
 
     Args:
         net: on any device; on the meta device nothing is computed. input_shape: channels and sizes of a picture.
+        sample: the net's arguments for one sample, on the net's device, where they are others than a tensor of that
+            shape; receptive fields are those in the first.
 
     Returns:
         ``model``, ``input``, ``stem`` where the net chose one, ``layers`` and ``totals`` (parameters, trainable,
@@ -30,10 +34,10 @@ def describe(net: nn.Module, input_shape: Sequence[int], name: str) -> dict[str,
         and its output's receptive field.
     """
     first = next((parameter for parameter in net.parameters()), torch.empty(0))
-    picture = torch.zeros(1, *input_shape, device=first.device, dtype=first.dtype)
+    picture, *others = sample or (torch.zeros(1, *input_shape, device=first.device, dtype=first.dtype),)
     with torch.device(first.device):
-        trace = traced(net, picture)
-    layers = list(_layers(net, trace, input_shape[1:]))
+        trace = traced(net, picture, *others)
+    layers = list(_layers(net, trace, [place.count for place in of_picture(picture)]))
     parameters = list(net.parameters())
     stem = getattr(net, "stem", None)
     return {
@@ -50,10 +54,21 @@ def describe(net: nn.Module, input_shape: Sequence[int], name: str) -> dict[str,
     }
 
 
-def describe_step(net: nn.Module, input_shape: Sequence[int], batch_size: int, optimizer: Optimizer) -> dict[str, Any]:
-    """Bytes of a training step of a net on the meta device, estimated: see `training_memory`."""
+def describe_step(
+    net: nn.Module,
+    input_shape: Sequence[int],
+    batch_size: int,
+    optimizer: Optimizer,
+    batch: Sequence[Tensor] | None = None,
+) -> dict[str, Any]:
+    """Bytes of a training step of a net on the meta device, estimated: see `training_memory`.
+
+    Args:
+        batch: the net's arguments, where they are others than a tensor of that shape.
+    """
     with torch.device("meta"):
-        memory = training_memory(net, torch.empty(batch_size, *input_shape), optimizer)
+        first, *others = batch or (torch.empty(batch_size, *input_shape),)
+        memory = training_memory(net, first, optimizer, others)
     return {
         "batch_size": batch_size,
         "weights_bytes": memory.weights,

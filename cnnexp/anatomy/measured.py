@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def measure(subject: Subject, hardware: Mapping[str, Any], needed_bytes: int | N
     device = torch.device("cuda" if hardware["accelerator"] == "gpu" else "cpu")
     _refuse_too_much(subject, needed_bytes, device)
     net = subject.make().to(device)
-    batch = torch.rand(subject.batch_size, *subject.input_shape, device=device)
+    batch = [one.uniform_() if one.is_floating_point() else one for one in subject.example(subject.batch_size, device)]
     optimizer = subject.optimizer(net.parameters())
     _step(net, batch, optimizer)
     peak = _peak_of_step(net, batch, optimizer)
@@ -53,18 +53,18 @@ def measure(subject: Subject, hardware: Mapping[str, Any], needed_bytes: int | N
     }
 
 
-def _step(net: nn.Module, batch: Tensor, optimizer: torch.optim.Optimizer) -> None:
+def _step(net: nn.Module, batch: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad(set_to_none=True)
-    one_step(net, batch)
+    one_step(net, *batch)
     optimizer.step()
 
 
-def _times(net: nn.Module, batch: Tensor, optimizer: torch.optim.Optimizer) -> list[float]:
+def _times(net: nn.Module, batch: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> list[float]:
     times: list[float] = []
     while len(times) < FEWEST_STEPS or sum(times) < LONGEST_S:
         began = time.perf_counter()
         _step(net, batch, optimizer)
-        if batch.is_cuda:
+        if batch[0].is_cuda:
             torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
         if sum(times) > 3 * LONGEST_S:
@@ -72,17 +72,17 @@ def _times(net: nn.Module, batch: Tensor, optimizer: torch.optim.Optimizer) -> l
     return times
 
 
-def _peak_of_step(net: nn.Module, batch: Tensor, optimizer: torch.optim.Optimizer) -> int:
+def _peak_of_step(net: nn.Module, batch: Sequence[Tensor], optimizer: torch.optim.Optimizer) -> int:
     """Bytes that torch's allocator has given away at the fullest moment."""
     optimizer.zero_grad(set_to_none=True)
-    if batch.is_cuda:
+    if batch[0].is_cuda:
         torch.cuda.reset_peak_memory_stats()
         _step(net, batch, optimizer)
         return int(torch.cuda.max_memory_allocated())
     os.environ.setdefault(
         "KINETO_LOG_LEVEL", "99"
     )  # the profiler tells on stderr that it begins, and that there is no GPU
-    held = [*net.parameters(), *net.buffers(), batch, *_state(optimizer)]
+    held = [*net.parameters(), *net.buffers(), *batch, *_state(optimizer)]
     now = peak = sum(tensor.numel() * tensor.element_size() for tensor in held)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:
         _step(net, batch, optimizer)

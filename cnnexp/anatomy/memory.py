@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Memory:
         return self.weights + self.optimizer + self.step
 
 
-def training_memory(net: nn.Module, batch: Tensor, optimizer: Optimizer) -> Memory:
+def training_memory(net: nn.Module, batch: Tensor, optimizer: Optimizer, others: Sequence[Tensor] = ()) -> Memory:
     """Go through one training step (forward, backward) on the meta device and add up what lives at the same time.
 
     An estimate: what a kernel needs for itself while it works (a convolution's workspace, often as much as its output),
@@ -43,22 +43,24 @@ def training_memory(net: nn.Module, batch: Tensor, optimizer: Optimizer) -> Memo
 
     Args:
         net: on the meta device; its gradients are gone afterwards. batch: (B, C, ...), on the meta device.
+        others: what else the net is called with.
     """
     live = Live()
     with live:
-        live.add(batch)
-        one_step(net, batch)
+        for one in (batch, *others):
+            live.add(one)
+        one_step(net, batch, *others)
     net.zero_grad(set_to_none=True)
     kept = [*net.parameters(), *net.buffers()]
     weights = sum(one.numel() * one.element_size() for one in kept)
     return Memory(weights, _state_bytes(net, optimizer), live.peak)
 
 
-def one_step(net: nn.Module, batch: Tensor) -> None:
+def one_step(net: nn.Module, *batch: Tensor) -> None:
     """Forward and backward in training mode, with the sum of all outputs as the loss."""
     training = net.training
     try:
-        outputs = [one for one in tree_leaves(net.train()(batch)) if isinstance(one, Tensor)]
+        outputs = [one for one in tree_leaves(net.train()(*batch)) if isinstance(one, Tensor)]
         torch.stack([one.sum() for one in outputs if one.requires_grad]).sum().backward()
     finally:
         net.train(training)

@@ -36,8 +36,12 @@ Seen = tuple[Place, ...]
 
 
 def of_picture(picture: Tensor) -> Seen:
-    """The places of a batch (B, C, ...) of pictures: every dimension from the third on."""
-    return tuple(Place(PIXELS, picture.shape[dim], dim) for dim in range(2, picture.ndim))
+    """The places of a batch (B, C, ...) of pictures: every dimension from the third on.
+
+    Whole numbers stand for something each, as the words of a text do, and have no channels: (B, L).
+    """
+    first = 2 if picture.is_floating_point() else 1
+    return tuple(Place(PIXELS, picture.shape[dim], dim) for dim in range(first, picture.ndim))
 
 
 def joined(arguments: Sequence[Any], seen: Sequence[Seen], output: Tensor) -> Seen:

@@ -242,6 +242,7 @@ def _average_pooling(seen: Seen, arguments: Sequence[Any], options: dict[str, An
 _REDUCTIONS = ["mean", "sum", "amax", "amin", "max", "min", "argmax", "var", "var_mean", "std", "prod", "logsumexp"]
 RULES: dict[str, Rule] = {
     "convolution": _convolution,
+    "embedding": lambda seen, *_: seen,  # a row for each position
     **dict.fromkeys(["max_pool2d_with_indices", "max_pool3d_with_indices", "max_pool2d", "max_pool3d"], _max_pooling),
     **dict.fromkeys(["avg_pool1d", "avg_pool2d", "avg_pool3d"], _average_pooling),
     **dict.fromkeys(

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnexp.anatomy.describe import describe, describe_step
 from cnnexp.anatomy.memory import Optimizer
-from cnnexp.builders.build import bind_task, build_dataset, build_net, find_facts, provisional_facts
-from cnnexp.builders.dry import refuse_pictures
-from cnnexp.data.base import Facts
+from cnnexp.builders.binding import bind_run
+from cnnexp.builders.build import build_net, net_for, renamed
+from cnnexp.builders.datasets import build_dataset
+from cnnexp.builders.dry import refuse_samples
+from cnnexp.builders.facts import find_facts, provisional_facts
 from cnnexp.errors import InputError
+from cnnexp.models.traced import traced
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,16 @@ class Subject:
     """A net on the meta device, what it is trained with and on, and what makes it with numbers in it.
 
     Args:
-        input_shape: channels, height, width.
-        refuse: raises an InputError with the smallest picture that the net takes, if it does not take this one.
+        input_shape: of a sample, such as channels, height, width. notation: how such a shape is written.
+        example: the arguments of the net for so many samples, with any numbers, on a device.
+        refuse: raises an InputError with the smallest sample that the net takes, if it does not take this one.
     """
 
     name: str
     net: nn.Module
-    input_shape: tuple[int, int, int]
+    input_shape: tuple[int, ...]
+    notation: str
+    example: Callable[[int, torch.device | str], tuple[Tensor, ...]]
     batch_size: int
     optimizer: Optimizer
     make: Callable[[], nn.Module]
@@ -38,33 +44,37 @@ class Subject:
 def find_subject(
     config: Mapping[str, Any],
     trusted: Sequence[str] = (),
-    size: tuple[int, int, int] | None = None,
+    size: tuple[int, ...] | None = None,
     classes: int | None = None,
 ) -> Subject:
-    """The net for the configuration's data, or for pictures of a given size and number of classes. No data is read.
+    """The net for the configuration's data, or for samples of a given shape and number of classes. No data is read.
 
     Raises:
         InputError: an argument does not fit.
     """
-    facts = find_facts(config, build_dataset(config, trusted)) if size is None else _sized(config, size)
+    if size is None:
+        facts = find_facts(config, build_dataset(config, trusted), trusted)
+    else:
+        facts = provisional_facts(config, trusted)
+        facts = replace(facts, input=facts.input.of_shape(size))
     if classes is not None:
-        names = tuple(map(str, range(classes)))
-        facts = replace(facts, classes=names, mask_classes=names if facts.mask_classes else ())
+        facts = renamed(facts, tuple(map(str, range(classes))))
     try:
         with torch.device("meta"):
             net, optimizer = build_net(config, facts, trusted)
     except Exception:  # a net may need numbers to be made, and what is wrong with it is said once more
         net, optimizer = build_net(config, facts, trusted)
-    shape = (facts.channels, facts.height, facts.width)
     name, batch_size = str(config["choices"]["model"]), config["batch_size"]
     return Subject(
         name,
-        net.to("meta"),
-        shape,
+        traced(net.to("meta")),
+        facts.input.shape,
+        facts.input.notation,
+        facts.input.example,
         batch_size,
         optimizer,
         make=lambda: build_net(config, facts, trusted)[0],
-        refuse=lambda: refuse_pictures(config, bind_task(config, facts, trusted).net, facts),
+        refuse=lambda: refuse_samples(config, net_for(bind_run(config, trusted), facts, config), facts.input),
     )
 
 
@@ -75,14 +85,14 @@ def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
         InputError: the net cannot take a picture of this size.
     """
     try:
-        content = describe(subject.net, subject.input_shape, subject.name)
+        content = describe(subject.net, subject.input_shape, subject.name, subject.example(1, "meta"))
     except (RuntimeError, ValueError, IndexError) as error:
         subject.refuse()
         size = "x".join(map(str, subject.input_shape))
         reason = " ".join(str(error).split())[:160]
         raise InputError(
-            f"model={subject.name} takes no picture of {size} ({reason}); "
-            "give another size with --input or data.image_size"
+            f"model={subject.name} takes no sample of {size} ({reason}); give another size with --input "
+            f"{subject.notation}, or in data"
         ) from error
     return {**content, "training": _step(subject)} if with_step else content
 
@@ -97,12 +107,7 @@ def multiply_adds_of(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> 
 
 def _step(subject: Subject) -> dict[str, Any] | None:
     try:
-        return describe_step(subject.net, subject.input_shape, subject.batch_size, subject.optimizer)
+        batch = subject.example(subject.batch_size, "meta")
+        return describe_step(subject.net, subject.input_shape, subject.batch_size, subject.optimizer, batch)
     except (RuntimeError, ValueError):  # batch norm refuses a batch of one, and some losses need numbers
         return None
-
-
-def _sized(config: Mapping[str, Any], size: tuple[int, int, int]) -> Facts:
-    channels, height, width = size
-    facts = replace(provisional_facts(config), channels=channels, height=height, width=width)
-    return replace(facts, mean=(0.5,) * channels, std=(0.25,) * channels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,23 +41,23 @@ class Trace:
     modules: dict[str, Call] = field(default_factory=dict)
 
 
-def traced(net: nn.Module, picture: Tensor) -> Trace:
+def traced(net: nn.Module, picture: Tensor, *others: Tensor) -> Trace:
     """Lead a batch of one picture through the net, as in evaluation.
 
     Works on the meta device, where nothing is computed, as well as on any other.
 
     Args:
-        picture: (1, C, ...).
+        picture: (1, C, ...). others: what else the net is called with; receptive fields are those in the picture.
 
     Raises:
         RuntimeError, ValueError: the net cannot take such a picture.
     """
-    recorder = _Recorder(picture)
+    recorder = _Recorder(picture, others)
     training, deterministic = net.training, torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(False)  # some operations would be taken apart into others
     try:
         with torch.no_grad(), _watched(net.eval(), recorder), recorder:
-            net(picture)
+            net(picture, *others)
     finally:
         net.train(training)
         torch.use_deterministic_algorithms(deterministic)
@@ -67,13 +67,14 @@ def traced(net: nn.Module, picture: Tensor) -> Trace:
 class _Recorder(TorchDispatchMode):
     """Sees each of torch's own operations, however the net called it: as a module, a function or an operator."""
 
-    def __init__(self, picture: Tensor) -> None:
+    def __init__(self, picture: Tensor, others: Sequence[Tensor] = ()) -> None:
         super().__init__()
         self.trace = Trace({"": Call()})
         self.stack = [""]
         self._seen: dict[Any, Seen] = {_identity(picture): of_picture(picture)}
-        self._kept: list[Tensor] = [picture]  # a freed tensor's identity would be given to another one
-        self._storages = {_storage(picture)}
+        self._kept: list[Tensor] = [picture, *others]  # a freed tensor's identity would be given to another one
+        self._storages = {_storage(one) for one in self._kept}
+        self._made_of_sample = {_identity(one) for one in self._kept}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         options = kwargs or {}
@@ -109,9 +110,12 @@ class _Recorder(TorchDispatchMode):
         if any(seen):
             self._seen[_identity(out)] = seen_by(name, args, options, out, seen)
         self._kept.append(out)
+        of_sample = any(_identity(tensor) in self._made_of_sample for tensor in tensors_of(args))
+        if of_sample:
+            self._made_of_sample.add(_identity(out))
         if first:
             call.multiply_adds += multiply_adds(name, args, out)
-            if any(seen) and _storage(out) not in self._storages:
+            if of_sample and _storage(out) not in self._storages:
                 call.activation_bytes += out.untyped_storage().nbytes()
         self._storages.add(_storage(out))
 

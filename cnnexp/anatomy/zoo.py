@@ -7,18 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.anatomy.subject import described, find_subject
+from cnnexp.builders.facts import build_input
 from cnnexp.builders.starting import published_of
-from cnnexp.config.check import TASK_OF_TARGET
 from cnnexp.config.compose import compose_run
 from cnnexp.config.model_header import ModelHeader, model_header, takes_a_name
-from cnnexp.config.options import config_folders, option_files, purpose, size_of_data, targets_of_data, task_of_model
+from cnnexp.config.options import (
+    PICTURES,
+    config_folders,
+    data_with,
+    input_of_data,
+    input_of_model,
+    option_files,
+    purpose,
+    size_of_data,
+    targets_of_data,
+    task_of_model,
+    tasks,
+)
 from cnnexp.errors import InputError
 from cnnexp.report.zoo import ZooRow
 
-Size = tuple[int, int, int]
+Size = tuple[int, ...]
 
-DATA = {"label": ("mnist5k", "cifar10", "imagenette"), "mask": ("digit_scenes",), "boxes": ("digit_scenes",)}
-"""Data to begin with, for each target of a task; those with labels from the smallest pictures to the largest."""
+TO_BEGIN_WITH = ("mnist5k", "cifar10", "imagenette", "digit_scenes")
+"""Data that one begins with; those with labels from the smallest pictures to the largest."""
 PHOTOGRAPH_PX = 224
 SMALL_PX = 64
 
@@ -36,10 +48,16 @@ def zoo_rows(own_folders: Sequence[str] = (), trusted: Sequence[str] = ()) -> It
             yield _row(name, path, data, own_folders, trusted)
 
 
+def _sets(path: Path, task: str, data: Mapping[str, Path], folders: Sequence[Path]) -> list[str]:
+    """Data that suits a net, the usual one first."""
+    kind, target = input_of_model(path) or PICTURES, str(tasks(folders)[task].get("target") or "label")
+    usual = [one for one in TO_BEGIN_WITH if input_of_data(data[one]) == kind and target in targets_of_data(data[one])]
+    return usual or data_with(target, folders, kind)
+
+
 def _row(name: str, path: Path, data: dict[str, Path], own_folders: Sequence[str], trusted: Sequence[str]) -> ZooRow:
     header, task = model_header(purpose(path)), task_of_model(path) or "classification"
-    target = next((target for target, of in TASK_OF_TARGET.items() if of == task), None)
-    sets = [one for one in DATA.get(target or "label", ()) if target is None or target in targets_of_data(data[one])]
+    sets = _sets(path, task, data, config_folders(own_folders))
     config = compose_run([f"model={name}", f"data={sets[0]}"], own_folders)
     tried: list[int] = []
     refused = ""
@@ -62,9 +80,11 @@ def _candidates(
     header: ModelHeader, config: dict[str, Any], trusted: Sequence[str]
 ) -> Iterator[tuple[Size, int | None]]:
     """Pictures that the net may be meant for: what its line says, then what it is published for, then the data's."""
-    of_data = (config["data"]["channels"], *config["data"]["image_size"])
+    of_data = build_input(config, trusted).shape
     classes = None if config["task"]["target"] != "label" else header.classes or len(config["data"]["classes"])
-    if header.side:
+    if config["data"]["input"] != PICTURES:
+        yield of_data, classes
+    elif header.side:
         yield (1 if header.grey else 3, header.side, header.side), classes
     elif header.classes == 1000:
         side = _published_px(config, trusted)
@@ -84,6 +104,8 @@ def _published_px(config: dict[str, Any], trusted: Sequence[str]) -> int:
 
 def _training(name: str, sets: Sequence[str], size: Size, data: Mapping[str, Path]) -> tuple[str, ...]:
     """The words that train the net here on pictures like those that it is meant for, brought to its size if need be."""
+    if len(size) != 3:
+        return (f"model={name}", f"data={sets[0]}")
     photograph, colour = size[1] > SMALL_PX, size[0] > 1
     chosen = sets[-1] if photograph else sets[min(int(colour), len(sets) - 1)]
     words = (f"model={name}", f"data={chosen}")

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from cnnexp.augmentation.geometry import Frame, Geometry
-from cnnexp.data.base import NO_CLASS
 
+NO_CLASS = -1
+"""The class of a padded box."""
 VISIBLE_PART = 0.25
 """A box of which less than this part stays in the picture is dropped."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ class Colour(NamedTuple):
         return Colour(linear @ self.linear, linear @ self.by_mean, moved)
 
 
+@runtime_checkable
 class Colouring(Protocol):
     """A colour operation."""
 

@@ -2,110 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cnnexp.augmentation import colour, exact, geometry, holes
-from cnnexp.augmentation.boxes import move_boxes
+from cnnexp.augmentation.base import Augmenting
 from cnnexp.augmentation.colour import Colouring
 from cnnexp.augmentation.elastic import Elastic, field
-from cnnexp.augmentation.geometry import Frame, Geometry, Moving
+from cnnexp.augmentation.geometry import Crop, Frame, Geometry, Moving, RandomResizedCrop
 from cnnexp.augmentation.holes import Hole
 from cnnexp.augmentation.lanes import Lanes, Numbers, chosen
 from cnnexp.augmentation.mixing import LANES as MIXING_LANES
-from cnnexp.augmentation.mixing import Mixing, Share
+from cnnexp.augmentation.mixing import Cutmix, Mix, Mixing, Mixup
+from cnnexp.augmentation.motion import Motion
 from cnnexp.augmentation.noise import Noise
 from cnnexp.augmentation.normalisation import Normalisation, fused, fused_cut
-from cnnexp.augmentation.resample import make_grid, sample, sample_mask, shrinkage
-from cnnexp.data.base import VOID, Split
-from cnnexp.draws import permutation
-
-Batch = dict[str, Tensor]
-Operation = Mapping[str, Any]
-"""The keys of one operation in conf/augmentation/none.yaml."""
+from cnnexp.augmentation.operations import Finishing
+from cnnexp.augmentation.resample import VOID, make_grid, sample, shrinkage
 
 LEARN_FROM = 1000
 """Training pictures that the principal axes of the colours are found from."""
 
 
-class Augmentation:
+class Augmented(NamedTuple):
+    """What became of a batch's pictures.
+
+    Attributes:
+        image: normalised floats (B, C, H, W) of the net's size. motion: None where nothing moved. mix: None where
+            nothing is mixed.
+    """
+
+    image: Tensor
+    motion: Motion | None = None
+    mix: Mix | None = None
+
+
+class Augmentation(Augmenting):
     """Draws geometry, colour, noise, holes and mixing for every sample and applies them.
 
-    Each argument holds one operation's keys; conf/augmentation/none.yaml says what they are. They are applied in the
-    order of that file. A draw is a function of (seed, epoch, index of the sample) alone: the same on every device, for
-    any number of workers, after a resume, and however a batch is split over processes.
+    Geometry, colour, noise, holes, finishing operations and mixing follow each other in this order, and within each
+    the operations in the order given. A draw is a function of (seed, epoch, index of the sample) alone: the same on
+    every device, for any number of workers, after a resume, and however a batch is split over processes.
 
     Args:
         seed: of the run.
         compiled: whether whole-pixel crops, colour and normalisation are one compiled pass.
+        operations: by name; conf/augmentation/pictures.yaml says which there are.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        compiled: bool = False,
-        random_resized_crop: Operation,
-        crop: Operation,
-        mirror: Operation,
-        quarter_turn: Operation,
-        scale: Operation,
-        pad: Operation,
-        translate: Operation,
-        rotate: Operation,
-        shear: Operation,
-        affine: Operation,
-        elastic: Operation,
-        brightness: Operation,
-        contrast: Operation,
-        saturation: Operation,
-        hue: Operation,
-        greyscale: Operation,
-        rgb_shift: Operation,
-        pca: Operation,
-        noise: Operation,
-        cutout: Operation,
-        erasing: Operation,
-        mixup: Operation,
-        cutmix: Operation,
-    ) -> None:
-        self.crop = geometry.Crop(**crop)
-        self.part = geometry.RandomResizedCrop(**random_resized_crop)
-        moving: dict[str, Moving] = {
-            "mirror": geometry.Mirror(**mirror),
-            "quarter_turn": geometry.QuarterTurn(**quarter_turn),
-            "scale": geometry.Scale(**scale),
-            "pad": geometry.Pad(**pad),
-            "translate": geometry.Translate(**translate),
-            "rotate": geometry.Rotate(**rotate),
-            "shear": geometry.Shear(**shear),
-            "affine": geometry.Affine(**affine),
-        }
-        colouring: dict[str, Colouring] = {
-            "brightness": colour.Brightness(**brightness),
-            "contrast": colour.Contrast(**contrast),
-            "saturation": colour.Saturation(**saturation),
-            "hue": colour.Hue(**hue),
-            "greyscale": colour.Greyscale(**greyscale),
-            "rgb_shift": colour.RGBShift(**rgb_shift),
-            "pca": colour.PCA(**pca),
-        }
-        self.shift = translate["fraction"]
-        self.moving = {name: one for name, one in moving.items() if one.active}
-        self.colouring = {name: one for name, one in colouring.items() if one.active}
-        self.elastic = Elastic(**elastic)
-        self.noise = Noise(**noise)
-        hole: dict[str, Hole] = {"cutout": holes.Cutout(**cutout), "erasing": holes.Erasing(**erasing)}
-        self.holes = {name: one for name, one in hole.items() if one.active}
-        self.mixing = Mixing(Share(**mixup), Share(**cutmix))
-        self.exact = not (self.part.active or self.elastic.active) and all(one.exact for one in self.moving.values())
+    def __init__(self, *, seed: int, compiled: bool = False, operations: Mapping[str, Any] | None = None) -> None:
+        given: dict[str, Any] = {} if operations is None else dict(operations)
+        self.crop = _only(given, Crop, Crop(padding=0))
+        self.part = _only(given, RandomResizedCrop, None)
+        self.elastic = _only(given, Elastic, None)
+        self.noise = _only(given, Noise, None)
+        self.mixing = Mixing(_only(given, Mixup, Mixup(0.0, 0.0)), _only(given, Cutmix, Cutmix(0.0, 0.0)))
+        translate = given.get("translate")
+        self.shift = translate.fraction if isinstance(translate, geometry.Translate) else 0.0
+        self.moving: dict[str, Moving] = _active(given, Moving)
+        self.colouring: dict[str, Colouring] = _active(given, Colouring)
+        self.holes: dict[str, Hole] = _active(given, Hole)
+        self.finishing: dict[str, Finishing] = _active(given, Finishing)
+        self.exact = not (self.part or self.elastic) and all(one.exact for one in self.moving.values())
         self._lanes = Lanes(self._counts(), seed)
-        self._border = {"image": exact.Border(0), "mask": exact.Border(VOID)}
+        self._border = {"picture": exact.Border(0), "mask": exact.Border(VOID)}
         self.compiled = compiled
         if compiled:
             # resampling stays out: torch's own is faster than what comes of compiling it
@@ -114,14 +79,10 @@ class Augmentation:
 
     def _counts(self) -> dict[str, int]:
         counts = {"crop": self.crop.lanes}  # data that is stored larger is cropped without being asked
-        if self.part.active:
-            counts["random_resized_crop"] = self.part.lanes
-        if self.elastic.active:
-            counts["elastic"] = self.elastic.lanes
-        for group in (self.moving, self.colouring, self.holes):
+        single = {"random_resized_crop": self.part, "elastic": self.elastic, "noise": self.noise}
+        counts |= {name: one.lanes for name, one in single.items() if one is not None}
+        for group in (self.moving, self.colouring, self.holes, self.finishing):
             counts |= {name: one.lanes for name, one in group.items()}
-        if self.noise.active:
-            counts["noise"] = self.noise.lanes
         if self.mixing.active:
             counts["mixing"] = MIXING_LANES
         return counts
@@ -131,18 +92,19 @@ class Augmentation:
         """False when nothing is switched on."""
         return bool(self.crop.active or len(self._counts()) > 1)
 
-    def unfit(self, channels: int, boxes: bool, mixes: bool) -> list[str]:
+    def unfit(self, channels: int, warps: bool, mixes: bool) -> list[str]:
         """A line for each operation that makes no sense for such data and task.
 
         Args:
-            channels: of the pictures. boxes: whether boxes are learnt. mixes: whether labels can be mixed.
+            channels: of the pictures. warps: whether the truth can follow a local warp. mixes: whether truths can be
+                mixed.
         """
         found = []
         for name, share in (("mixup", self.mixing.mixup), ("cutmix", self.mixing.cutmix)):
             if share.active and not mixes:
                 reason = "mixes class labels, which only classification has; 0 is off"
                 found.append(f"augmentation.{name}.alpha={share.alpha:g}: {reason}")
-        if self.elastic.active and boxes:
+        if self.elastic is not None and not warps:
             found.append(
                 f"augmentation.elastic.strength={self.elastic.strength:g}: boxes cannot follow a local warp; "
                 "set it 0 and take rotate, scale, shear or translate"
@@ -163,71 +125,61 @@ class Augmentation:
         pca = self.colouring.get("pca")
         return isinstance(pca, colour.PCA) and pca.of == "data" and pca.values is None
 
-    def learn(self, split: Split) -> None:
-        """Find the principal axes of the training pictures' colours, in up to ``LEARN_FROM`` of them."""
-        if not self.unlearned:
-            return
-        positions = np.sort(permutation(len(split), 0)[:LEARN_FROM])
-        batches = [split.batch(positions[i : i + 100].tolist())["image"] for i in range(0, len(positions), 100)]
+    def learn(self, batches: Sequence[Tensor]) -> None:
+        """Find the principal axes of the training pictures' colours, in uint8 pictures (B, C, H, W) each."""
         values, axes = colour.principal_axes(batches)
         pca = self.colouring["pca"]
         assert isinstance(pca, colour.PCA)
         self.colouring["pca"] = replace(pca, values=tuple(values.tolist()), axes=tuple(map(tuple, axes.tolist())))
 
     @torch.no_grad()
-    def __call__(self, batch: Batch, epoch: int, normalisation: Normalisation) -> Batch:
-        """Stored uint8 pictures → augmented, normalised floats of the net's size.
+    def __call__(self, image: Tensor, index: Tensor, epoch: int, normalisation: Normalisation) -> Augmented:
+        """Stored uint8 pictures (B, C, H, W) → augmented, normalised floats of the net's size.
 
         Args:
-            batch: image uint8 (B, C, H, W) and index (B,); mask (B, H, W), boxes (B, M, 4) and classes (B, M) are
-                moved with the picture; label (B,) is needed for mixing.
-
-        Returns:
-            The batch, with ``mixed_label`` and ``mix`` where samples are mixed.
+            index: int64 (B,), of the samples in their split.
         """
-        image = batch["image"]
         frame = normalisation.frame(image)
         if frame.source == frame.output and not self.active:
-            return {**batch, "image": normalisation(image)}
-        numbers = self._lanes.draw(batch["index"].cpu().numpy(), epoch)
+            return Augmented(normalisation(image))
+        numbers = self._lanes.draw(index.cpu().numpy(), epoch)
         if not torch.is_autocast_enabled(image.device.type):
-            return self._apply(batch, numbers, frame, normalisation)
+            return self._apply(image, numbers, frame, normalisation)
         with torch.autocast(image.device.type, enabled=False):  # matrices in bf16 would move colours by 1 %
-            return self._apply(batch, numbers, frame, normalisation)
+            return self._apply(image, numbers, frame, normalisation)
 
-    def _apply(self, batch: Batch, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation) -> Batch:
-        moved, image = self._move(batch, numbers, frame, normalisation)
-        if self.noise.active:
+    def _apply(
+        self, image: Tensor, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation
+    ) -> Augmented:
+        image, motion = self._move(image, numbers, frame, normalisation)
+        if self.noise is not None:
             self.noise.add(image, numbers["noise"], 255 * normalisation.scale)
         for name, hole in self.holes.items():
             holes.fill(image, hole.rectangles(numbers[name], *frame.output))
-        moved["image"] = image
-        if self.mixing.active:
-            moved |= self.mixing.mix(image, batch["label"], numbers["mixing"])
-        return moved
+        for name, last in self.finishing.items():
+            image = last.finish(image, numbers[name], 255 * normalisation.scale)
+        if not self.mixing.active:
+            return Augmented(image, motion)
+        image, mix = self.mixing.mix(image, numbers["mixing"])
+        return Augmented(image, motion, mix)
 
     def _move(
-        self, batch: Batch, numbers: Mapping[str, Numbers], frame: Frame, normalisation: Normalisation
-    ) -> tuple[Batch, Tensor]:
-        """The batch with mask and boxes moved, and its pictures moved, coloured and normalised."""
-        by = self._colour(numbers, batch["image"], normalisation)
+        self, image: Tensor, numbers: Mapping[str, Numbers], frame: Frame, normalisation: Normalisation
+    ) -> tuple[Tensor, Motion | None]:
+        """Pictures moved, coloured and normalised, and how they moved."""
+        by = self._colour(numbers, image, normalisation)
         if self.exact and not self.moving and not self.crop.active and frame.source == frame.output:
-            return dict(batch), self._finish(batch["image"], by, normalisation)
-        moved, way = dict(batch), self.geometry(numbers, frame)
-        if "boxes" in batch:
-            moved["boxes"], moved["classes"] = move_boxes(way, batch["boxes"], batch["classes"], frame)
+            return self._finish(image, by, normalisation), None
+        way = self.geometry(numbers, frame)
         if not self.exact:
-            return self._resampled(moved, way, numbers, frame, by, normalisation)
-        if "mask" in batch:
-            moved["mask"] = exact.move(batch["mask"][:, None], way, frame, self._reach(frame), self._border["mask"])[
-                :, 0
-            ]
-        return moved, self._moved_exactly(batch["image"], way, frame, by, normalisation)
+            return self._resampled(image, way, numbers, frame, by, normalisation)
+        motion = Motion(way, frame, reach=self._reach(frame), border=self._border["mask"])
+        return self._moved_exactly(image, way, frame, by, normalisation), motion
 
     def _moved_exactly(
         self, image: Tensor, way: Geometry, frame: Frame, by: colour.OnDevice | None, normalisation: Normalisation
     ) -> Tensor:
-        reach, border = self._reach(frame), self._border["image"]
+        reach, border = self._reach(frame), self._border["picture"]
         if not (self.compiled and exact.copies_rows(image, way)):
             return self._finish(exact.move(image, way, frame, reach, border), by, normalisation)
         crops = exact.windows(image, way, frame, reach, border)
@@ -250,7 +202,7 @@ class Augmentation:
     def geometry(self, numbers: Mapping[str, Numbers], frame: Frame) -> Geometry:
         """The way from output to source of every sample, without the local warp."""
         first = self.crop.inverse(numbers["crop"], frame)
-        if self.part.active:
+        if self.part is not None:
             u = numbers["random_resized_crop"]
             part, met = self.part.inverse(u, frame), chosen(u, self.part.probability)
             first = Geometry(
@@ -261,22 +213,20 @@ class Augmentation:
 
     def _resampled(
         self,
-        moved: Batch,
+        image: Tensor,
         way: Geometry,
         numbers: Mapping[str, Numbers],
         frame: Frame,
         by: colour.OnDevice | None,
         normalisation: Normalisation,
-    ) -> tuple[Batch, Tensor]:
-        image = moved["image"].to(normalisation.scale.dtype)
+    ) -> tuple[Tensor, Motion]:
+        image = image.to(normalisation.scale.dtype)
         warp = None
-        if self.elastic.active:
+        if self.elastic is not None:
             points = self.elastic.displacements(numbers["elastic"], min(frame.source))
             warp = field(torch.from_numpy(points).to(image), frame.output)
         grid = make_grid(way, frame, image, warp)
-        if "mask" in moved:
-            moved["mask"] = sample_mask(moved["mask"], grid)
-        return moved, self._finish(sample(image, grid, shrinkage(way)), by, normalisation)
+        return self._finish(sample(image, grid, shrinkage(way)), by, normalisation), Motion(way, frame, grid)
 
     def _colour(
         self, numbers: Mapping[str, Numbers], image: Tensor, normalisation: Normalisation
@@ -287,3 +237,16 @@ class Augmentation:
         for name, one in self.colouring.items():
             made = one.on(made, numbers[name])
         return colour.on_device(made, normalisation.scale)
+
+
+def _only(operations: dict[str, Any], kind: type, otherwise: Any) -> Any:
+    """The operation of a kind of which there is one, taken out; ``otherwise`` where it is missing or switched off."""
+    name = next((name for name, one in operations.items() if type(one) is kind), None)
+    if name is None:
+        return otherwise
+    found: Any = operations.pop(name)
+    return found if kind is Crop or found.active else otherwise
+
+
+def _active(operations: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    return {name: one for name, one in operations.items() if isinstance(one, kind) and one.active}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,7 @@ class Geometry(NamedTuple):
         return Geometry(back, -(back @ self.offset[:, :, None])[:, :, 0])
 
 
+@runtime_checkable
 class Moving(Protocol):
     """A geometric operation."""
 

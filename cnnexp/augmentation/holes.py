@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ Rectangles = NDArray[np.int64]
 """Of each sample left, top, right, bottom in pixels, (B, 4); an empty one changes nothing."""
 
 
+@runtime_checkable
 class Hole(Protocol):
     """An operation that leaves a rectangle out."""
 

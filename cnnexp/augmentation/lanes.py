@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ _PLACES = (
     "erasing", "mixing",
 )  # fmt: skip
 """An operation's place decides its lanes: append only, or every run's draws change."""
+_OTHERS = 1 << 20  # places of operations that are not in the list, by a digest of their names
 
 
 class Lanes:
@@ -36,7 +38,7 @@ class Lanes:
     def __init__(self, counts: Mapping[str, int], seed: int) -> None:
         self.seed = seed
         self._lanes = np.concatenate(
-            [np.arange(0), *(_PLACES.index(name) * _WIDTH + np.arange(count) for name, count in counts.items())]
+            [np.arange(0), *(_place(name) * _WIDTH + np.arange(count) for name, count in counts.items())]
         )[None]
         self._epoch, self._begun = -1, np.zeros((), np.uint64)
         ends = np.cumsum([0, *counts.values()]).tolist()
@@ -48,6 +50,10 @@ class Lanes:
             self._epoch, self._begun = epoch, fold(np.zeros((), np.uint64), _KEY, self.seed, epoch)
         numbers = unit(fold(self._begun, index[:, None], self._lanes))
         return {name: numbers[:, part] for name, part in self._slices.items()}
+
+
+def _place(name: str) -> int:
+    return _PLACES.index(name) if name in _PLACES else len(_PLACES) + zlib.crc32(name.encode()) % _OTHERS
 
 
 def chosen(u: Numbers, probability: float) -> NDArray[np.bool_]:

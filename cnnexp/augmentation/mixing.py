@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,18 @@ from cnnexp.augmentation.holes import Rectangles, outside
 from cnnexp.augmentation.lanes import Numbers
 
 LANES = 6
+
+
+class Mix(NamedTuple):
+    """Whom each sample was mixed with.
+
+    Attributes:
+        partner: int64 (B,), a place in the batch. own: (B,), the weight of the own label, and 1 minus it that of the
+            partner's.
+    """
+
+    partner: Tensor
+    own: Tensor
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,18 @@ class Share:
             return 0.5 + 0.5 / np.sqrt(1 + 1 / spread)
 
 
+class Mixup(Share):
+    """A picture and its label, blended with its partner's (Zhang et al. 2017, "mixup")."""
+
+    lanes: ClassVar[int] = LANES
+
+
+class Cutmix(Share):
+    """A rectangle of the partner in a picture, the labels shared by area (Yun et al. 2019, "CutMix")."""
+
+    lanes: ClassVar[int] = LANES
+
+
 @dataclass(frozen=True)
 class Mixing:
     """Mixup (Zhang 2017) and cutmix (Yun 2019), one or none of them for each sample.
@@ -57,11 +82,8 @@ class Mixing:
     def active(self) -> bool:
         return self.mixup.active or self.cutmix.active
 
-    def mix(self, image: Tensor, label: Tensor, u: Numbers) -> dict[str, Tensor]:
-        """Finished pictures (B, C, H, W) and labels (B,) → image, ``mixed_label`` (B,) and ``mix`` (B,).
-
-        ``mix`` is the weight of the own label, and 1 minus it that of ``mixed_label``.
-        """
+    def mix(self, image: Tensor, u: Numbers) -> tuple[Tensor, Mix]:
+        """Finished pictures (B, C, H, W) → the same blended with their partners, and by how much."""
         count, (height, width) = len(image), image.shape[-2:]
         own, rectangles = self.shares(u, height, width)
         paired = np.arange(count) ^ 1 < count
@@ -73,8 +95,7 @@ class Mixing:
             weight = weight * outside(rectangles, image)
         other = image.index_select(0, partner)
         mixed = torch.lerp(other, image, weight)
-        mix = torch.from_numpy(own - areas).to(image)
-        return {"image": mixed, "mixed_label": label.index_select(0, partner), "mix": mix}
+        return mixed, Mix(partner, torch.from_numpy(own - areas).to(image))
 
     def shares(self, u: Numbers, height: int, width: int) -> tuple[NDArray[np.float64], Rectangles]:
         """Of each sample the own share where it is blended (else 1), and the rectangle that the partner fills."""

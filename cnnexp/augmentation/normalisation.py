@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from cnnexp.augmentation.boxes import move_boxes
 from cnnexp.augmentation.colour import OnDevice, apply_by_channel
 from cnnexp.augmentation.exact import cut_on_the_way
 from cnnexp.augmentation.geometry import Frame, Geometry
-from cnnexp.data.base import Facts
+from cnnexp.augmentation.motion import Motion
+
+Size = tuple[int, int]
+"""Height and width."""
 
 
 class Normalisation(nn.Module):
-    """(x / 255 - mean) / std, or x / 255 alone, at the size that the net takes.
+    """(x / 255 - mean) / std, at the size that the net takes.
 
     Args:
-        facts: of the data; batches of its ``decode_size`` are brought to ``height`` and ``width``, others keep theirs.
-        centred: whether mean and std are used.
+        mean, std: per channel, for pixels in [0, 1]; 0 and 1 leave x / 255.
+        size: that the net takes. stored: of batches that are larger and are brought to ``size``; others keep theirs.
         channels_last: the memory format of what comes out.
     """
 
     scale: Tensor
     bias: Tensor
 
-    def __init__(self, facts: Facts, *, centred: bool = True, channels_last: bool = False) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float],
+        std: Sequence[float],
+        size: Size,
+        stored: Size | None = None,
+        *,
+        channels_last: bool = False,
+    ) -> None:
         super().__init__()
-        mean = torch.tensor(facts.mean if centred else [0.0] * facts.channels, dtype=torch.float64)
-        std = torch.tensor(facts.std if centred else [1.0] * facts.channels, dtype=torch.float64)
-        self.stored, self.size = facts.decode_size, (facts.height, facts.width)
+        means, deviations = torch.tensor(mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64)
+        self.stored, self.size = stored, size
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.register_buffer("scale", (1 / (255 * std)).float().view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("bias", (-mean / std).float().view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("scale", (1 / (255 * deviations)).float().view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("bias", (-means / deviations).float().view(1, -1, 1, 1), persistent=False)
 
     def frame(self, image: Tensor) -> Frame:
         """The size of stored pictures (B, C, H, W), and the size at which they go on."""
@@ -51,20 +62,20 @@ class Normalisation(nn.Module):
         """The same numbers in the memory format that the net takes."""
         return image.contiguous(memory_format=self.memory_format)
 
-    def centre(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The batch cut to the net's size around the centre, with its mask and boxes; as it is where nothing is cut."""
-        frame = self.frame(batch["image"])
+    def undone(self, image: Tensor) -> Tensor:
+        """Normalised pictures (B, C, H, W) as they were, uint8."""
+        scale, bias = (one.double() for one in (self.scale, self.bias))
+        return ((image.double() - bias) / scale).round().clamp(0, 255).to(torch.uint8)
+
+    def centre(self, image: Tensor) -> tuple[Tensor, Motion | None]:
+        """Pictures cut to the net's size around the centre, and how they moved; None where nothing is cut."""
+        frame = self.frame(image)
         if frame.source == frame.output:
-            return batch
+            return image, None
         (height, width), (rows, columns) = frame
         top, left = round((height - rows) / 2), round((width - columns) / 2)
-        cut = dict(batch, image=batch["image"][..., top : top + rows, left : left + columns])
-        if "mask" in batch:
-            cut["mask"] = batch["mask"][..., top : top + rows, left : left + columns].contiguous()
-        if "boxes" in batch:
-            geometry = Geometry.shift(len(batch["boxes"]), left - (width - columns) / 2, top - (height - rows) / 2)
-            cut["boxes"], cut["classes"] = move_boxes(geometry, batch["boxes"], batch["classes"], frame)
-        return cut
+        way = Geometry.shift(len(image), left - (width - columns) / 2, top - (height - rows) / 2)
+        return image[..., top : top + rows, left : left + columns], Motion(way, frame, cut=(top, left))
 
 
 def fused(image: Tensor, colour: OnDevice | None, scale: Tensor, bias: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnexp.augmentation.geometry import Array, Frame, Geometry, extent
-from cnnexp.data.base import VOID
 
+VOID = 255
+"""The value of a mask that losses and metrics leave out, and that comes in from outside of a picture."""
 PREFILTER_ABOVE = 1.5
 """A picture that shrinks by more is averaged over blocks first, so that no fine detail turns into coarse."""
 

@@ -9,15 +9,18 @@ from typing import Any
 
 import torch
 
+from cnnexp.answers.base import Batch
 from cnnexp.averaging.views import View
 from cnnexp.averaging.voter import Voter
-from cnnexp.builders.reopen import Reopened, classes_key, for_this_machine, reopen_data
+from cnnexp.builders.facts import names_of
+from cnnexp.builders.reopen import Reopened, for_this_machine, reopen_data
 from cnnexp.builders.revive import revive
+from cnnexp.config.earlier import brought_up
 from cnnexp.data.base import SplitName
-from cnnexp.data.module import PictureData
+from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
 from cnnexp.runs.read import Record
-from cnnexp.tasks.base import Batch, Task
+from cnnexp.tasks.base import Task
 
 _OF_THE_NET = ("channels", "image_size", "mean", "std", "fraction", "workers", "in_memory", "decode_size")
 """Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
@@ -29,7 +32,7 @@ class Member:
 
     record: Record
     task: Task
-    data: PictureData
+    data: Data
     config: Mapping[str, Any]
 
     @property
@@ -71,17 +74,14 @@ class Panel:
             key = _tensors_of(config)
             if key not in opened:
                 opened[key] = reopen_data(record, config, trusted)
-            named = {name: opened[key].config["data"][name] for name in ("classes", "mask_classes")}
-            own = for_this_machine({**config, "data": {**config["data"], **named}})
+            named = opened[key].config["data"]["classes"]
+            own = for_this_machine({**config, "data": {**config["data"], "classes": named}})
             members.append(Member(record, revive(record, own, checkpoint, trusted), opened[key].data, own))
         return cls(tuple(members))
 
     def batches(self, split: SplitName) -> Iterator[list[Batch]]:
         """For each step a batch for each member: the same samples, prepared as far as the data goes."""
-        loaders = {
-            id(member.data): member.data.val_dataloader() if split == "val" else member.data.test_dataloader()
-            for member in self.members
-        }
+        loaders = {id(member.data): member.data.evaluation_loader(split) for member in self.members}
         for batches in zip(*loaders.values(), strict=True):
             of_data = dict(zip(loaders, batches, strict=True))
             yield [of_data[id(member.data)] for member in self.members]
@@ -95,7 +95,7 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
                 f"{record.id} is for {config['task']['name']}, {records[0].id} for {first['task']['name']}: an "
                 "ensemble is of one task"
             )
-        elif problem := _other_classes(records[0], record, classes_key(config)):
+        elif problem := _other_classes(records[0], record, config["task"]["target"]):
             problems.append(problem)
         elif _which_pictures(config) != _which_pictures(first):
             names = [one["choices"]["data"] for one in (first, config)]
@@ -107,8 +107,8 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
         raise InputError(*problems)
 
 
-def _other_classes(first: Record, other: Record, key: str) -> str | None:
-    one, two = (list(record.config["data"].get(key) or []) for record in (first, other))
+def _other_classes(first: Record, other: Record, target: str) -> str | None:
+    one, two = (list(names_of(brought_up(record.config))[target] or ()) for record in (first, other))
     if one == two:
         return None
     if len(one) != len(two):

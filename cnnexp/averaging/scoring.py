@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from cnnexp.answers.base import Batch, Columns
+from cnnexp.augmentation.motion import VOID
 from cnnexp.averaging.voter import Voter, resized, weighted_mean
-from cnnexp.data.base import VOID
-from cnnexp.tasks.base import Batch, Columns, Stage, Task
+from cnnexp.tasks.base import Stage, Task
 from cnnexp.tasks.means import LossMeans
 
 
@@ -23,7 +24,8 @@ class Score:
     Attributes:
         metrics: by name, such as accuracy. outcomes: int64 (N, S), counts that the judging metric is made of, a row
             for each sample. rows: columns of the predictions file, but for maps. seconds: without decoding.
-        fixed, broken: samples, or pixels, that the last voter has right and this one wrong, and the other way round.
+        fixed, broken: samples, or their pixels or parts, that the last voter has right and this one wrong, and the
+            other way round.
     """
 
     metrics: dict[str, float]
@@ -91,11 +93,11 @@ class _Tally:
     """Counts one voter's answers, with the loss and the metrics of its task."""
 
     def __init__(self, task: Task, stage: Stage) -> None:
-        # The task's own step takes logarithms of probabilities for logits: they are their own log-softmax.
-        self._task = type(task)(replace(task.parts, net=nn.Identity())).to(task.device)
+        self._task = task
         self._stage = stage
-        self._means = LossMeans(task.loss_parts)
+        self._means = LossMeans(task.term_names)
         self._metrics = self._task.build_metrics(stage)
+        self._index: list[np.ndarray] = []
         self._outcomes: list[np.ndarray] = []
         self._rows: list[Columns] = []
         self._fixed = self._broken = 0
@@ -109,12 +111,15 @@ class _Tally:
     def add(self, answer: Tensor, last: Tensor, batch: Batch) -> None:
         """Count a batch: probabilities of this voter and of the last one, and the truth."""
         if answer.ndim == 4:
-            size = (batch["mask"].shape[-2], batch["mask"].shape[-1])
+            truth = batch[self._task.answer.keys[0]]
+            size = (truth.shape[-2], truth.shape[-1])
             answer, last = resized(answer, size), resized(last, size)
         smallest = torch.finfo(answer.dtype).tiny
-        output = self._task.step({**batch, "image": answer.clamp(min=smallest).log()}, self._stage)
-        self._means.update(output.loss, output.count, output.parts)
+        # the task takes logarithms of probabilities for logits: they are their own log-softmax
+        output = self._task.judge(answer.clamp(min=smallest).log(), batch, self._stage)
+        self._means.update(output.terms)
         self._task.update_metrics(self._metrics, output)
+        self._index.append(batch["index"].cpu().numpy())
         self._outcomes.append(self._task.outcomes(output).cpu().numpy())
         rows = self._task.rows(batch, output)
         self._rows.append({name: values for name, values in rows.items() if values.ndim == 1})
@@ -127,13 +132,13 @@ class _Tally:
         self._broken += int((right & ~after & known).sum())
 
     def result(self) -> Score:
-        metrics = {**self._means.compute(), **self._task.read_metrics(self._metrics, self._stage)}
-        index = np.concatenate([rows["index"] for rows in self._rows])
-        order = np.argsort(index, kind="stable")
+        metrics = {**self._means.compute(), **self._task.read_metrics(self._metrics, self._stage).values}
+        rows = {name: np.concatenate([rows[name] for rows in self._rows]) for name in self._rows[0]}
+        order = np.argsort(rows["index"], kind="stable")
         return Score(
             metrics={name: float(value) for name, value in metrics.items()},
-            outcomes=np.concatenate(self._outcomes)[order],
-            rows={name: np.concatenate([rows[name] for rows in self._rows])[order] for name in self._rows[0]},
+            outcomes=np.concatenate(self._outcomes)[np.argsort(np.concatenate(self._index), kind="stable")],
+            rows={name: values[order] for name, values in rows.items()},
             seconds=self.clock.seconds,
             fixed=self._fixed,
             broken=self._broken,

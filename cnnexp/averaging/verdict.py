@@ -16,6 +16,9 @@ from cnnexp.data.base import SplitName
 from cnnexp.statistics.means import CONFIDENCE
 from cnnexp.statistics.samples import Gain, gains
 
+_FINER = {"pixels": "pixels", "part": "parts"}
+"""Columns of answers that are maps or sequences, and what is counted then."""
+
 
 def compare_views(panel: Panel, name: str, views: Sequence[View], split: SplitName) -> dict[str, Any]:
     """The panel's only member on a split, as it is and averaged over views.
@@ -31,7 +34,7 @@ def compare_views(panel: Panel, name: str, views: Sequence[View], split: SplitNa
         "name": name,
         "views": [view.name for view in views],
         "metrics": _named(averaged, split),
-        "gain": {**_gain(gain, member, split, single), **_changes(single, averaged)},
+        "gain": {**_gain(gain, member, split, single), **_changes(member, single, averaged)},
         "ms_per_picture": {"as_it_is": _milliseconds(single), "averaged": _milliseconds(averaged)},
         "cost_in_time": round(averaged.seconds / single.seconds, 2),
     }
@@ -64,12 +67,13 @@ def compare_members(
     content = {
         "metric": f"{split}/{judge.task.judged_by}",
         "samples": len(together.outcomes),
+        "noun": _noun(judge),
         "members": rows,
         "ensemble": whole,
         "gain_over_best": {
             "member": rows[best]["id"],
             **_gain(over_best, judge, split, together),
-            **_changes(alone[best], together),
+            **_changes(judge, alone[best], together),
         },
         "gain_over_mean": _gain(over_mean, judge, split, together),
         "cost_in_time": round(together.seconds / alone[best].seconds, 2),
@@ -94,17 +98,22 @@ def _named(one: Score, split: SplitName) -> dict[str, float]:
 
 
 def _gain(gain: Gain, judge: Member, split: SplitName, one: Score) -> dict[str, Any]:
-    method = f"paired bootstrap over {len(one.outcomes):,} pictures"
+    method = f"paired bootstrap over {len(one.outcomes):,} {_noun(judge)}s"
     return {"metric": f"{split}/{judge.task.judged_by}", **asdict(gain), "confidence": CONFIDENCE, "method": method}
 
 
-def _changes(before: Score, after: Score) -> dict[str, Any]:
-    """What came right and what went wrong, in pixels where the answers are maps."""
+def _changes(judge: Member, before: Score, after: Score) -> dict[str, Any]:
+    """What came right and what went wrong: samples, or what of them has an answer of its own."""
     return {
         "fixed": before.fixed,
         "broken": before.broken,
-        "counted": "pixels" if "pixels" in after.rows else "pictures",
+        "counted": next((word for column, word in _FINER.items() if column in after.rows), f"{_noun(judge)}s"),
     }
+
+
+def _noun(judge: Member) -> str:
+    """What one sample is called."""
+    return judge.task.facts.input.noun
 
 
 def _milliseconds(one: Score) -> float:

@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnexp.averaging.words import Choice
-from cnnexp.data.pictures import Size
 from cnnexp.errors import InputError
+from cnnexp.inputs.base import Input
+from cnnexp.inputs.picture_files import Size
+from cnnexp.inputs.pictures import Pictures
 
 CROP_PART = 7 / 8
 """Of the picture's height and width: 224 of 256 (Krizhevsky, Sutskever and Hinton 2012), 28 of 32."""
@@ -38,15 +40,17 @@ class View:
     undo: Callable[[Tensor, Size], Tensor]
 
 
-def views_of(choice: Choice, per_pixel: bool) -> tuple[View, ...]:
-    """The views that were asked for; none stands for the picture as it is.
+def views_of(choice: Choice, given: Input, per_pixel: bool) -> tuple[View, ...]:
+    """The views that were asked for; none stands for the sample as it is.
 
     Args:
-        per_pixel: the answers are maps, so the views together have to see every pixel.
+        given: what the net takes. per_pixel: the answers are maps, so the views together have to see every pixel.
 
     Raises:
-        InputError: they don't.
+        InputError: they don't, or what the net takes is no picture.
     """
+    if choice.name != "none" and not isinstance(given, Pictures):
+        raise InputError(f"tta={choice.name}: views are of pictures, and the net takes {given.name}; leave it out")
     if choice.name == "flip":
         return FLIP
     if choice.name == "ten_crop":

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from cnnexp.answers.base import Batch
 from cnnexp.averaging.views import View, centred, resized
-from cnnexp.tasks.base import Batch, Task
+from cnnexp.tasks.base import Task
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -40,12 +41,13 @@ class Voter:
         batch = {name: value.to(self.device) for name, value in batch.items()}
         if not self.views:
             return self._probabilities(batch)
-        facts, image = self.task.parts.facts, batch["image"]
-        size, whole = (facts.height, facts.width), (image.shape[-2], image.shape[-1])
+        given = self.task.facts.input
+        (image,) = given.arguments(batch)
+        size, whole = (given.shape[-2], given.shape[-1]), (image.shape[-2], image.shape[-1])
         total: Tensor | None = None
         for view in self.views:
             # floats of its own for each view: a normalisation may work in place
-            answer = self._probabilities({"image": view.see(image.to(self._dtype, copy=True), size)})
+            answer = self._probabilities(given.replaced(batch, view.see(image.to(self._dtype, copy=True), size)))
             answer = view.undo(answer, whole) if answer.ndim == 4 else answer
             total = answer if total is None else total + answer
         assert total is not None
@@ -56,14 +58,13 @@ class Voter:
 
     def truth(self, batch: Batch) -> Batch:
         """The batch as the net is judged by it: label, or mask at the net's size, and index, on the device."""
-        prepared = self.task.prepare({name: value.to(self.device) for name, value in batch.items()}, train=False)
-        return {name: value for name, value in prepared.items() if name != "image"}
+        return self.task.prepare({name: value.to(self.device) for name, value in batch.items()}, train=False)
 
     def _probabilities(self, batch: Batch) -> Tensor:
-        image = self.task.prepare(batch, train=False)["image"]
+        prepared = self.task.prepare(batch, train=False)
         kind = _AUTOCAST.get(self.precision)
         with torch.autocast(self.device.type, dtype=kind, enabled=kind is not None):
-            logits = self.task(image)
+            logits = self.task.outputs(prepared)
         return (logits if logits.dtype == torch.float64 else logits.float()).softmax(1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.overrides import Word
-from cnnexp.config.schema import Items, Number, Rule
+from cnnexp.config.rules import Items, Number, Rule
 from cnnexp.errors import InputError
 
 READ_BY = {"none": (), "flip": (), "ten_crop": ("crop",), "multi_scale": ("scales",)}

@@ -23,6 +23,7 @@ from cnnexp.errors import InputError
 from cnnexp.fit import run as fitting
 from cnnexp.fit.console import quiet_known_warnings
 from cnnexp.fit.ranks import Role
+from cnnexp.inputs.pictures import Pictures
 
 _RESIDENT_BATCHES = 8
 
@@ -76,7 +77,7 @@ def bare(cell: Cell) -> Rate:
     training = Training(experiment.task.net, config)
     orders = _batches_of(torch.arange(len(split)), size)[:_RESIDENT_BATCHES]
     prepared = [experiment.task.prepare(split.batch(order), train=False) for order in orders]
-    endless = itertools.cycle([(training.picture(one["image"]), one["label"].to(training.device)) for one in prepared])
+    endless = itertools.cycle([_pair(experiment, training, one) for one in prepared])
     return timed_steps(lambda: training.step(*next(endless)), size, cell, training.device)
 
 
@@ -85,15 +86,29 @@ def bare_loading(cell: Cell) -> Rate:
     experiment, config = set_up(cell)
     split, size = experiment.data.split("train"), experiment.data.batch_size
     training = Training(experiment.task.net, config)
-    mean, std = (torch.tensor(one).view(1, -1, 1, 1) for one in (experiment.facts.mean, experiment.facts.std))
+    mean, std = (torch.tensor(one).view(1, -1, 1, 1) for one in pictures_of(experiment).normalised_by)
 
     def step() -> None:
         batch = split.batch(next(orders))
-        image = (batch["image"].float() / 255 - mean) / std
+        (picture,) = experiment.facts.input.arguments(batch)
+        image = (picture.float() / 255 - mean) / std
         training.step(training.picture(image), batch["label"].to(training.device))
 
     orders = _endless_orders(len(split), size)
     return timed_steps(step, size, cell, training.device)
+
+
+def _pair(experiment: Experiment, training: Training, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """A prepared batch's pictures and labels, where they are learnt from."""
+    (picture,) = experiment.facts.input.arguments(batch)
+    return training.picture(picture), batch["label"].to(training.device)
+
+
+def pictures_of(experiment: Experiment) -> Pictures:
+    """What the pictures of a cell are: the bench is about pictures alone."""
+    found = experiment.facts.input
+    assert isinstance(found, Pictures)
+    return found
 
 
 def set_up(cell: Cell) -> tuple[Experiment, dict[str, Any]]:

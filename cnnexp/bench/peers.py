@@ -16,11 +16,12 @@ from torch.nn import functional
 from torchvision import transforms
 
 from cnnexp.bench.cells import Cell, Rate
-from cnnexp.bench.ours import words_of
+from cnnexp.bench.ours import pictures_of, words_of
 from cnnexp.bench.pictures import FLIPPED, SHIFT_PX, PILPictures, loader_of
 from cnnexp.bench.timing import EpochClock, Training, optimizer_of
 from cnnexp.builders.build import Experiment, build
-from cnnexp.builders.hardware import PRECISION, keep_freed_memory, resolve_hardware
+from cnnexp.builders.hardware import keep_freed_memory, resolve_hardware
+from cnnexp.builders.trainer import PRECISION
 from cnnexp.config.compose import compose_run
 
 
@@ -144,19 +145,20 @@ def _epochs(loader: Iterable[tuple[Tensor, Tensor]], training: Training, cell: C
 def _timm_batches(
     experiment: Experiment, config: Mapping[str, Any], cell: Cell, device: torch.device
 ) -> Iterable[tuple[Tensor, Tensor]]:
-    facts = experiment.facts
+    given = pictures_of(experiment)
+    mean, std = given.normalised_by
     pictures: Any = PILPictures(experiment, None)
     no_colour: Any = None
     loader: Any = timm.data.create_loader(
         pictures,
-        input_size=(facts.channels, facts.height, facts.width),
+        input_size=(given.channels, given.image_size[0], given.image_size[1]),
         batch_size=config["batch_size"],
         is_training=True,
         hflip=FLIPPED.get(cell.transform, 0.0),
         color_jitter=no_colour,
         interpolation="bilinear",
-        mean=facts.mean,
-        std=facts.std,
+        mean=mean,
+        std=std,
         num_workers=cell.workers,
         persistent_workers=cell.workers > 0,
         pin_memory=device.type == "cuda",
@@ -164,6 +166,6 @@ def _timm_batches(
         device=device,
     )
     # For small pictures scripts built on timm put a padded crop in the place of its random resized one.
-    crop = transforms.RandomCrop((facts.height, facts.width), padding=SHIFT_PX.get(cell.transform, 0))
+    crop = transforms.RandomCrop(tuple(given.image_size), padding=SHIFT_PX.get(cell.transform, 0))
     loader.dataset.transform.transforms[0] = crop
     return loader

@@ -12,6 +12,7 @@ from torchvision import transforms
 from torchvision.transforms import v2
 
 from cnnexp.bench.cells import Cell, Transform
+from cnnexp.bench.ours import pictures_of
 from cnnexp.builders.build import Experiment
 
 SHIFT_PX = {"shift": 2, "crop_flip": 4}
@@ -27,7 +28,8 @@ class PILPictures(Dataset[tuple[Any, int]]):
 
     def __init__(self, experiment: Experiment, transform: Callable[[Image.Image], Any] | None) -> None:
         batch = experiment.data.split("train").batch(experiment.data.train_positions().tolist())
-        pixels = batch["image"].permute(0, 2, 3, 1).numpy()
+        (stored,) = experiment.facts.input.arguments(batch)
+        pixels = stored.permute(0, 2, 3, 1).numpy()
         self.pictures = [Image.fromarray(one[..., 0] if one.shape[-1] == 1 else one) for one in pixels]
         self.labels: list[int] = batch["label"].tolist()
         self.transform = transform
@@ -42,20 +44,20 @@ class PILPictures(Dataset[tuple[Any, int]]):
 
 def torchvision_transform(kind: Transform, experiment: Experiment) -> Callable[[Image.Image], Any]:
     """What torchvision's own scripts put in a row to augment as cnnexp does."""
-    facts = experiment.facts
+    given = pictures_of(experiment)
     if kind == "everything":
         return _everything(experiment)
     steps: list[Any] = []
     if kind in SHIFT_PX:
-        steps.append(transforms.RandomCrop((facts.height, facts.width), padding=SHIFT_PX[kind]))
+        steps.append(transforms.RandomCrop(tuple(given.image_size), padding=SHIFT_PX[kind]))
     if kind in FLIPPED:
         steps.append(transforms.RandomHorizontalFlip(FLIPPED[kind]))
-    return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(facts.mean, facts.std)])
+    return transforms.Compose([*steps, transforms.ToTensor(), transforms.Normalize(*given.normalised_by)])
 
 
 def _everything(experiment: Experiment) -> Callable[[Image.Image], Any]:
     """An affine map, colour, and a hole, by torchvision's second transforms, which work on tensors throughout."""
-    facts = experiment.facts
+    given = pictures_of(experiment)
     return v2.Compose(
         [
             v2.ToImage(),
@@ -65,7 +67,7 @@ def _everything(experiment: Experiment) -> Callable[[Image.Image], Any]:
             ),
             v2.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
             v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(facts.mean, facts.std),
+            v2.Normalize(*given.normalised_by),
             v2.RandomErasing(p=0.5),
         ]
     )

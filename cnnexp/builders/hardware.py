@@ -1,4 +1,4 @@
-"""What a run trains on: ``auto`` becomes a number before the configuration is frozen; then Lightning's arguments."""
+"""What a run computes on: ``auto`` becomes a number before the configuration is frozen."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning.plugins.environments import LightningEnvironment
-from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from cnnexp.config.check import uneven_batch
 from cnnexp.errors import InputError
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-
-PRECISION: Mapping[str, Any] = {"fp64": "64-true", "fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 def resolve_hardware(config: dict[str, Any], launched: str | None = None) -> dict[str, Any]:
@@ -79,24 +75,6 @@ def device_name(hardware: Mapping[str, Any]) -> str:
     lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
-
-
-def trainer_arguments(hardware: Mapping[str, Any], launched: str | None) -> dict[str, Any]:
-    """Lightning's arguments for resolved hardware."""
-    return {
-        "accelerator": hardware["accelerator"],
-        "devices": hardware["devices"],
-        "num_nodes": hardware["nodes"],
-        "strategy": _strategy(hardware),
-        "precision": PRECISION[hardware["precision"]],
-        "plugins": [LightningEnvironment()] if launched is None else None,
-    }
-
-
-def _strategy(hardware: Mapping[str, Any]) -> Strategy | str:
-    if hardware["strategy"] != "ddp":
-        return "auto"
-    return DDPStrategy(process_group_backend="gloo" if hardware["accelerator"] == "cpu" else "nccl")
 
 
 def keep_freed_memory() -> None:

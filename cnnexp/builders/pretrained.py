@@ -7,7 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnexp.builders.build import Experiment, build, build_dataset, build_task, find_facts, with_classes
+from cnnexp.answers.label import Label
+from cnnexp.builders.build import Experiment, build, build_task
+from cnnexp.builders.datasets import build_dataset
+from cnnexp.builders.facts import find_facts, with_classes
 from cnnexp.builders.hardware import set_up_process
 from cnnexp.builders.reopen import for_this_machine
 from cnnexp.builders.starting import (
@@ -21,10 +24,14 @@ from cnnexp.builders.starting import (
     start,
     weights_file,
 )
-from cnnexp.data.base import Facts
+from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
+
+CLASSIFICATION = "classification"
+"""The task that published weights are for."""
 
 
 def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published]:
@@ -41,15 +48,14 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     _refuse_no_weights(config, "predict")
     weights, name = config["model"]["weights"], config["choices"]["model"]
     published = published_of(config, None if weights_file(config) else weights, trusted)
-    if published is None or config["task"]["target"] != "label":
+    if published is None or config["choices"]["task"] != CLASSIFICATION:
         raise InputError(
             f"model={name}: nobody publishes weights for it, so size and classes of its pictures are not known; "
             "predict with a run, with a net of torchvision or timm, or say data=NAME, which it was trained on"
         )
     begun, state = read_weights(config, trusted)
     facts = _facts(config, published, _count(state))
-    plain = {**config, "transfer": {"_target_": "cnnexp.training.transfer.Transfer"}}
-    task = build_task(plain, facts, trusted)
+    task = build_task(config, facts, trusted)
     put_start(task.net, state, begun, str(name))
     _refuse_fresh(begun)
     return task.eval(), published
@@ -65,7 +71,7 @@ def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
     """
     _refuse_no_weights(config, "predict")
     config = resolve_start(dict(config), trusted)
-    task = build_task(config, find_facts(config, build_dataset(config, trusted)), trusted)
+    task = build_task(config, find_facts(config, build_dataset(config, trusted), trusted), trusted)
     _started(task, config, trusted)
     return task.eval()
 
@@ -90,7 +96,7 @@ def pretrained_experiment(
 
 
 def _started(task: Task, config: Mapping[str, Any], trusted: Sequence[str]) -> Start:
-    begun = start(task.net, config, trusted)
+    begun = start(task.net, config, trusted, task.facts.input)
     assert begun is not None
     _refuse_fresh(begun)
     return begun
@@ -117,16 +123,11 @@ def _count(state: Mapping[str, Tensor]) -> int:
 def _facts(config: Mapping[str, Any], published: Published, count: int) -> Facts:
     imagenet = config["model"]["normalisation"] == "imagenet"
     known = len(published.classes) == count
-    return Facts(
-        name="pictures",
-        channels=3,
-        height=published.crop_px,
-        width=published.crop_px,
-        classes=published.classes if known else tuple(f"class {number}" for number in range(count)),
-        targets=("label",),
-        mean=tuple(IMAGENET[0]) if imagenet else published.mean,
-        std=tuple(IMAGENET[1]) if imagenet else published.std,
-    )
+    names = published.classes if known else tuple(f"class {number}" for number in range(count))
+    mean, std = IMAGENET if imagenet else (published.mean, published.std)
+    size = (published.crop_px, published.crop_px)
+    pictures = Pictures(channels=3, image_size=size, mean=tuple(mean), std=tuple(std))
+    return Facts("pictures", pictures, {"label": Label(names)})
 
 
 def _refuse_fresh(begun: Start) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnexp.builders.build import build_data, build_dataset, find_facts, with_classes
+from cnnexp.builders.datasets import prepared_data
+from cnnexp.builders.facts import answer_class, input_keys, names_of, with_classes
 from cnnexp.builders.hardware import resolve_hardware, set_up_process
+from cnnexp.builders.learnt import learnt_facts
 from cnnexp.builders.target import import_target
 from cnnexp.config.compose import compose_run
+from cnnexp.config.earlier import brought_up
 from cnnexp.config.overrides import Word
-from cnnexp.data.module import PictureData
+from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
@@ -37,7 +40,7 @@ def on_other_data(
     given = [word.text for word in words]
     same = [] if any(word.key == "data" for word in words) else [f"data={record.choices['data']}"]
     composed = compose_run([model, *same, *given], own_folders)
-    keep = {key: config["data"][key] for key in ("channels", "image_size", "decode_size", "mean", "std")}
+    keep = {key: config["data"][key] for key in (*input_keys(config), "input_sha256")}
     return {
         **config,
         "data": {**composed["data"], **keep},
@@ -49,7 +52,7 @@ def on_other_data(
 class Reopened:
     """A run's data, ready to be read, and its configuration for evaluating on this machine."""
 
-    data: PictureData
+    data: Data
     config: dict[str, Any]
 
 
@@ -62,12 +65,11 @@ def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] =
     config = for_this_machine(config)
     set_up_process(config["hardware"])
     refuse_other_classes(record, config)
-    dataset = build_dataset(config, trusted)
-    dataset.prepare()
-    facts = find_facts(config, dataset)
-    config = with_classes(config, facts)
+    data = prepared_data(config, trusted)
+    data.facts = learnt_facts(data.facts, record.folder, config)
+    config = with_classes(config, data.facts)
     refuse_other_classes(record, config)
-    return Reopened(build_data(config, dataset, facts), config)
+    return Reopened(data, config)
 
 
 def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
@@ -87,8 +89,7 @@ def refuse_other_classes(record: Record, config: dict[str, Any]) -> None:
         return
     if task["target"] not in data["targets"]:
         raise InputError(f"data={config['choices']['data']} has no {task['target']}, which {task['name']} needs")
-    key = classes_key(config)
-    trained, found = (one["data"].get(key) for one in (record.config, config))
+    trained, found = (names_of(one)[task["target"]] for one in (brought_up(record.config), config))
     if found is not None and trained is not None and len(found) != len(trained):
         raise InputError(
             f"data={config['choices']['data']} has {len(found)} classes, {record.id} was trained on {len(trained)}: "
@@ -96,9 +97,17 @@ def refuse_other_classes(record: Record, config: dict[str, Any]) -> None:
         )
 
 
-def classes_key(config: dict[str, Any]) -> str:
-    """The key of ``data`` that names the classes that the task is about."""
-    return "mask_classes" if config["task"]["target"] == "mask" else "classes"
+def task_class(config: dict[str, Any], trusted: Sequence[str] = ()) -> type[Task]:
+    """The class of the configuration's task."""
+    task = import_target(config["task"]["_target_"], "task", trusted)
+    assert isinstance(task, type) and issubclass(task, Task)
+    return task
+
+
+def is_dense(config: dict[str, Any], trusted: Sequence[str] = ()) -> bool:
+    """Whether the task's truth is one for each pixel."""
+    target = config["task"]["target"]
+    return target is not None and answer_class(target, trusted).dense
 
 
 def judged_by(record: Record, config: dict[str, Any], what: str, trusted: Sequence[str] = ()) -> str:
@@ -110,9 +119,7 @@ def judged_by(record: Record, config: dict[str, Any], what: str, trusted: Sequen
     Raises:
         InputError: the run's task answers no probabilities of classes.
     """
-    task = import_target(config["task"]["_target_"], "task", trusted)
-    if not (isinstance(task, type) and issubclass(task, Task)):
-        raise InputError(f"task._target_={config['task']['_target_']}: not a task")
+    task = task_class(config, trusted)
     if task.judged_by is None:
         raise InputError(
             f"{what}: {record.id} is for {config['task']['name']}; what is averaged are probabilities of classes, "

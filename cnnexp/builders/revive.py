@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from cnnexp.builders.build import build_task, provisional_facts
-from cnnexp.builders.weights import load_weights
+from cnnexp.builders.build import build_task
+from cnnexp.builders.facts import provisional_facts
+from cnnexp.builders.learnt import learnt_facts
+from cnnexp.builders.weights import load_loss, load_weights
 from cnnexp.config.earlier import brought_up
-from cnnexp.config.schema import RUN, problems_of
+from cnnexp.config.rules import problems_of
+from cnnexp.config.schema import RUN
 from cnnexp.errors import InputError
 from cnnexp.runs.checkpoints import BY_NAME
 from cnnexp.runs.read import Record, inside
@@ -40,9 +44,25 @@ def revive(record: Record, config: Mapping[str, Any], checkpoint: str = "best", 
         InputError: there are no such weights, they are damaged, or they do not fit the net.
     """
     path = inside(record.folder, BY_NAME[checkpoint])
-    task = build_task(config, provisional_facts(config), trusted)
+    facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
+    task = build_task(config, facts, trusted)
     put_weights(task, load_weights(path), str(path))
+    put_loss(task, path)
     return task.eval()
+
+
+def put_loss(task: Task, path: Path) -> None:
+    """Load the weights that a checkpoint has for the task's loss, where the loss has some.
+
+    Raises:
+        InputError: names or shapes differ.
+    """
+    if task.loss is None or not task.loss.state_dict():
+        return
+    try:
+        task.loss.load_state_dict(load_loss(path))
+    except RuntimeError as error:
+        raise InputError(f"{path}: weights of another loss") from error
 
 
 def put_weights(task: Task, weights: Mapping[str, torch.Tensor], source: str) -> None:

@@ -14,12 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnexp.builders.build import bind_task, net_arguments, provisional_facts
+from cnnexp.builders.adapting import adapted, input_of_run
+from cnnexp.builders.binding import bind_run, net_arguments
+from cnnexp.builders.build import net_for
 from cnnexp.builders.by_stage import match_by_stage
+from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.revive import checked_config
 from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights, read_state
 from cnnexp.errors import InputError
+from cnnexp.inputs.base import Input
 from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
@@ -44,9 +48,9 @@ class Start:
     Attributes:
         source: in words. loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
             keep their random values (the head of other classes), and of the source's tensors that the net has not.
-        adapted: names of the loaded ones that were brought to another number of channels. by_position: names differ,
-            and all shapes agree in order. by_stage: how many layers went over, where they were matched by stage and
-            position.
+        adapted: names of the loaded ones that were brought to another number of channels. relearnt: of those that were
+            brought to what this run's input learnt. by_position: names differ, and all shapes agree in order.
+            by_stage: how many layers went over, where they were matched by stage and position.
     """
 
     source: str
@@ -55,6 +59,7 @@ class Start:
     fresh: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
+    relearnt: list[str] = field(default_factory=list)
     by_position: bool = False
     by_stage: str | None = None
 
@@ -68,6 +73,8 @@ class Start:
             parts.append(f"by stage and position {self.by_stage}")
         if self.adapted:
             parts.append(f"{', '.join(self.adapted)} brought to other channels")
+        if self.relearnt:
+            parts.append(f"{', '.join(self.relearnt)} matched by what the input learnt")
         if self.fresh:
             parts.append(f"fresh: {_few(self.fresh)}")
         if self.skipped:
@@ -106,12 +113,19 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
                 f"not {model['weights_sha256']}"
             )
         model["weights_sha256"] = found
+    if "mean" not in config["data"]:  # a kind of input that nobody publishes weights for
+        return {**config, "model": model}
     mean, std = _normalisation(config, trusted)
     return {**config, "model": model, "data": {**config["data"], "mean": mean, "std": std}}
 
 
-def start(net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Start | None:
+def start(
+    net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = (), own: Input | None = None
+) -> Start | None:
     """Put the weights that the configuration names into a new net; None where it names none.
+
+    Args:
+        own: the input that the net is for, with what it learnt.
 
     Raises:
         InputError: they are not there, damaged, or of another architecture: how many tensors fit, and which do not.
@@ -119,6 +133,9 @@ def start(net: nn.Module, config: Mapping[str, Any], trusted: Sequence[str] = ()
     if config["model"]["weights"] is None:
         return None
     begun, state = read_weights(config, trusted)
+    if own is not None and config["model"]["weights"].startswith(RUN):
+        changed = adapted(net, state, own, input_of_run(_run(config), trusted))
+        state, begun.relearnt = {**state, **changed}, list(changed)
     if config["model"]["match"] == "stages":
         _put_by_stage(net, state, begun, config, trusted)
     else:
@@ -132,7 +149,7 @@ def _put_by_stage(
     """Load what has a counterpart of its shape in the run's net at the same stage and position; the rest is fresh."""
     theirs = checked_config(_run(config))
     with torch.device("meta"):
-        source = bind_task(theirs, provisional_facts(theirs), trusted).net()
+        source = net_for(bind_run(theirs, trusted), provisional_facts(theirs, trusted), theirs)()
     names, begun.by_stage = match_by_stage(net, source, state)
     if not names:
         raise InputError(
@@ -282,7 +299,7 @@ def weights_file(config: Mapping[str, Any]) -> Path | None:
 def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Any, Any]:
     """Mean and standard deviation of pixels in [0, 1] that the pictures are to be normalised with."""
     weights, how, data = config["model"]["weights"], config["model"]["normalisation"], config["data"]
-    own = data["mean"], data["std"]
+    own = data.get("mean"), data.get("std")
     if how == "imagenet":
         return IMAGENET
     if how == "data" or weights is None:

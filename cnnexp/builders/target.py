@@ -26,6 +26,11 @@ GROUP_PACKAGES = {
     "scheduler": "cnnexp.training",
     "augmentation": "cnnexp.augmentation",
     "transfer": "cnnexp.training",
+    "loss": "cnnexp.losses",
+    "sampling": "cnnexp.sampling",
+    "input": "cnnexp.inputs",
+    "target": "cnnexp.answers",
+    "operation": "cnnexp.augmentation",
 }
 GROUP_BASES = {
     "model": "torch.nn.Module",
@@ -33,8 +38,13 @@ GROUP_BASES = {
     "task": "cnnexp.tasks.base.Task",
     "optimizer": "torch.optim.Optimizer",
     "scheduler": "cnnexp.training.schedules.Schedule",
-    "augmentation": "cnnexp.augmentation.engine.Augmentation",
+    "augmentation": "cnnexp.augmentation.base.Augmenting",
+    "operation": "builtins.object",
     "transfer": "cnnexp.training.transfer.Transfer",
+    "loss": "cnnexp.losses.term.Loss",
+    "sampling": "cnnexp.sampling.base.Sampling",
+    "input": "cnnexp.inputs.base.Input",
+    "target": "cnnexp.answers.base.Answer",
 }
 """What a group's class is one of: the packages hold functions too, some of which write files."""
 NEVER_TRUSTED = frozenset(sys.stdlib_module_names) | {"torch", "numpy", "hydra", "omegaconf", "yaml", "cnnexp"}
@@ -57,7 +67,7 @@ def import_target(target: Any, group: str, trusted: Sequence[str] = ()) -> Any:
         InputError: the name is not on the list for this group, or does not lead to a class of that place and kind; a
             package is trusted that is nobody's own.
     """
-    _refuse_trust(trusted)
+    refuse_trust(trusted)
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         raise InputError(f"{group}._target_={target!r}: not the dotted name of a class")
     module_name, name = target.rsplit(".", 1)
@@ -75,7 +85,17 @@ def import_target(target: Any, group: str, trusted: Sequence[str] = ()) -> Any:
     return found
 
 
-def _refuse_trust(trusted: Sequence[str]) -> None:
+def dotted(package: str, word: str) -> str:
+    """A class by its file's name: ``pictures`` is ``cnnexp.inputs.pictures.Pictures``; what is dotted stays."""
+    return word if "." in word else f"{package}.{word}.{''.join(part.capitalize() for part in word.split('_'))}"
+
+
+def refuse_trust(trusted: Sequence[str]) -> None:
+    """Refuse packages that are nobody's own.
+
+    Raises:
+        InputError: names the first.
+    """
     wrong = [package for package in trusted if package.split(".")[0] in NEVER_TRUSTED]
     if wrong:
         raise InputError(f"--trust {wrong[0]}: names a package of your own, not one of a library")
@@ -89,6 +109,9 @@ def _refuse_other_kind(found: Any, group: str, target: str) -> None:
     makes_net = group == "model" and inspect.isfunction(found) and _promises_net(found, target)
     if not makes_net and not (inspect.isclass(found) and issubclass(found, base)):
         raise InputError(f"{group}._target_={target}: not a {name}, so it is not run")
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(found.__abstractmethods__))
+        raise InputError(f"{group}._target_={target}: not whole, it lacks {missing}")
 
 
 def _promises_net(function: Any, target: str) -> bool:

@@ -46,6 +46,20 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     raise InputError(f"{path}: no weights in it; take the checkpoint of another run")
 
 
+def load_loss(path: Path) -> dict[str, torch.Tensor]:
+    """The weights that the loss has of its own, out of ``best.ckpt`` or ``last.ckpt``; none for most losses.
+
+    Raises:
+        InputError: as for ``load_checkpoint``.
+    """
+    content = load_checkpoint(path)
+    if isinstance(content.get("loss"), Mapping):
+        return _tensors(content["loss"], path)
+    state = content.get("state_dict")
+    weights = _tensors(state, path) if isinstance(state, Mapping) else {}
+    return {name.removeprefix("loss."): value for name, value in weights.items() if name.startswith("loss.")}
+
+
 NESTED = ("net", "state_dict", "model_state_dict", "model")
 """Under one of these keys many programs put the state dict into what they save."""
 PREFIXES = ("module.", "_orig_mod.", "net.", "model.")

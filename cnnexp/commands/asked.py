@@ -1,14 +1,25 @@
-"""What a net is asked about: a run or a net with weights of its own, and picture files."""
+"""What a net is asked about: a run or a net with weights of its own, and files with samples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from cnnexp.config.options import (
+    PICTURES,
+    config_folders,
+    data_with,
+    input_of_model,
+    option_files,
+    task_of_model,
+    tasks,
+)
 from cnnexp.errors import InputError
 
+USUAL_TARGET = "label"
+EMBEDDED = "digit_scenes"
+"""Data for detectors and segmenters that needs no download."""
 DATA = ("data=", "dataset=", "data.", "dataset.")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
 def settings_and_files(given: Sequence[str], example: str) -> tuple[list[str], list[str]]:
@@ -38,8 +49,26 @@ def names_data(words: Sequence[str]) -> bool:
     return any(word.lstrip("+").startswith(DATA) for word in words)
 
 
-def pictures_in(given: Sequence[str]) -> list[Path]:
-    """Files as given, and the pictures in folders.
+def suitable_data(words: Sequence[str], own_folders: Sequence[str] = ()) -> list[str]:
+    """Data that suits the net that the words name, where the usual data does not; as words to add."""
+    named = [word.split("=", 1)[1] for word in words if word.startswith("model=")]
+    folders = config_folders(own_folders)
+    path = option_files("model", folders).get(named[-1]) if named else None
+    if path is None:
+        return []
+    kind, task = input_of_model(path) or PICTURES, tasks(folders).get(task_of_model(path) or "", {})
+    target = task.get("target") or USUAL_TARGET
+    if kind == PICTURES and target == USUAL_TARGET:
+        return []
+    fitting = data_with(target, folders, kind)
+    return [f"data={EMBEDDED if EMBEDDED in fitting else fitting[0]}"] if fitting else []
+
+
+def files_in(given: Sequence[str], suffixes: Collection[str], noun: str) -> list[Path]:
+    """Files as given, and those of the suffixes in folders.
+
+    Args:
+        suffixes: of files that hold a sample. noun: what a sample is called.
 
     Raises:
         InputError: a line for each that is not there.
@@ -48,9 +77,11 @@ def pictures_in(given: Sequence[str]) -> list[Path]:
     missing = []
     for text in given:
         path = Path(text)
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes) if path.is_dir() else [path]
         if path.is_dir() and not inside:
-            missing.append(f"{text}: a folder without pictures ({', '.join(SUFFIXES[:3])}, …)")
+            missing.append(
+                f"{text}: a folder without {noun}s ({', '.join(sorted(suffixes)) or 'this net takes no files'})"
+            )
         elif not path.exists():
             missing.append(f"{text}: there is no such file")
         found.extend(inside)

@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.averaging.panel import Panel
     from cnnexp.averaging.verdict import compare_members
     from cnnexp.averaging.views import views_of
-    from cnnexp.builders.reopen import judged_by, on_other_data
+    from cnnexp.builders.facts import build_input
+    from cnnexp.builders.reopen import is_dense, judged_by, on_other_data
     from cnnexp.builders.revive import checked_config
     from cnnexp.fit.console import quiet_log
 
@@ -54,14 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
         configs = [on_other_data(checked_config(one), one, words, arguments.config_dir) for one in records]
         for record, config in zip(records, configs, strict=True):
             judged_by(record, config, "ensemble", arguments.trust)
-        views = views_of(choice, per_pixel=configs[0]["task"]["target"] == "mask")
+        views = views_of(choice, build_input(configs[0], arguments.trust), is_dense(configs[0], arguments.trust))
         panel = Panel.open(records, configs, arguments.checkpoint, arguments.trust)
         found, together = compare_members(panel, weights, views, arguments.split)
     if out is not None:
         from cnnexp.fit.results import write_rows
 
-        data = panel.members[0].data
-        write_rows(out, together.rows, data.split(arguments.split).names, data.facts.classes)
+        member = panel.members[0]
+        names = member.data.split(arguments.split).names
+        write_rows(out, together.rows, names, member.task.answer.names)
     content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **found}
     _print(content, records, outputs, arguments)
     return 0
@@ -126,7 +128,10 @@ def _print(content: dict[str, Any], records: Sequence[Record], outputs: Path, ar
     from cnnexp.report.table import short_id
 
     averaged = "" if content["tta"] == "none" else f", each averaged over {content['tta']}"
-    print(f"{len(records)} runs, {arguments.checkpoint} weights, on the {content['samples']:,} pictures", end=" ")
+    print(
+        f"{len(records)} runs, {arguments.checkpoint} weights, on the {content['samples']:,} {content['noun']}s",
+        end=" ",
+    )
     print(f"of {content['data']}'s {content['split']} split{averaged}\n")
     names = [short_id(record.id, {one.id for one in records}) for record in records]
     Console(highlight=False).print(ensemble_table(content, names))

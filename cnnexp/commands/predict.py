@@ -1,4 +1,4 @@
-"""``cnnexp predict``: pictures in; labels, boxes, masks or reconstructions out."""
+"""``cnnexp predict``: files in; labels, boxes, masks or whatever else the net answers out."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_own_code, add_run
-from cnnexp.commands.asked import names_data, pictures_in, settings_and_files
+from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.errors import InputError
+from cnnexp.notice import loaded
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
+    from cnnexp.inputs.base import Picture
     from cnnexp.tasks.base import Task
 
 EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
 WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
 
-Reading: TypeAlias = "Callable[[Path], Tensor]"
-"""A file → its picture as the net wants it, uint8 (C, H, W)."""
+Reading: TypeAlias = "Callable[[Path], dict[str, Tensor]]"
+"""A file → a batch of one, as the net's data set would store it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures")
-    parser.add_argument("--json", action="store_true", help="as JSON, an object for each picture")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="pictures, or what else the net takes; or folders of them"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, an object for each file")
     parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
     add_own_code(parser)
@@ -40,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     words, given = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
-    files = pictures_in(given)
-    if not files:
+    if not given:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
@@ -49,17 +51,20 @@ def run(arguments: argparse.Namespace) -> int:
 
         writable_folder(out, "--out DIR")
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
+    answer = task.answer
+    files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     _refuse_unreadable(read, files)
     rows = []
     for path, drawn in zip(files, _names(files), strict=True):
         picture, prediction = _ask(task, read, path)
-        row = {"file": str(path), **task.answer(prediction, picture)}
+        row = {"file": str(path), **answer.as_json(prediction, picture)}
         if out is not None:
             from cnnexp.visualize.png import write_png
 
-            row["drawn"] = str(write_png(task.image(picture, prediction), out / drawn))
+            row["drawn"] = str(write_png(answer.image(picture, prediction), out / drawn))
         rows.append(row)
-    _print(rows, as_json=arguments.json)
+    loaded()
+    _print(rows, answer.lines, as_json=arguments.json)
     return 0
 
 
@@ -70,10 +75,7 @@ def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Readin
 
 
 def _sized_as_trained(task: Task) -> tuple[Task, Reading]:
-    from cnnexp.data.pictures import read_picture
-
-    facts = task.parts.facts
-    return task, lambda path: read_picture(path, facts.stored_size, facts.channels)[0]
+    return task, task.facts.input.read
 
 
 def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, Reading]:
@@ -82,12 +84,14 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
     config = compose_run(words, arguments.config_dir)
 
     from cnnexp.builders.pretrained import for_data, pretrained
-    from cnnexp.data.pictures import read_middle
+    from cnnexp.inputs.picture_files import read_middle
+    from cnnexp.inputs.pictures import Pictures
 
     if names_data(words):
         return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
-    return task, lambda path: read_middle(path, how.resize_px, how.crop_px, 3, how.interpolation)
+    size = (how.resize_px, how.crop_px, 3, how.interpolation)
+    return task, lambda path: Pictures.stored_as(read_middle(path, *size)[None])
 
 
 def _names(files: list[Path]) -> list[str]:
@@ -105,7 +109,7 @@ def _refuse_unreadable(read: Reading, files: list[Path]) -> None:
     """Decode every file once before the first is answered, so that nothing is left half done.
 
     Raises:
-        InputError: a line for each that is not a picture.
+        InputError: a line for each that is not what the net takes.
     """
     problems: list[str] = []
     for path in files:
@@ -117,21 +121,15 @@ def _refuse_unreadable(read: Reading, files: list[Path]) -> None:
         raise InputError(*problems)
 
 
-def _ask(task: Task, read: Reading, path: Path) -> tuple[np.ndarray, Any]:
-    """A picture as it is, and what the net says of it."""
+def _ask(task: Task, read: Reading, path: Path) -> tuple[Picture, Any]:
+    """What a file holds as a picture, and what the net says of it."""
     import torch
 
-    from cnnexp.data.pictures import read_picture
-    from cnnexp.tasks.base import as_pictures
-
-    fitted = read(path)
-    original, _ = read_picture(path, None, 3 if task.parts.facts.channels == 3 else 1)
     with torch.no_grad():
-        prepared = task.prepare({"image": fitted[None]}, train=False)["image"]
-        return as_pictures(original[None])[0], task.predict(prepared)[0]
+        return task.facts.input.picture(path), task.predict(task.prepare(read(path), train=False))[0]
 
 
-def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _print(rows: list[dict[str, Any]], lines: Callable[[dict[str, Any]], list[str]], as_json: bool) -> None:
     if as_json:
         import json
 
@@ -139,23 +137,6 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         return
     for row in rows:
         print(row["file"])
-        for line in _lines(row):
+        for line in [*lines(row), *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]:
             print(f"  {line}")
     sys.stdout.flush()
-
-
-def _lines(row: dict[str, Any]) -> list[str]:
-    """An answer in words."""
-    if "top" in row:
-        lines = [f"{one['label']:<24}{one['probability']:.4f}" for one in row["top"]]
-    elif "boxes" in row:
-        lines = [
-            f"{one['label']:<24}{one['score']:.2f}  x {one['box'][0]:.0f}-{one['box'][2]:.0f}"
-            f"  y {one['box'][1]:.0f}-{one['box'][3]:.0f}"
-            for one in row["boxes"]
-        ] or ["nothing found"]
-    elif "area" in row:
-        lines = [f"{name:<24}{part:.1%} of the picture" for name, part in row["area"].items()]
-    else:
-        lines = [f"{name:<24}{value}" for name, value in row.items() if name not in ("file", "drawn")]
-    return [*lines, *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]

@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnexp.commands.arguments import add_overrides, png_path
 from cnnexp.errors import InputError
+from cnnexp.notice import loaded
 
 EXAMPLE = (
     "cnnexp preview data=cifar10 augmentation=crop_flip --out crops.png\n"
@@ -74,28 +75,45 @@ def _pictures(texts: Sequence[str], out: Path, arguments: argparse.Namespace) ->
     facts, choices = experiment.facts, config["choices"]
     headings = ["as stored", *(f"epoch {epoch + 1}" for epoch in range(arguments.draws))]
     title = f"data={choices['data']} augmentation={choices['augmentation']} seed={config['seed']}"
-    sheet = rows_image(rows, headings, title=title, names=facts.classes, mask_names=facts.mask_classes)
+    names = {key: answer.names for answer in facts.targets.values() for key in answer.keys}
+    sheet = rows_image(rows, headings, title=title, names=names.get("classes", ()), mask_names=names.get("mask", ()))
     write_png(sheet, out)
+    loaded()
     epochs = "one epoch" if arguments.draws == 1 else f"{arguments.draws} epochs"
-    print(f"{out}: {len(rows)} pictures of {facts.name}, as stored and in {epochs}")
+    print(f"{out}: {len(rows)} {facts.input.noun}s of {facts.name}, as stored and in {epochs}")
     return 0
 
 
 def _with_a_net(texts: Sequence[str], own_folders: Sequence[str]) -> list[str]:
     """A net that suits the data, where none is named: it says the task, and is not made."""
-    from cnnexp.config.check import TASK_OF_TARGET
-    from cnnexp.config.options import config_folders, models_for, option_files, targets_of_data
+    from cnnexp.config.options import (
+        config_folders,
+        input_of_data,
+        models_for,
+        option_files,
+        targets_of_data,
+        task_of_target,
+    )
 
     if _names(texts, "model", "experiment", "task"):
         return list(texts)
     named = [text.split("=", 1)[1] for text in texts if text.lstrip("+").startswith(("data=", "dataset="))]
     folders = config_folders(own_folders)
     path = option_files("data", folders).get(named[-1]) if named else None
-    targets = targets_of_data(path) if path is not None else []
-    if not targets or "label" in targets:
+    if path is None or not targets_of_data(path):
         return list(texts)
-    fitting = models_for({TASK_OF_TARGET[targets[0]]}, folders)
-    return [*texts, *(f"model={name}" for name in fitting[:1])]
+    task = task_of_target(targets_of_data(path)[0], folders)
+    fitting = models_for({task} if task else set(), folders, input_of_data(path))
+    usual = config_usual(folders)
+    return list(texts) if usual in fitting else [*texts, *(f"model={name}" for name in fitting[:1])]
+
+
+def config_usual(folders: Sequence[Path]) -> str:
+    """The net that a configuration has where none is named."""
+    from cnnexp.config.options import content_of
+
+    defaults = content_of(folders[-1] / "config.yaml")["defaults"]
+    return next(str(entry["model"]) for entry in defaults if isinstance(entry, dict) and "model" in entry)
 
 
 def _rates(texts: Sequence[str], out: Path, arguments: argparse.Namespace) -> int:
@@ -115,6 +133,7 @@ def _rates(texts: Sequence[str], out: Path, arguments: argparse.Namespace) -> in
     what = f"{_counted(first['epochs'], 'epoch')} of {_counted(steps, 'step')}"
     title = f"{what}{data}, optimizer.lr={first['optimizer']['lr']:g}, batch_size={first['batch_size']}"
     draw_rates(curves, steps, out, title)
+    loaded()
     print(f"{out}: the learning rate by {', '.join(configs)} over {what}{data}")
     return 0
 
@@ -134,13 +153,11 @@ def _of_each_schedule(texts: Sequence[str], arguments: argparse.Namespace) -> di
 
 def _with_data(texts: Sequence[str]) -> list[str]:
     """Data that suits the net, where a net is named and no data."""
-    from cnnexp.config.options import config_folders, option_files, task_of_model
+    from cnnexp.commands.asked import suitable_data
 
-    model = next((text.split("=", 1)[1] for text in texts if text.startswith("model=")), None)
-    path = None if model is None else option_files("model", config_folders()).get(model)
-    if path is None or _names(texts, "data", "dataset", "experiment"):
+    if _names(texts, "data", "dataset", "experiment"):
         return list(texts)
-    return [*texts, *(["data=digit_scenes"] if task_of_model(path) in ("segmentation", "detection") else [])]
+    return [*texts, *suitable_data(texts)]
 
 
 def _counted(count: int, what: str) -> str:

@@ -14,7 +14,7 @@ from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
-from cnnexp.runs.checkpoints import BEST, LAST
+from cnnexp.runs.checkpoints import BEST, LAST, LEARNT
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -77,7 +77,8 @@ def _check(config: dict[str, Any], record: Record) -> None:
     Raises:
         InputError: a line for each problem.
     """
-    from cnnexp.config.schema import RUN, problems_of
+    from cnnexp.config.rules import problems_of
+    from cnnexp.config.schema import RUN
 
     problems = problems_of(config, RUN)
     if problems:
@@ -102,14 +103,17 @@ def _checkpoints(record: Record, config: dict[str, Any], arguments: argparse.Nam
     Raises:
         InputError: one is missing, damaged, of another net or leads elsewhere; the net cannot be made.
     """
-    from cnnexp.builders.build import build_task, provisional_facts
+    from cnnexp.builders.build import build_task
+    from cnnexp.builders.facts import provisional_facts
+    from cnnexp.builders.learnt import learnt_facts
     from cnnexp.builders.revive import put_weights
     from cnnexp.builders.weights import load_checkpoint, load_weights
     from cnnexp.fit.checkpointing import progress_of
 
     names = [name for name in (LAST, BEST) if required or os.path.lexists(record.folder / name)]
     paths = [inside(record.folder, name) for name in names]
-    task = build_task(config, provisional_facts(config), arguments.trust)
+    facts = learnt_facts(provisional_facts(config, arguments.trust), record.folder, config)
+    task = build_task(config, facts, arguments.trust)
     for path in paths:
         put_weights(task, load_weights(path), str(path))
         if path == record.folder / LAST:
@@ -133,7 +137,7 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    tables = ["metrics.csv", *([GRADIENTS] if (record.folder / GRADIENTS).exists() else [])]
+    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT) if (record.folder / name).exists())]
     files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()

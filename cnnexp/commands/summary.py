@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.commands.arguments import add_overrides
+from cnnexp.commands.asked import suitable_data
 from cnnexp.errors import InputError
+from cnnexp.notice import loaded
 
 EXAMPLE = (
     "cnnexp summary model=resnet50 --input 3x224x224 --classes 1000\n"
@@ -20,7 +22,9 @@ EXAMPLE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
-    parser.add_argument("--input", metavar="CxHxW", default=None, help="picture size, channels first, in place of data")
+    parser.add_argument(
+        "--input", metavar="CxHxW", default=None, help="size of a sample, channels first, in place of data"
+    )
     parser.add_argument("--classes", type=int, metavar="N", default=None, help="number of classes, in place of data's")
     parser.add_argument("--depth", type=int, metavar="N", default=None, help="sum up modules below this depth")
     parser.add_argument("--measure", action="store_true", help="make training steps too: their memory, and images/s")
@@ -42,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     plot = _png(arguments.plot)
     configs = _configs(models, words, size, arguments)
     contents = [_content(config, size, arguments) for config in configs]
+    loaded()
     if plot is not None:
         from cnnexp.report.profile import draw_profile
 
@@ -55,9 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _content(
-    config: Mapping[str, Any], size: tuple[int, int, int] | None, arguments: argparse.Namespace
-) -> dict[str, Any]:
+def _content(config: Mapping[str, Any], size: tuple[int, ...] | None, arguments: argparse.Namespace) -> dict[str, Any]:
     from cnnexp.anatomy.subject import described, find_subject
 
     subject = find_subject(config, arguments.trust, size, arguments.classes)
@@ -133,7 +136,7 @@ def _models(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _configs(
-    models: Sequence[str], words: Sequence[str], size: tuple[int, int, int] | None, arguments: argparse.Namespace
+    models: Sequence[str], words: Sequence[str], size: tuple[int, ...] | None, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
     from cnnexp.config.compose import compose_run
 
@@ -146,12 +149,7 @@ def _compatible_data(words: list[str], free: bool, own_folders: Sequence[str]) -
     """With ``--input`` no data set is needed, so one that suits the net stands in where none was named."""
     if not free or any(word.lstrip("+").startswith(("data=", "dataset=")) for word in words):
         return words
-    from cnnexp.config.options import config_folders, option_files, task_of_model
-
-    model = next((word.split("=", 1)[1] for word in words if word.startswith("model=")), "lenet5")
-    path = option_files("model", config_folders(own_folders)).get(model)
-    task = task_of_model(path) if path is not None else None
-    return [*words, *(["data=digit_scenes"] if task in ("segmentation", "detection") else [])]
+    return [*words, *suitable_data(words, own_folders)]
 
 
 def _png(text: str | None) -> Path | None:
@@ -162,11 +160,11 @@ def _png(text: str | None) -> Path | None:
     return png_path(text, "--plot")
 
 
-def _size(text: str | None) -> tuple[int, int, int] | None:
+def _size(text: str | None) -> tuple[int, ...] | None:
+    """A shape in the notation of an input; the input itself knows how many numbers it takes."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d+)[xX×](\d+)[xX×](\d+)", text)
-    if not found or min(map(int, found.groups())) < 1:
-        raise InputError(f"--input {text}: expected channels x height x width, for example 3x224x224")
-    channels, height, width = map(int, found.groups())
-    return channels, height, width
+    parts = re.split("[xX×]", text)
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise InputError(f"--input {text}: expected numbers with x between them, for example 3x224x224")
+    return tuple(int(part) for part in parts)

@@ -45,7 +45,8 @@ def _begin(arguments: argparse.Namespace) -> int:
     from cnnexp.runs.write import writable_folder
     from cnnexp.sweep.checking import refuse_unfitting
     from cnnexp.sweep.executors import make_executor
-    from cnnexp.sweep.plan import make_plan, new_folder
+    from cnnexp.sweep.plan import new_folder
+    from cnnexp.sweep.planning import make_plan
 
     if arguments.outputs is not None:
         raise InputError("--outputs: says where --resume looks; a new sweep goes to outputs=FOLDER")
@@ -63,7 +64,8 @@ def _begin(arguments: argparse.Namespace) -> int:
 def _resume(arguments: argparse.Namespace) -> int:
     from cnnexp.sweep.executors import make_executor
     from cnnexp.sweep.find import find_sweep
-    from cnnexp.sweep.plan import read_plan, resumed
+    from cnnexp.sweep.plan import read_plan
+    from cnnexp.sweep.planning import resumed
 
     if arguments.config_dir or arguments.trust:
         raise InputError("--resume: a sweep goes on with its own --config-dir and --trust; leave them out")

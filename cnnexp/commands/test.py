@@ -55,26 +55,26 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
     from cnnexp.builders.pretrained import pretrained_experiment
     from cnnexp.fit.console import quiet_log
     from cnnexp.fit.evaluate import evaluate
+    from cnnexp.fit.module import TaskModule
 
     with quiet_log():
         experiment, config, begun = pretrained_experiment(config, arguments.trust)
-        metrics = evaluate(experiment, config, [arguments.split])
-    facts = experiment.facts
+        metrics = evaluate(TaskModule(experiment.task), experiment.data, config, [arguments.split])
+    given = experiment.facts.input
     content = {
         "id": config["choices"]["model"],
         "data": config["choices"]["data"],
         "weights": begun.as_record(),
-        "normalisation": {"mean": list(facts.mean), "std": list(facts.std)},
+        "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
     }
     if arguments.json:
         print(json.dumps(content, indent=2))
         return 0
     print(f"{content['id']} on the {arguments.split} split of {content['data']}")
-    mean, std = (", ".join(f"{value:.3g}" for value in values) for values in (facts.mean, facts.std))
     print(f"  {begun.described()}")
     how = config["model"]["normalisation"]
-    print(f"  model.normalisation={how}: pictures normalised by mean {mean} and deviation {std}")
+    print(f"  model.normalisation={how}: {given.prepared_by().removeprefix('; ')}")
     _print_metrics(content["metrics"])
     return 0
 
@@ -102,14 +102,16 @@ def _test_run(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> dict[str, float]:
-    from cnnexp.builders.build import Experiment
     from cnnexp.builders.reopen import reopen_data
     from cnnexp.builders.revive import revive
+    from cnnexp.fit.console import quiet_log
     from cnnexp.fit.evaluate import evaluate
+    from cnnexp.fit.module import TaskModule
 
     opened = reopen_data(record, config, arguments.trust)
     task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
-    return dict(evaluate(Experiment(opened.data, task), opened.config, [arguments.split]))
+    with quiet_log():  # Lightning, which speaks up when it is imported, is here by now
+        return dict(evaluate(TaskModule(task), opened.data, opened.config, [arguments.split]))
 
 
 def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -117,10 +119,11 @@ def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments:
     from cnnexp.averaging.panel import Panel
     from cnnexp.averaging.verdict import compare_views
     from cnnexp.averaging.views import views_of
-    from cnnexp.builders.reopen import judged_by
+    from cnnexp.builders.facts import build_input
+    from cnnexp.builders.reopen import is_dense, judged_by
 
     judged_by(record, config, f"tta={choice.name}", arguments.trust)
-    views = views_of(choice, per_pixel=config["task"]["target"] == "mask")
+    views = views_of(choice, build_input(config, arguments.trust), is_dense(config, arguments.trust))
     panel = Panel.open([record], [config], arguments.checkpoint, arguments.trust)
     return compare_views(panel, choice.name, views, arguments.split)
 

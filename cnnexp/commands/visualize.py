@@ -1,24 +1,41 @@
-"""``cnnexp visualize TECHNIQUE``: a table of techniques, each in ``commands/techniques/NAME.py``."""
+"""``cnnexp visualize TECHNIQUE``: each technique is a file in ``commands/techniques/``, or a module of the user's own.
+
+Such a module has ``LINE``, what it shows, ``EXAMPLE``, ``add_arguments(parser)`` and ``run(arguments)``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import ast
+import os
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 
-PARTS = "cnnexp.commands.techniques"
-TECHNIQUES = {
-    "backprop": "backpropagation with all its numbers, in a small net and a small convolution",
-    "fft": "convolution by FFT against direct convolution, timed on this machine",
-    "gradients": "gradient norms of every layer, of runs that recorded them",
-    "kernels": "classic kernels (edges, blur, template matching, your own) on a picture",
-    "shift": "what a net makes of a picture that moves: do its maps, does its answer?",
-}
-"""Each technique with its one line."""
+FOLDER = Path(__file__).with_name("techniques")
+PACKAGE = "cnnexp.commands.techniques"
+
+
+def techniques() -> dict[str, str]:
+    """Each technique of the folder with its one line, which is read without importing it."""
+    return {path.stem: _line(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
+
+
+def _line(path: Path) -> str:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "LINE" for one in node.targets):
+            return str(ast.literal_eval(node.value))
+    raise ValueError(f"{path}: says no LINE of itself")
+
+
+TECHNIQUES = techniques()
 _NAME_WIDTH = 12
 
 
@@ -38,9 +55,10 @@ techniques, each with an example by cnnexp visualize TECHNIQUE --help:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A technique, and the words that are left for it."""
+    """A technique: its module, its one line, and the words that are left for it."""
 
     name: str
+    module: str
     line: str
     words: list[str]
 
@@ -49,16 +67,40 @@ def chosen(words: Sequence[str]) -> Chosen | None:
     """The technique that the first word names; None where the words are for the command itself.
 
     Raises:
-        InputError: there is no such technique, or an option stands before it.
+        InputError: there is no such technique, it is nobody's that is trusted, or an option stands before it.
     """
     if not words or {words[0]} & {"-h", "--help", "--list", "--debug"}:
         return None
-    first = words[0]
+    first, rest = words[0], list(words[1:])
     if first.startswith("-"):
         raise InputError(f"{first}: the technique comes first, as in: cnnexp visualize kernels photo.jpg {first}")
-    if first not in TECHNIQUES:
-        raise InputError(f"{first}: there is no such technique; {did_you_mean(first, TECHNIQUES)}")
-    return Chosen(first, TECHNIQUES[first], list(words[1:]))
+    if first in TECHNIQUES:
+        return Chosen(first, f"{PACKAGE}.{first}", TECHNIQUES[first], rest)
+    if "." in first and "/" not in first:
+        return Chosen(first, first, _of_ones_own(first, rest), rest)
+    raise InputError(f"{first}: there is no such technique; {did_you_mean(first, TECHNIQUES)}")
+
+
+def _of_ones_own(name: str, words: Sequence[str]) -> str:
+    """The line of a technique in a package that the words trust."""
+    from cnnexp.builders.target import refuse_trust
+
+    trusted = [after for word, after in pairwise(words) if word == "--trust"]
+    trusted += [word.removeprefix("--trust=") for word in words if word.startswith("--trust=")]
+    refuse_trust(trusted)
+    top = name.split(".")[0]
+    if not any(name.startswith(f"{package}.") for package in trusted):
+        raise InputError(f"{name}: a technique of a package of yours, which --trust {top} allows")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        module = import_module(name)
+    except ImportError as error:
+        raise InputError(f"{name}: there is no such technique ({error})") from error
+    missing = [one for one in ("LINE", "EXAMPLE", "add_arguments", "run") if not hasattr(module, one)]
+    if missing:
+        raise InputError(f"{name}: no technique, it has no {missing[0]}")
+    return str(module.LINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

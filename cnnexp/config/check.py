@@ -6,14 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnexp.config.nearest import few_of
-from cnnexp.config.options import data_with, models_for, option_files, task_of_model
-from cnnexp.config.schema import RUN, problems_of
+from cnnexp.config.nearest import any_of, few_of
+from cnnexp.config.options import (
+    PICTURES,
+    augmentations_for,
+    data_with,
+    models_for,
+    nets_of,
+    option_files,
+    task_of_model,
+    task_of_target,
+    tasks,
+)
+from cnnexp.config.rules import problems_of
+from cnnexp.config.schema import RUN
 from cnnexp.errors import InputError
 
-TASK_OF_TARGET = {"label": "classification", "mask": "segmentation", "boxes": "detection"}
-NETS_OF = {"multi_label": "classification"}
-"""Tasks that take the nets of another one."""
 USUAL = ("lenet5", "resnet20", "resnet18", "resnet50", "conv_autoencoder")
 """Nets that are named first where many would fit."""
 
@@ -27,7 +35,13 @@ def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
     problems = problems_of(config, RUN)
     if not problems:
         problems = [
-            *(_task_and_model(config, folders) or _task_and_data(config, folders)),
+            *(
+                _task_and_model(config, folders)
+                or _target(config, folders)
+                or _task_and_data(config, folders)
+                or _inputs(config, folders)
+            ),
+            *_classes(config),
             *_channels(config),
             *_decode_size(config),
             *_uneven_batch(config),
@@ -41,55 +55,105 @@ def _task_and_model(config: Mapping[str, Any], folders: Sequence[Path]) -> list[
     choices = config["choices"]
     path = option_files("model", folders).get(choices["model"])
     own = task_of_model(path) if path is not None else None
-    task = str(choices["task"])
-    if own is None or own == NETS_OF.get(task, task):
+    wanted = nets_of(str(choices["task"]), folders)
+    if own is None or own == wanted:
         return []
-    fitting = few_of(_usual_first(models_for({NETS_OF.get(task, task)}, folders)), "cnnexp list model")
+    fitting = _nets({wanted}, config, folders)
+    there = f"there is model={fitting}" if fitting else "there is none yet; task.nets names another task whose nets fit"
     return [
         f"task={choices['task']}: model={choices['model']} is for {own}, and the net decides the task; "
-        f"for {choices['task']} there is model={fitting}"
+        f"for {choices['task']} {there}"
     ]
+
+
+def _target(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
+    """A line for a truth that the task does not learn; nobody can say of the user's own, which have dotted names."""
+    task, choice = config["task"], str(config["choices"]["task"])
+    own = tasks(folders).get(choice, {})
+    accepted = task.get("accepts") or ([own["target"]] if "target" in own else [task["target"]])
+    if task["target"] in accepted or "." in (task["target"] or ""):
+        return []
+    expected = any_of("null" if one is None else str(one) for one in accepted)
+    return [f"task.target={'null' if task['target'] is None else task['target']}: task={choice} takes {expected}"]
 
 
 def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
     target, targets = config["task"]["target"], config["data"]["targets"]
     if target is None or target in targets:
         return []
-    choices, name = config["choices"], config["task"]["name"]
+    choices, name, kind = config["choices"], config["task"]["name"], config["model"]["input"]
     wanted = (
         f"model={choices['model']} is for {name} and needs data with {target}, such as "
-        f"data={few_of(data_with(target, folders), 'cnnexp list data')}; "
-        f"data={choices['data']} gives {', '.join(targets) or 'pictures only'}"
+        f"data={few_of(data_with(target, folders, kind), 'cnnexp list data')}; "
+        f"data={choices['data']} gives {', '.join(targets) or f'{PICTURES} only'}"
     )
-    if name == "multi_label" and "label" in targets:
-        return [f"{wanted}: task.target=label takes each class against all others"]
-    fitting = models_for({TASK_OF_TARGET[given] for given in targets} | {"autoencoder"}, folders)
-    return [f"{wanted} and fits model={few_of(_usual_first(fitting), 'cnnexp list model')}"]
+    other = [one for one in config["task"].get("accepts") or [] if one in targets]
+    if other:
+        return [f"{wanted}: task.target={other[0]} takes each class against all others"]
+    learning = {task_of_target(given, folders) for given in targets} | {None}
+    free = {task for task, one in tasks(folders).items() if one.get("target") is None}
+    return [f"{wanted} and fits model={_nets({one for one in learning if one} | free, config, folders)}"]
+
+
+def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
+    """A line for a net, and one for an augmentation, that is for another kind of input than the data."""
+    choices, kind, found = config["choices"], config["data"]["input"], []
+    if config["model"]["input"] not in (None, kind):
+        fitting = _nets({nets_of(str(choices["task"]), folders)}, config, folders)
+        found.append(
+            f"model={choices['model']}: takes {config['model']['input']}, and data={choices['data']} holds {kind}"
+            + (f"; for those there is model={fitting}" if fitting else "")
+        )
+    if config["augmentation"]["input"] not in (None, kind):
+        fitting = any_of(f"augmentation={name}" for name in augmentations_for(kind, folders))
+        found.append(
+            f"augmentation={choices['augmentation']}: is for {config['augmentation']['input']}, and "
+            f"data={choices['data']} holds {kind}; take {fitting}"
+        )
+    return found
+
+
+def _nets(of: set[str], config: Mapping[str, Any], folders: Sequence[Path]) -> str:
+    """The nets of some tasks that take the data's input, the usual ones first."""
+    return few_of(_usual_first(models_for(of, folders, config["data"]["input"])), "cnnexp list model")
 
 
 def _usual_first(nets: Sequence[str]) -> list[str]:
     return sorted(nets, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
 
 
+def _classes(config: Mapping[str, Any]) -> list[str]:
+    names, targets = config["data"]["classes"], config["data"]["targets"]
+    unknown = [word for word in names if word not in targets] if isinstance(names, Mapping) else []
+    given = ", ".join(targets) or "no truth"
+    return [f"data.classes.{word}: data={config['choices']['data']} gives {given}" for word in unknown]
+
+
 def _channels(config: Mapping[str, Any]) -> list[str]:
     data, wanted = config["data"], config["model"].get("in_channels")
+    if "channels" not in data:
+        return []
     found = [
         f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel, or null"
         for key in ("mean", "std")
         # one or three values come with a grey or colour data set whose data.channels was changed; see builders
-        if data[key] is not None and len(data[key]) not in (data["channels"], 1, 3)
+        if data.get(key) is not None and len(data[key]) not in (data["channels"], 1, 3)
     ]
     if wanted is not None and wanted != data["channels"]:
         found.append(
-            f"model.in_channels={wanted}: data={config['choices']['data']} has pictures of {data['channels']} "
+            f"model.in_channels={wanted}: data={config['choices']['data']} has samples of {data['channels']} "
             f"channels; data.channels={wanted} converts them"
         )
     return found
 
 
 def _decode_size(config: Mapping[str, Any]) -> list[str]:
-    size, stored = config["data"]["image_size"], config["data"]["decode_size"]
-    if not isinstance(stored, (list, tuple)) or all(large >= small for large, small in zip(stored, size, strict=True)):
+    size, stored = config["data"].get("image_size"), config["data"]["decode_size"]
+    if (
+        size is None
+        or not isinstance(stored, (list, tuple))
+        or all(large >= small for large, small in zip(stored, size, strict=True))
+    ):
         return []
     return [
         f"data.decode_size={list(stored)}: smaller than data.image_size={list(size)}, which is cropped out of it; "
@@ -108,7 +172,7 @@ def _parts_of_a_batch(config: Mapping[str, Any]) -> list[str]:
     parts, batch = config["accumulate"], config["batch_size"]
     if parts <= batch:
         return []
-    return [f"accumulate={parts}: a batch of {batch} pictures cannot be cut into so many parts; take at most {batch}"]
+    return [f"accumulate={parts}: a batch of {batch} samples cannot be cut into so many parts; take at most {batch}"]
 
 
 def uneven_batch(batch: int, processes: int) -> list[str]:

@@ -41,7 +41,7 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     if problems:
         raise InputError(*problems, *check_keys_without_groups(words, folders))
     chosen = [word for word in words if word.key in GROUPS]
-    problems = check_keys(words, _compose(chosen, folders))
+    problems = check_keys(words, _compose(chosen, folders), folders)
     if problems:
         raise InputError(*problems)
     config = _compose(words, folders)
@@ -52,7 +52,7 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
 def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) -> list[str]:
     """Problems of the other words, found against the default options, for words outside the open groups."""
     closed = [word for word in words if word.key.split(".")[0] not in GROUPS and not word.key.startswith("hydra")]
-    return check_keys(closed, _compose([], folders))
+    return check_keys(closed, _compose([], folders), folders)
 
 
 def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:

@@ -18,12 +18,16 @@ GROUPS = (
     "scheduler",
     "regularization",
     "augmentation",
+    "sampling",
+    "loss",
     "transfer",
     "hardware",
     "task",
     "logger",
     "experiment",
 )
+PICTURES = "pictures"
+"""The usual kind of input."""
 SWEEP = "sweep"
 """Not a group of a run's configuration: it says how many runs are made of one command line."""
 LISTED = (*GROUPS, SWEEP)
@@ -70,20 +74,113 @@ def task_of_model(path: Path) -> str | None:
     return None
 
 
-def models_for(tasks: set[str], folders: Sequence[Path]) -> list[str]:
-    """Names of the models whose task is among those given."""
-    return [name for name, path in option_files("model", folders).items() if task_of_model(path) in tasks]
+def models_for(tasks: set[str], folders: Sequence[Path], kind: str | None = None) -> list[str]:
+    """Names of the models whose task is among those given.
+
+    Args:
+        kind: of input, where only nets for that one will do.
+    """
+    files = option_files("model", folders).items()
+    fitting = [name for name, path in files if task_of_model(path) in tasks]
+    return [name for name in fitting if kind is None or input_of_model(dict(files)[name]) in (None, kind)]
 
 
-def data_with(target: str, folders: Sequence[Path]) -> list[str]:
-    """Names of the data sets that give a target (label, mask, boxes)."""
-    return [name for name, path in option_files("data", folders).items() if target in targets_of_data(path)]
+def tasks(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """What each task's file says under ``task``, by name."""
+    return {name: dict(content_of(path).get("task") or {}) for name, path in option_files("task", folders).items()}
+
+
+def nets_of(task: str, folders: Sequence[Path]) -> str:
+    """The task whose nets this one takes: its own, if its file names no other."""
+    return str(tasks(folders).get(task, {}).get("nets") or task)
+
+
+def task_of_target(target: str, folders: Sequence[Path]) -> str | None:
+    """The task that learns a truth by nets of its own; the first by name where there are several."""
+    known = tasks(folders)
+    return next((name for name, one in known.items() if one.get("target") == target and not one.get("nets")), None)
+
+
+def data_with(target: str, folders: Sequence[Path], kind: str | None = None) -> list[str]:
+    """Names of the data sets that give a truth (label, mask, boxes, ...).
+
+    Args:
+        kind: of input, where only that one will do.
+    """
+    files = option_files("data", folders).items()
+    return [name for name, path in files if target in targets_of_data(path) and kind in (None, input_of_data(path))]
 
 
 def targets_of_data(path: Path) -> list[str]:
-    """What the data set of a file gives: label, mask, boxes."""
+    """The truths that the data set of a file gives: label, mask, boxes, ..."""
     data = content_of(path).get("data")
     return list(data.get("targets") or []) if isinstance(data, dict) else []
+
+
+def input_of_data(path: Path) -> str | None:
+    """The kind of input of the data set of a file."""
+    data = content_of(path).get("data")
+    return data.get("input") if isinstance(data, dict) else None
+
+
+def input_of_model(path: Path) -> str | None:
+    """The kind of input that a model's file is for; None for any."""
+    model = content_of(path).get("model")
+    return model.get("input", PICTURES) if isinstance(model, dict) else PICTURES
+
+
+def options_with(group: str, path: Sequence[str], folders: Sequence[Path], kind: str | None = None) -> list[str]:
+    """Names of the options of a group whose files have a key; of those that go on from each other the first.
+
+    Args:
+        path: of the key, from the group on. kind: of input; an option that is for another one is left out.
+    """
+    files = option_files(group, folders)
+    own = {name: _own_keys(group, content_of(file)) for name, file in files.items()}
+    return [
+        name
+        for name, keys in own.items()
+        if _reaches(keys, path)
+        and keys.get("input", kind) in (None, kind)
+        and not any(_reaches(own[parent], path) for parent in _parents(group, content_of(files[name]), files))
+    ]
+
+
+def _own_keys(group: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What an option's file itself says of its group; files for the whole configuration say it under its name."""
+    inner = content.get(group)
+    return inner if isinstance(inner, dict) else content
+
+
+def _reaches(keys: Any, path: Sequence[str]) -> bool:
+    for part in path:
+        if not isinstance(keys, dict) or part not in keys:
+            return False
+        keys = keys[part]
+    return True
+
+
+def _parents(group: str, content: dict[str, Any], files: dict[str, Path]) -> list[str]:
+    """The options of the same group that a file goes on from."""
+    entries = [entry for entry in content.get("defaults") or [] if isinstance(entry, str)]
+    names = [entry.removeprefix(f"/{group}/").split("@")[0] for entry in entries]
+    return [name for name in names if name in files]
+
+
+def augmentations_for(kind: str, folders: Sequence[Path]) -> list[str]:
+    """Names of the augmentations that fit a kind of input."""
+    files = option_files("augmentation", folders)
+    return [name for name in files if _input_of_augmentation(name, files) in (None, kind)]
+
+
+def _input_of_augmentation(name: str, files: dict[str, Path]) -> str | None:
+    """What a preset's file says under ``input``, or one that it goes on from."""
+    content = content_of(files[name])
+    own = _own_keys("augmentation", content)
+    if "input" in own:
+        return own["input"]
+    parents = [parent for parent in _parents("augmentation", content, files) if parent != name]
+    return _input_of_augmentation(parents[0], files) if parents else None
 
 
 def size_of_data(path: Path) -> list[int]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.config.nearest import any_of, did_you_mean
-from cnnexp.config.options import GROUPS, option_files
+from cnnexp.config.options import GROUPS, option_files, options_with
 from cnnexp.errors import InputError
 
-OPEN = ("model", "data", "optimizer", "scheduler", "augmentation", "transfer")
+OPEN = ("model", "data", "optimizer", "scheduler", "augmentation", "sampling", "loss", "transfer")
 """Groups whose files name a class: keys beyond those of the file are bound to its signature later."""
 SET_ELSEWHERE = {
     "model.in_channels": "data.channels",
@@ -22,6 +22,8 @@ SET_ELSEWHERE = {
     "model.stochastic_depth": "regularization.stochastic_depth",
 }
 """Arguments that a net is given; the key that decides them."""
+MOST_OPTIONS = 4
+"""So many options that have a key are named, of more the first ones."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Word:
 
     @property
     def for_hydra(self) -> str:
-        return ("++" if self.added else "") + self.text
+        # Hydra's own line for a new key inside of a group says nothing of what is known; the schema and the binder do
+        return ("++" if self.added or isinstance(self.value, Mapping) else "") + self.text
 
 
 def read_words(texts: Sequence[str], folders: Sequence[Path] = ()) -> list[Word]:
@@ -129,19 +132,23 @@ def _option(word: Word, folders: Sequence[Path]) -> list[str]:
     return [f"{word.text}: there is no such {word.key}; {f'{hint} ({all_of_them})' if hint else all_of_them}"]
 
 
-def check_keys(words: Sequence[Word], config: Mapping[str, Any]) -> list[str]:
-    """Problems of the words that set a value: a key that is not there, or a value of another type than the file's."""
+def check_keys(words: Sequence[Word], config: Mapping[str, Any], folders: Sequence[Path] = ()) -> list[str]:
+    """Problems of the words that set a value: a key that is not there, or a value of another type than the file's.
+
+    Args:
+        folders: where the options lie, to name those that have a key that the chosen one lacks.
+    """
     problems = []
     for word in words:
         if word.key in GROUPS:
             continue
-        problem = _key_problem(word, config)
+        problem = _key_problem(word, config, folders)
         if problem:
             problems.append(problem)
     return problems
 
 
-def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
+def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path]) -> str | None:
     parts = word.key.split(".")
     node: Any = config
     for depth, part in enumerate(parts):
@@ -152,7 +159,8 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
                 return f"{word.text}: the net is given this; set {SET_ELSEWHERE[word.key]}"
             if word.added and parts[0] in OPEN and depth >= 1:
                 return None
-            return _unknown(word, parts, depth, node, config)
+            other = _other_options(parts, depth, config, folders)
+            return _unknown(word, parts, depth, node, config, other)
         node = node[part]
     if parts[-1].startswith("_") and parts[-1].endswith("_"):
         return f"{word.key}: choose another class by another option of {parts[0]}, or in a YAML file of your own"
@@ -161,16 +169,32 @@ def _key_problem(word: Word, config: Mapping[str, Any]) -> str | None:
     return type_problem(word.key, node, word.value)
 
 
-def _unknown(word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+def _unknown(
+    word: Word, parts: Sequence[str], depth: int, node: Mapping[str, Any], config: Mapping[str, Any], other: str
+) -> str:
     prefix = ".".join(parts[:depth])
     known = [str(key) for key in node if _settable(key, depth)]
     elsewhere = _paths_to(parts[-1], config)
     near = did_you_mean(parts[depth], known, f"{prefix}." if prefix else "")
-    hint = f"did you mean {any_of(elsewhere)}?" if elsewhere else near
+    hint = other or (f"did you mean {any_of(elsewhere)}?" if elsewhere else near)
     line = f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}"
-    if parts[0] in OPEN and depth:
+    if parts[0] in OPEN and depth and config[parts[0]].get("_target_") is not None:
         line += f" (+{word.text} hands it to the class of {parts[0]} all the same)"
     return line
+
+
+def _other_options(parts: Sequence[str], depth: int, config: Mapping[str, Any], folders: Sequence[Path]) -> str:
+    """A clause that names the options of the group that have the key, or at least its beginning; empty for none."""
+    group, input_ = parts[0], config.get("data", {}).get("input")
+    if group not in GROUPS or not depth:
+        return ""
+    for end in (len(parts), depth + 1):
+        names = [f"{group}={name}" for name in options_with(group, parts[1:end], folders, input_)]
+        if names:
+            more = f" and so on (cnnexp list {group} shows all)" if len(names) > MOST_OPTIONS else ""
+            named = ", ".join(names[:MOST_OPTIONS]) + more if more else any_of(names)
+            return f"did you mean {'.'.join(parts[:end])} with {named}?"
+    return ""
 
 
 def _settable(key: Any, depth: int) -> bool:

@@ -1,188 +1,10 @@
-"""What every key of a configuration may hold. Defaults live in YAML, once; here every key is required.
-
-Nothing is coerced: a number where a switch is expected is an error, an integer may stand for a float, and ``nan`` and
-``inf`` are no values.
-"""
+"""What every key of a configuration may hold. Defaults live in YAML, once; here every key is required."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from cnnexp.config.nearest import any_of, did_you_mean
-
-LONGEST_SHOWN = 100
-
-
-@dataclass(frozen=True)
-class Number:
-    """A finite number between two bounds, which belong to the range unless ``above`` or ``below`` says otherwise."""
-
-    low: float | None = None
-    high: float | None = None
-    whole: bool = False
-    nullable: bool = False
-    above: bool = False
-    below: bool = False
-
-    def problem(self, value: Any) -> str | None:
-        if value is None and self.nullable:
-            return None
-        good = isinstance(value, int) if self.whole else isinstance(value, (int, float))
-        if not good or isinstance(value, bool) or not math.isfinite(value) or not self._inside(value):
-            return f"expected {self.described()}"
-        return None
-
-    def _inside(self, value: float) -> bool:
-        if self.low is not None and (value < self.low or (self.above and value == self.low)):
-            return False
-        return self.high is None or not (value > self.high or (self.below and value == self.high))
-
-    def described(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        low = None if self.low is None else f"{'above' if self.above else 'of at least'} {_bound(self.low)}"
-        high = None if self.high is None else f"{'below' if self.below else 'at most'} {_bound(self.high)}"
-        text = " and ".join(part for part in (low, high) if part)
-        return f"{kind} {text}".strip() + (", or null" if self.nullable else "")
-
-
-def _bound(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:g}"
-
-
-@dataclass(frozen=True)
-class Text:
-    """A word, one of ``choices`` where there are any."""
-
-    choices: tuple[str, ...] = ()
-    nullable: bool = False
-
-    def problem(self, value: Any) -> str | None:
-        if value is None and self.nullable:
-            return None
-        if isinstance(value, str) and value and (not self.choices or value in self.choices):
-            return None
-        expected = any_of(self.choices) if self.choices else "a word"
-        return f"expected {expected}" + (", or null" if self.nullable else "")
-
-
-@dataclass(frozen=True)
-class Switch:
-    """true or false; ``words`` may stand beside them (``auto``)."""
-
-    words: tuple[str, ...] = ()
-
-    def problem(self, value: Any) -> str | None:
-        if isinstance(value, bool) or (isinstance(value, str) and value in self.words):
-            return None
-        return f"expected {any_of(['true', 'false', *self.words])}"
-
-
-@dataclass(frozen=True)
-class Items:
-    """A list of values of one kind, of a length where one is given."""
-
-    of: Rule
-    length: int | None = None
-    nullable: bool = False
-
-    def problem(self, value: Any) -> str | None:
-        if value is None and self.nullable:
-            return None
-        if not isinstance(value, (list, tuple)) or (self.length is not None and len(value) != self.length):
-            return f"expected a list of {self.length} values" if self.length else "expected a list"
-        return next((f"item {i + 1}: {p}" for i, item in enumerate(value) if (p := self.of.problem(item))), None)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Two numbers that each satisfy a rule, the smaller one first."""
-
-    of: Number
-
-    def problem(self, value: Any) -> str | None:
-        if problem := Items(self.of, length=2).problem(value):
-            return problem
-        return "expected the smaller number first" if value[0] > value[1] else None
-
-
-@dataclass(frozen=True)
-class Either:
-    """A value that satisfies one of several rules."""
-
-    rules: tuple[Rule, ...]
-
-    def problem(self, value: Any) -> str | None:
-        problems = [rule.problem(value) for rule in self.rules]
-        if None in problems:
-            return None
-        return "expected " + ", or ".join(p.removeprefix("expected ") for p in problems if p)
-
-
-@dataclass(frozen=True)
-class Free:
-    """Anything: bound to a signature later."""
-
-    def problem(self, value: Any) -> str | None:
-        return None
-
-
-Rule = Number | Text | Switch | Items | Span | Either | Free
-
-
-@dataclass(frozen=True)
-class Group:
-    """Named keys, all of them required but the ``optional`` ones.
-
-    An open group may hold further keys, which go to the class that it names.
-    """
-
-    keys: Mapping[str, Rule | Group]
-    optional: Mapping[str, Rule | Group] = field(default_factory=dict)
-    open: bool = False
-
-
-def problems_of(config: Any, group: Group, prefix: str = "") -> list[str]:
-    """Every problem of a configuration, a line each: keys that are missing, unknown, or hold what they must not."""
-    if not isinstance(config, Mapping):
-        return [f"{prefix.rstrip('.') or 'configuration'}: expected a group of keys"]
-    known = {**group.optional, **group.keys}
-    found = [f"{prefix}{key}: missing from the configuration" for key in group.keys if key not in config]
-    for key, value in config.items():
-        if key in known:
-            found.extend(_problems_of_key(value, known[key], f"{prefix}{key}"))
-        elif not group.open:
-            found.append(f"{prefix}{key}: there is no such key; {did_you_mean(str(key), known)}")
-        elif not _is_finite(value):
-            found.append(f"{prefix}{key}={_shown(value)}: not a finite number")
-    return found
-
-
-def _problems_of_key(value: Any, rule: Rule | Group, name: str) -> list[str]:
-    if isinstance(rule, Group):
-        return problems_of(value, rule, f"{name}.")
-    problem = rule.problem(value)
-    return [f"{name}={_shown(value)}: {problem}"] if problem else []
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether all numbers in a value are finite, at every depth."""
-    if isinstance(value, Mapping):
-        return all(_is_finite(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_is_finite(item) for item in value)
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-def _shown(value: Any) -> str:
-    """A value as one would type it, cut where it is long."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = "null" if value is None else str(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
+from cnnexp.config.rules import Each, Either, Group, Items, Number, Rule, Span, Switch, Text
 
 COUNT = Number(1, whole=True)
 UNIT = Number(0, 1)
@@ -194,7 +16,7 @@ def _open(**keys: Rule | Group) -> Group:
     return Group(TARGET, optional=keys, open=True)
 
 
-def _open_with(required: Mapping[str, Rule], **keys: Rule) -> Group:
+def _open_with(required: Mapping[str, Rule | Group], **keys: Rule) -> Group:
     return Group({**TARGET, **required}, optional=keys, open=True)
 
 
@@ -231,6 +53,31 @@ AUGMENTATION: dict[str, Rule | Group] = {
 }
 """In the order in which they are applied; each operation's first key is its switch, 0 is off."""
 
+OPTIMIZER: dict[str, Rule] = {
+    "lr": Number(0, above=True),
+    "momentum": Number(0, 1, below=True),
+    "weight_decay": Number(0),
+    "nesterov": Switch(),
+    "eps": Number(0),
+    "alpha": UNIT,
+    "betas": Items(Number(0, 1, below=True), length=2),
+    "rho": Number(0, 1, below=True),
+}
+
+INPUT: dict[str, Rule] = {
+    "channels": COUNT,
+    "image_size": SIZE,
+    "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
+    "frames": COUNT,
+    "length": COUNT,
+    "mean": Items(Number(), nullable=True),
+    "std": Items(Number(0, above=True), nullable=True),
+    "vocabulary_size": COUNT,
+    "at_least": COUNT,
+    "words": Items(Text(), nullable=True),
+}
+"""Of kinds of input: bound to their classes later, which say what is missing."""
+
 RUN = Group(
     {
         "seed": Number(0, 2**32 - 1, whole=True),
@@ -247,14 +94,18 @@ RUN = Group(
             TARGET
             | {
                 "name": Text(),
-                "target": Text(("label", "mask", "boxes"), nullable=True),
+                "target": Text(nullable=True),
                 "monitor": Text(nullable=True),
                 "mode": Text(("max", "min")),
-            }
+            },
+            optional={"accepts": Items(Text()), "nets": Text()},
         ),
+        "loss": Group({"_target_": Text(nullable=True)}, open=True),
+        "sampling": _open(samples=Number(2, whole=True)),
         "model": Group(
             TARGET
             | {
+                "input": Text(nullable=True),
                 "weights": Text(nullable=True),
                 "weights_sha256": Text(nullable=True),
                 "normalisation": Text(("auto", "data", "imagenet")),
@@ -266,30 +117,26 @@ RUN = Group(
         "data": Group(
             TARGET
             | {
-                "targets": Items(Text(("label", "mask", "boxes"))),
-                "channels": COUNT,
-                "image_size": SIZE,
-                "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
-                "classes": Items(Text(), nullable=True),
-                "mean": Items(Number(), nullable=True),
-                "std": Items(Number(0, above=True), nullable=True),
+                "input": Text(),
+                "input_sha256": Text(nullable=True),
+                "targets": Items(Text()),
+                "classes": Either((Items(Text(), nullable=True), Each(Items(Text(), nullable=True)))),
                 "fraction": Number(0, 1, above=True),
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
+                "split": Group(
+                    {"folds": Number(2, whole=True, nullable=True), "fold": Number(0, whole=True, nullable=True)}
+                ),
             },
-            optional={"mask_classes": Items(Text(), nullable=True)},
+            optional={**INPUT, "parts": Each(Group({"input": Text()}, optional=INPUT, open=True))},
             open=True,
         ),
         "optimizer": _open_with(
-            {"stage_rates": Either((Number(0, nullable=True), Items(Number(0))))},
-            lr=Number(0, above=True),
-            momentum=Number(0, 1, below=True),
-            weight_decay=Number(0),
-            nesterov=Switch(),
-            eps=Number(0),
-            alpha=UNIT,
-            betas=Items(Number(0, 1, below=True), length=2),
-            rho=Number(0, 1, below=True),
+            {
+                "stage_rates": Either((Number(0, nullable=True), Items(Number(0)))),
+                "of": Each(Group({}, optional=OPTIMIZER, open=True)),
+            },
+            **OPTIMIZER,
         ),
         "scheduler": _open_with(
             {"warmup_epochs": Number(0)},
@@ -320,7 +167,12 @@ RUN = Group(
                 "if_unsupported": Text(("error", "ignore")),
             }
         ),
-        "augmentation": _open(**AUGMENTATION),
+        "augmentation": Group(
+            {"_target_": Text(nullable=True), "input": Text(nullable=True)},
+            optional=AUGMENTATION,
+            only_where=("input", ("pictures", "clips")),
+            open=True,
+        ),
         "transfer": _open(
             stages=COUNT,
             rate_decay=Number(0, 1, above=True),

@@ -12,7 +12,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cnnexp.data.corrupt import CorruptFile
+from cnnexp.inputs.corrupt import CorruptFile
 
 MAX_UNPACKED_BYTES = 64 * 2**30
 """An archive that claims more is refused: a few kilobytes can claim any size."""

@@ -1,52 +1,20 @@
-"""What every data set gives: its facts, and splits that turn positions into batches."""
+"""What every data set gives: splits that turn positions into batches."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from cnnexp.answers.boxes import Boxes
+
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 Positions = Sequence[int] | Tensor
-
-VOID = 255
-"""The mask value that losses and metrics leave out."""
-
-NO_CLASS = -1
-"""The class of a padded box."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What nets and reports need to know about a data set before a picture is read.
-
-    ``height`` and ``width`` are those that nets take, ``decode_size`` those of the batches where these are larger (the
-    rest is cropped away), ``mean`` and ``std`` are per channel for pixels
-    in [0, 1]. ``classes`` names the labels or the boxes' classes; ``mask_classes`` names the mask's values 0, 1, ...
-    and is empty where there are no masks.
-    """
-
-    name: str
-    channels: int
-    height: int
-    width: int
-    classes: tuple[str, ...]
-    targets: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    mask_classes: tuple[str, ...] = ()
-    decode_size: tuple[int, int] | None = None
-
-    @property
-    def stored_size(self) -> tuple[int, int]:
-        """Height and width of the pictures in a batch."""
-        return self.decode_size or (self.height, self.width)
 
 
 class Split(Protocol):
@@ -58,9 +26,8 @@ class Split(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, positions: Positions) -> dict[str, Tensor]:
-        """The samples at ``positions`` on the CPU: image uint8 (B, C, H, W), index int64 (B,) and, where known,
-        label int64 (B,), mask uint8 (B, H, W) with 255 = void, boxes float32 (B, M, 4) as x1 y1 x2 y2 in pixels with
-        classes int64 (B, M), -1 = padding."""
+        """The samples at ``positions`` on the CPU: what their input is stored as, index int64 (B,) and, where known,
+        the truth under the keys of its answers (label, mask, boxes and classes, ...)."""
         ...
 
     def labels_for_strata(self) -> Tensor | None:
@@ -72,7 +39,9 @@ class TensorSplit:
     """A split held in memory: a batch is one index operation per tensor.
 
     Args:
-        tensors: image uint8 (N, C, H, W) and any of label, mask, boxes, classes, with the same N.
+        tensors: of one length N each, uint8, uint16 or float32 (N, ...): what the input is stored as, and any truth.
+        ragged: samples of different lengths, a tensor for each, by key; a batch of them is filled up at the end.
+        fills: what is filled up with, by key; 0 where it is not said.
         names: one name per sample.
         transform: applied to every batch; for pictures that would be too large in memory once resized.
     """
@@ -81,41 +50,51 @@ class TensorSplit:
         self,
         tensors: Mapping[str, Tensor],
         *,
+        ragged: Mapping[str, Sequence[Tensor]] | None = None,
+        fills: Mapping[str, float] | None = None,
         names: Sequence[str] | None = None,
         transform: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
     ) -> None:
         self.tensors = dict(tensors)
+        self.ragged = dict(ragged or {})
+        self.fills = dict(fills or {})
         self.names = names
         self.transform = transform
         lengths = {key: len(tensor) for key, tensor in self.tensors.items()}
-        if len(set(lengths.values())) != 1 or (names is not None and len(names) != lengths["image"]):
+        lengths |= {key: len(values) for key, values in self.ragged.items()}
+        self._length = next(iter(lengths.values()), 0)
+        if len(set(lengths.values())) > 1 or (names is not None and len(names) != self._length):
             raise ValueError(
                 f"tensors of one split differ in length: {lengths}, {None if names is None else len(names)} names"
             )
 
     def __len__(self) -> int:
-        return len(self.tensors["image"])
+        return self._length
 
     def batch(self, positions: Positions) -> dict[str, Tensor]:
         index = torch.as_tensor(positions, dtype=torch.int64)
         # Some twenty times as fast as tensor[index] on uint8: it copies rows, not bytes.
         picked = {key: tensor.index_select(0, index) for key, tensor in self.tensors.items()}
+        for key, values in self.ragged.items():
+            picked[key] = padded([values[place] for place in index.tolist()], self.fills.get(key, 0))
         if self.transform is not None:
             picked = self.transform(picked)
         picked["index"] = index
         return picked
 
     def labels_for_strata(self) -> Tensor | None:
-        return self.tensors.get("label")
+        label = self.tensors.get("label")
+        return label if label is not None and label.ndim == 1 else None
 
 
 class FileSplit(Dataset[dict[str, Tensor]]):
     """A split that stays on disk: every sample is decoded when it is asked for. Also a map-style torch dataset.
 
     Args:
-        decode: position → tensors of one sample (image (C, H, W), label (), mask (H, W), boxes (M, 4), classes (M,));
-            must be picklable, loader workers get a copy.
+        decode: position → tensors of one sample, each of a batch's less its first axis; must be picklable, loader
+            workers get a copy.
         length: number of samples.
+        fills: for keys of which samples have different numbers, what shorter ones are filled up with.
         names: one name per sample.
         labels: int64 (N,), where a sample has one label.
     """
@@ -125,11 +104,13 @@ class FileSplit(Dataset[dict[str, Tensor]]):
         decode: Callable[[int], dict[str, Tensor]],
         length: int,
         *,
+        fills: Mapping[str, float] = Boxes.fills,
         names: Sequence[str] | None = None,
         labels: Tensor | None = None,
     ) -> None:
         self.decode = decode
         self.length = length
+        self.fills = dict(fills)
         self.names = names
         self.labels = labels
 
@@ -142,7 +123,11 @@ class FileSplit(Dataset[dict[str, Tensor]]):
         return {**self.decode(position), "index": torch.tensor(position)}
 
     def batch(self, positions: Positions) -> dict[str, Tensor]:
-        return collate([self[int(position)] for position in positions])
+        return self.collate([self[int(position)] for position in positions])
+
+    def collate(self, samples: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Samples as a batch."""
+        return collate(samples, self.fills)
 
     def labels_for_strata(self) -> Tensor | None:
         return self.labels
@@ -152,7 +137,7 @@ class DataSet(ABC):
     """One data set. The constructor only keeps its arguments; work begins with :meth:`prepare`."""
 
     targets: ClassVar[tuple[str, ...]]
-    """Which of label, mask and boxes the batches hold."""
+    """Which truths the batches hold: label, mask, boxes, ..., each a file of ``cnnexp/answers``."""
 
     def prepare(self) -> None:  # noqa: B027 - most embedded sets have nothing to do, so this is not abstract
         """Bring the files into the cache and verify them; safe in several processes at once.
@@ -162,11 +147,7 @@ class DataSet(ABC):
         """
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Names found in the user's folder; None where the config states them."""
-        return None
-
-    def mask_class_names(self) -> tuple[str, ...] | None:
-        """Names of the mask's values found in the user's folder; None where the config states them."""
+        """Names of the classes found in the user's files; None where the configuration states them."""
         return None
 
     @abstractmethod
@@ -178,17 +159,20 @@ class DataSet(ABC):
         """
 
 
-def collate(samples: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Stack samples to a batch; boxes and classes are padded to the longest list among them."""
-    return {key: _stack(key, [sample[key] for sample in samples]) for key in samples[0]}
+def collate(samples: Sequence[dict[str, Tensor]], fills: Mapping[str, float] = Boxes.fills) -> dict[str, Tensor]:
+    """Stack samples to a batch; what ``fills`` names is filled up to the longest among them."""
+    return {
+        key: padded([sample[key] for sample in samples], fills[key])
+        if key in fills
+        else torch.stack([sample[key] for sample in samples])
+        for key in samples[0]
+    }
 
 
-def _stack(key: str, values: list[Tensor]) -> Tensor:
-    if key not in ("boxes", "classes"):
-        return torch.stack(values)
+def padded(values: Sequence[Tensor], fill: float) -> Tensor:
+    """Tensors (n, ...) of different lengths along their first axis as one (B, longest, ...)."""
     longest = max(len(value) for value in values)
-    fill = NO_CLASS if key == "classes" else 0
-    padded = values[0].new_full((len(values), longest, *values[0].shape[1:]), fill)
-    for row, value in zip(padded, values, strict=True):
+    rows = values[0].new_full((len(values), longest, *values[0].shape[1:]), fill)
+    for row, value in zip(rows, values, strict=True):
         row[: len(value)] = value
-    return padded
+    return rows

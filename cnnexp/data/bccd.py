@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
 from cnnexp.data.folders import split_list
-from cnnexp.data.pictures import Size, pillow_mode
 from cnnexp.data.samples import Decoder, InMemory, open_samples
 from cnnexp.data.voc import voc_samples
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size, pillow_mode
 
 CLASSES = ("RBC", "WBC", "Platelets")
 _COMMIT = "d272fb14cdff6e473fafeeeba32aba5f560e9e43"

@@ -12,9 +12,9 @@ from cnnexp.data import bccd
 from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.fetch import ensure, obtain
 from cnnexp.data.folders import split_list
-from cnnexp.data.pictures import Size, fit_pictures, pillow_mode, read_picture
 from cnnexp.data.samples import Sample, clip_boxes
 from cnnexp.data.voc import voc_samples
+from cnnexp.inputs.picture_files import Size, fit_pictures, pillow_mode, read_picture
 
 CLASSES = bccd.CLASSES
 MARGIN = 0.1

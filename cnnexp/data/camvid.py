@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from cnnexp.data.base import SPLITS, VOID, DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
+from cnnexp.augmentation.motion import VOID
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
-from cnnexp.data.pictures import Size, pillow_mode
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size, pillow_mode
 
 log = logging.getLogger(__name__)
 

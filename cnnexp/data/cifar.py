@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from cnnexp.data.base import SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fixed_splits import hold_out
 from cnnexp.data.memory import fitted_split
-from cnnexp.data.pictures import Size
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size
 
 VALIDATION = 5_000
 _SIDE = 32

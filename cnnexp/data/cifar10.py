@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.cifar import cifar_split, read_records
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, ensure, md5_of, obtain
-from cnnexp.data.pictures import Size
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size
 
 # Of the official binary version, file by file: an archive that was packed again still has these.
 MD5 = {

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.cifar import cifar_split, read_records
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, ensure, obtain
-from cnnexp.data.pictures import Size
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size
 
 COUNTS = {"train.bin": 50_000, "test.bin": 10_000}
 _CLASSES, _SUPERCLASSES = 100, 20

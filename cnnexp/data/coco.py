@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.folders import complete_splits, existing_root, refuse_empty, split_of, subfolders
-from cnnexp.data.pictures import Size, pillow_mode
-from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.data.base import SplitName
+from cnnexp.data.folders import split_of, subfolders
+from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
 
 
-class COCO(DataSet):
+class COCO(OwnFolder):
     """A folder with ``annotations/instances_train2017.json`` (any name with train, val or test in it) and the pictures
     in ``train2017/``, ``images/train2017/``, ``images/`` or beside the JSON file; or with one JSON file for all (then
     see ``complete_splits``).
@@ -26,45 +26,22 @@ class COCO(DataSet):
     """
 
     targets = ("boxes",)
+    boxed = True
 
-    def __init__(
-        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
-    ) -> None:
-        pillow_mode(channels)
-        self.root = root
-        self.classes = tuple(classes) if classes is not None else None
-        self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+    def names(self) -> tuple[str, ...]:
+        path = self._files["train"]
+        return tuple(name for _, name in sorted(_categories(path, _read(path)).items()))
 
-    def prepare(self) -> None:
-        refuse_empty(self._root, self._samples)
-
-    def class_names(self) -> tuple[str, ...]:
-        if self.classes is None:
-            path = self._files["train"]
-            self.classes = tuple(name for _, name in sorted(_categories(path, _read(path)).items()))
-        return self.classes
-
-    def load(self, split: SplitName) -> TensorSplit | FileSplit:
-        self.prepare()
-        decoder = Decoder(tuple(self._samples[split]), self.image_size, self.channels, boxed=True)
-        return open_samples(decoder, self.in_memory)
-
-    @property
-    def _root(self) -> Path:
-        return existing_root(self.root, "coco")
+    def found(self) -> dict[SplitName, list[Sample]]:
+        numbers = {name: number for number, name in enumerate(self.class_names())}
+        return {
+            split: read_samples(path, picture_folders(self.folder, path, split), numbers)
+            for split, path in self._files.items()
+        }
 
     @cached_property
     def _files(self) -> dict[SplitName, Path]:
-        return find_annotation_files(self._root)
-
-    @cached_property
-    def _samples(self) -> dict[SplitName, list[Sample]]:
-        numbers = {name: number for number, name in enumerate(self.class_names())}
-        found = {
-            split: read_samples(path, picture_folders(self._root, path, split), numbers)
-            for split, path in self._files.items()
-        }
-        return complete_splits(found, key=lambda sample: sample.name)
+        return find_annotation_files(self.folder)
 
 
 def find_annotation_files(root: Path) -> dict[SplitName, Path]:

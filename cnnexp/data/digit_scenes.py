@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from cnnexp.data.base import NO_CLASS, SPLITS, DataSet, SplitName, TensorSplit
+from cnnexp.augmentation.boxes import NO_CLASS
+from cnnexp.data.base import SPLITS, DataSet, SplitName, TensorSplit
 from cnnexp.data.memory import fitted_split
 from cnnexp.data.mnist5k import SIDE as DIGIT_SIDE
 from cnnexp.data.mnist5k import digits_of
-from cnnexp.data.pictures import Size, fit_masks
 from cnnexp.draws import uniform
+from cnnexp.inputs.picture_files import Size, fit_masks
 
 COUNTS: dict[SplitName, int] = {"train": 4_000, "val": 500, "test": 500}
 SCENE_SIDE = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.idx import IdxSet
-from cnnexp.data.pictures import Size
+from cnnexp.inputs.picture_files import Size
 
 FILES = IdxSet(
     folder="fashion-mnist",

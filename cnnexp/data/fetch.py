@@ -18,9 +18,9 @@ import platformdirs
 from filelock import FileLock
 
 from cnnexp.data.archives import unpack
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.download import DownloadFailed, download_to, is_url
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

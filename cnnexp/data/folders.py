@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from cnnexp.data.base import SPLITS, SplitName
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fixed_splits import divide, hold_out
-from cnnexp.data.pictures import find_pictures
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import find_pictures
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, ensure, obtain
 from cnnexp.data.fixed_splits import hold_out
-from cnnexp.data.pictures import Size, find_pictures, pillow_mode
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size, find_pictures, pillow_mode
 
 log = logging.getLogger(__name__)
 

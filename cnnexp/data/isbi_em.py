@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
-from cnnexp.data.pictures import Size, pillow_mode
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import Size, pillow_mode
 
 SLICES: dict[SplitName, range] = {"train": range(20), "val": range(20, 25), "test": range(25, 30)}
 """Contiguous, because neighbouring slices are nearly the same picture: a random split would leak."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cnnexp.data.base import TensorSplit
-from cnnexp.data.pictures import Size, fit_boxes, fit_masks, fit_pictures
+from cnnexp.inputs.picture_files import Size, fit_boxes, fit_masks, fit_pictures
 
 MEMORY_BUDGET = 2**30
 """Bytes of decoded pictures (and masks) of one split that `in_memory: auto` accepts."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.fixed_splits import divide
 from cnnexp.data.memory import fitted_split
-from cnnexp.data.pictures import Size
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import Size
 
 COUNT, SIDE = 5_000, 28
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from cnnexp.data import decoded_cache
 from cnnexp.data.base import FileSplit, TensorSplit, collate
 from cnnexp.data.memory import fits_in_memory
-from cnnexp.data.pictures import Size, fit_boxes, read_mask, read_picture
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import Size, fit_boxes, read_mask, read_picture
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from cnnexp.data.base import SPLITS, DataSet, SplitName, TensorSplit
 from cnnexp.data.memory import MEMORY_BUDGET, fits_in_memory
-from cnnexp.data.pictures import Size
 from cnnexp.draws import uniform
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import Size
 
 _KEY = 0x5F7
 _BYTES_PER_DRAW = 6  # of the 53 random bits of a double

@@ -6,24 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.corrupt import CorruptFile
+from cnnexp.data.base import SPLITS, SplitName
 from cnnexp.data.folders import (
-    complete_splits,
-    existing_root,
     picture_by_stem,
-    refuse_empty,
     required_folder,
     split_list,
 )
-from cnnexp.data.pictures import Size, pillow_mode
-from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
 
 Annotation = list[tuple[str, tuple[float, float, float, float]]]
 
 
-class VOC(DataSet):
+class VOC(OwnFolder):
     """A folder with ``JPEGImages/``, ``Annotations/`` and, if there are fixed splits, ``ImageSets/Main/*.txt``.
 
     Without lists the pictures are divided 80 / 10 / 10, the same way every time (see ``complete_splits``). The classes
@@ -31,41 +28,23 @@ class VOC(DataSet):
     """
 
     targets = ("boxes",)
+    boxed = True
 
-    def __init__(
-        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
-    ) -> None:
-        pillow_mode(channels)
-        self.root = root
-        self.classes = tuple(classes) if classes is not None else None
-        self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+    def names(self) -> tuple[str, ...]:
+        folder = required_folder(self.folder, "Annotations")
+        return tuple(sorted({name for path in sorted(folder.glob("*.xml")) for name, _ in read_annotation(path)}))
 
-    def prepare(self) -> None:
-        voc_samples(self._root(), [stem for stems in self._stems().values() for stem in stems], self.class_names())
-
-    def class_names(self) -> tuple[str, ...]:
-        if self.classes is None:
-            folder = required_folder(self._root(), "Annotations")
-            found = {name for path in sorted(folder.glob("*.xml")) for name, _ in read_annotation(path)}
-            self.classes = tuple(sorted(found))
-        return self.classes
-
-    def load(self, split: SplitName) -> TensorSplit | FileSplit:
-        samples = voc_samples(self._root(), self._stems()[split], self.class_names())
-        return open_samples(Decoder(samples, self.image_size, self.channels, boxed=True), self.in_memory)
-
-    def _root(self) -> Path:
-        return existing_root(self.root, "voc")
+    def found(self) -> dict[SplitName, list[Sample]]:
+        return {
+            split: list(voc_samples(self.folder, stems, self.class_names())) for split, stems in self._stems().items()
+        }
 
     def _stems(self) -> dict[SplitName, list[str]]:
-        root = self._root()
-        lists = root / "ImageSets" / "Main"
+        lists = self.folder / "ImageSets" / "Main"
         listed = {split: split_list(lists, split) for split in SPLITS if (lists / f"{split}.txt").is_file()}
         if "train" not in listed:
-            listed = {"train": [path.stem for path in required_folder(root, "Annotations").glob("*.xml")]}
-        splits = complete_splits(listed, key=str)
-        refuse_empty(root, splits)
-        return splits
+            return {"train": [path.stem for path in required_folder(self.folder, "Annotations").glob("*.xml")]}
+        return listed
 
 
 def voc_samples(root: Path, stems: Sequence[str], classes: Sequence[str]) -> tuple[Sample, ...]:

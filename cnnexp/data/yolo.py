@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
 import yaml
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.base import SplitName
 from cnnexp.data.folders import (
-    complete_splits,
-    existing_root,
     paired_folders,
     picture_by_stem,
-    refuse_empty,
 )
-from cnnexp.data.pictures import Size, pillow_mode
-from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
 
 # Box edges are written with few digits, so they may stick out of the picture by a rounding error.
@@ -26,7 +21,7 @@ _ROUNDING = 1e-3
 _Line = tuple[int, tuple[float, float, float, float]]
 
 
-class YOLO(DataSet):
+class YOLO(OwnFolder):
     """A folder with ``images/`` and ``labels/``, each with ``train``, ``val`` and ``test`` inside, or the other way
     round (``train/images``, ``train/labels``), or without splits (then see ``complete_splits``).
 
@@ -36,40 +31,15 @@ class YOLO(DataSet):
     """
 
     targets = ("boxes",)
+    boxed = True
 
-    def __init__(
-        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
-    ) -> None:
-        pillow_mode(channels)
-        self.root = root
-        self.classes = tuple(classes) if classes is not None else None
-        self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+    def names(self) -> tuple[str, ...]:
+        return _names_in(self.folder)
 
-    def prepare(self) -> None:
-        refuse_empty(self._root, self._samples)
-
-    def class_names(self) -> tuple[str, ...]:
-        if self.classes is None:
-            self.classes = _names_in(self._root)
-        return self.classes
-
-    def load(self, split: SplitName) -> TensorSplit | FileSplit:
-        self.prepare()
-        decoder = Decoder(tuple(self._samples[split]), self.image_size, self.channels, boxed=True)
-        return open_samples(decoder, self.in_memory)
-
-    @property
-    def _root(self) -> Path:
-        return existing_root(self.root, "yolo")
-
-    @cached_property
-    def _samples(self) -> dict[SplitName, list[Sample]]:
+    def found(self) -> dict[SplitName, list[Sample]]:
         count = len(self.class_names())
-        found = {
-            split: _samples_of(images, labels, count)
-            for split, images, labels in paired_folders(self._root, "images", "labels")
-        }
-        return complete_splits(found, key=lambda sample: sample.name)
+        folders = paired_folders(self.folder, "images", "labels")
+        return {split: _samples_of(images, labels, count) for split, images, labels in folders}
 
 
 def read_label_file(path: Path, class_count: int) -> list[_Line]:

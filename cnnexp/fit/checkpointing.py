@@ -19,11 +19,11 @@ import torch.distributed as distributed
 from pytorch_lightning.callbacks import Checkpoint
 
 from cnnexp.errors import InputError
+from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.runs.atomic import replacing
 from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.runs.write import disk_error
-from cnnexp.tasks.base import Task
 
 STATE_KEY = "cnnexp.checkpointing"
 PROGRESS = frozenset(
@@ -107,7 +107,7 @@ class Checkpointing(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         self.step = trainer.current_epoch * pl_module.steps_per_epoch + batch_idx + 1
         if batch_idx + 1 == trainer.num_training_batches:
             return
@@ -118,7 +118,7 @@ class Checkpointing(Checkpoint):
             raise StopRequested(status, self.step)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         self.epochs_done = trainer.current_epoch + 1
         self._judge(trainer, pl_module)
         status = None if self._ends(trainer) else self._status_to_stop_with(trainer, at_epoch_end=True)
@@ -128,7 +128,7 @@ class Checkpointing(Checkpoint):
         if self.stopped_early:
             trainer.should_stop = True
 
-    def _judge(self, trainer: pl.Trainer, task: Task) -> None:
+    def _judge(self, trainer: pl.Trainer, task: TaskModule) -> None:
         """Keep the weights if this epoch's score is the best so far, and count the epochs without a better one."""
         score = self._score(task)
         if self._beats(score, self.best_score, 0.0):
@@ -140,7 +140,7 @@ class Checkpointing(Checkpoint):
             self._waited += 1
         self.stopped_early = self._patience is not None and self._waited >= self._patience
 
-    def _score(self, task: Task) -> float | None:
+    def _score(self, task: TaskModule) -> float | None:
         if self._monitor is None:
             return None
         if self._monitor not in task.results:
@@ -179,11 +179,12 @@ class Checkpointing(Checkpoint):
         else:
             trainer.save_checkpoint(path)  # writes nothing here, but all processes meet in it
 
-    def _save_best(self, trainer: pl.Trainer, task: Task) -> None:
+    def _save_best(self, trainer: pl.Trainer, task: TaskModule) -> None:
         if not trainer.is_global_zero:
             return
         net = {name: value.detach().cpu() for name, value in task.judged_net.state_dict().items()}
-        content = {"net": net, "epoch": self.epochs_done, "score": self.best_score}
+        loss = {} if task.loss is None else {name: value.cpu() for name, value in task.loss.state_dict().items()}
+        content = {"net": net, "loss": loss, "epoch": self.epochs_done, "score": self.best_score}
         with _named_disk_errors(self.folder), replacing(self.folder / BEST) as temporary:
             torch.save(content, temporary)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cnnexp.notice import loaded
+
 LOGGER = logging.getLogger("cnnexp")
 NOISY = ("pytorch_lightning", "lightning_fabric", "lightning_utilities", "py.warnings", "torch", "wandb")
 
@@ -22,6 +24,7 @@ class RunLog:
     """
 
     def __init__(self, console: Console, main: bool = True) -> None:
+        loaded()
         self.console = console
         self.main = main
         self._file: logging.FileHandler | None = None

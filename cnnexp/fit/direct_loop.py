@@ -13,7 +13,7 @@ from __future__ import annotations
 from pytorch_lightning.loops.fetchers import _DataFetcher
 from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
 
-from cnnexp.tasks.base import Task
+from cnnexp.fit.module import TaskModule
 
 
 class DirectLoop(_TrainingEpochLoop):
@@ -28,7 +28,7 @@ class DirectLoop(_TrainingEpochLoop):
         batch_idx = self.batch_idx + 1
         trainer, progress = self.trainer, self.batch_progress
         task = trainer.lightning_module
-        assert isinstance(task, Task)
+        assert isinstance(task, TaskModule)
         progress.is_last_batch = data_fetcher.done
         if task.device.type != "cpu":
             batch = trainer.strategy.batch_to_device(batch)

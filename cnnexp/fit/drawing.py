@@ -1,20 +1,34 @@
-"""Test pictures of a run by their places in the split, with or without what its net makes of them."""
+"""Test pictures of a run, with or without what its net makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
+from cnnexp.answers.base import Batch
 from cnnexp.builders.reopen import reopen_data
 from cnnexp.builders.revive import checked_config, revive
 from cnnexp.errors import InputError
 from cnnexp.runs.read import Record
-from cnnexp.tasks.base import as_pictures
+from cnnexp.tasks.base import Task
 from cnnexp.visualize.canvas import enlarged, to_image, whole_factor
+from cnnexp.visualize.png import write_png
 
 _LEAST_SIDE_PX = 112
+
+
+def draw_test(task: Task, batch: Batch, tables: Mapping[str, np.ndarray], folder: Path) -> None:
+    """A few test samples with what the net says of them, and the test's larger results, as PNGs in a folder."""
+    batch = task.truth(task.preparation.stored(batch))
+    answers = task.predict(task.prepare(batch, train=False))
+    pictures = task.facts.input.pictures(batch)
+    for name, image in task.answer.sheets(pictures, answers, batch).items():
+        write_png(image, folder / f"{name}.png")
+    task.answer.draw_tables(tables, folder, task.facts.name)
 
 
 def pictures_of_test(
@@ -23,7 +37,8 @@ def pictures_of_test(
     """The pictures as the net saw them, before they were normalised.
 
     Args:
-        places: in the test split. answered: with the best weights' answer and the truth drawn, as the task does.
+        places: in the test split. answered: with the best weights' answer and the truth drawn, as the answer's form
+            does it.
 
     Raises:
         InputError: the configuration, the data or the weights cannot be used, or the split has no such place.
@@ -33,17 +48,16 @@ def pictures_of_test(
     split = opened.data.split("test")
     if not all(0 <= place < len(split) for place in places):
         raise InputError(
-            f"{record.id}: predictions.csv names pictures that the test split of {len(split)} does not have"
+            f"{record.id}: predictions.csv names samples that the test split of {len(split)} does not have"
         )
-    batch = split.batch(torch.tensor(list(places), dtype=torch.int64))
-    pictures = as_pictures(task.normalisation.centre(batch)["image"])
+    batch = task.truth(task.preparation.stored(split.batch(torch.tensor(list(places), dtype=torch.int64))))
+    pictures = task.facts.input.pictures(batch)
     if not answered:
         images = [to_image(picture) for picture in pictures]
         return [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images]
     with torch.no_grad():
-        answers = task.predict(task.prepare(batch, train=False)["image"])
-    centred = task.normalisation.centre(batch)
+        answers = task.predict(task.prepare(batch, train=False))
     return [
-        task.image(picture, answer, {name: value[place : place + 1].cpu() for name, value in centred.items()})
+        task.answer.image(picture, answer, {name: value[place : place + 1].cpu() for name, value in batch.items()})
         for place, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
     ]

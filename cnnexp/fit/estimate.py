@@ -11,10 +11,12 @@ import torch.distributed as distributed
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from cnnexp.data.module import PictureData
+from cnnexp.answers.base import Batch
+from cnnexp.data.loading import Data
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
-from cnnexp.tasks.base import Batch, Task
+from cnnexp.fit.module import TaskModule
+from cnnexp.tasks.base import Task
 
 SAVE_EVERY_S = 60.0
 LONGEST_S = 3.0
@@ -32,7 +34,7 @@ class Estimating(Callback):
     """
 
     def __init__(
-        self, log: RunLog, data: PictureData, checkpointing: Checkpointing, epochs: int, max_steps: int | None
+        self, log: RunLog, data: Data, checkpointing: Checkpointing, epochs: int, max_steps: int | None
     ) -> None:
         self._log = log
         self._data = data
@@ -41,18 +43,18 @@ class Estimating(Callback):
         self._max_steps = max_steps
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         share = self._data.batch_size // trainer.world_size
         batch = self._data.split("train").batch(torch.from_numpy(self._data.train_positions()[:share]))
         with trainer.precision_plugin.forward_context():
-            estimate = _of_rank_zero(measure(pl_module, batch), trainer)
+            estimate = _of_rank_zero(measure(pl_module.task, batch), trainer)
         if self._checkpointing.every_steps is None:
             self._checkpointing.every_steps = max(1, round(SAVE_EVERY_S / max(estimate.step_s, 1e-4)))
         self._say(trainer, pl_module, estimate)
         # its work is done, and every callback costs some time at every step (a new list: Lightning walks the old one)
         trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]  # type: ignore[attr-defined]
 
-    def _say(self, trainer: pl.Trainer, task: Task, estimate: Estimate) -> None:
+    def _say(self, trainer: pl.Trainer, task: TaskModule, estimate: Estimate) -> None:
         total = self._epochs * task.steps_per_epoch
         steps = max(0, min(total, self._max_steps or total) - self._checkpointing.step)
         batches = _batches_of_validation(trainer, self._data)
@@ -79,8 +81,8 @@ def measure(task: Task, batch: Batch) -> Estimate:
 
     No weight, statistic, gradient or metric is different afterwards.
     """
-    kept = {name: value.detach().clone() for name, value in task.net.state_dict().items()}
-    modes = [(module, module.training) for module in task.net.modules()]
+    kept = {name: value.detach().clone() for name, value in task.state_dict().items()}
+    modes = [(module, module.training) for module in task.modules()]
     random_state = torch.get_rng_state()
     batch = {name: value.to(task.device) for name, value in batch.items()}
     few = {name: value[: max(2, len(value) // WARM_UP_SHARE)] for name, value in batch.items()}
@@ -93,12 +95,12 @@ def measure(task: Task, batch: Batch) -> Estimate:
             best, spent = min(best, seconds), spent + max(seconds, 0.05)
         evaluation = _evaluation(task, batch)
     finally:
-        task.net.load_state_dict(kept)
-        task.net.zero_grad(set_to_none=True)
+        task.load_state_dict(kept)
+        task.zero_grad(set_to_none=True)
         for module, training in modes:
             module.training = training
         torch.set_rng_state(random_state)
-    weights = sum(p.numel() * p.element_size() for p in task.net.parameters())
+    weights = sum(p.numel() * p.element_size() for p in task.parameters())
     return Estimate(best, evaluation, memory + 3 * weights)
 
 
@@ -122,7 +124,7 @@ def describe_bytes(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
-def _batches_of_validation(trainer: pl.Trainer, data: PictureData) -> int:
+def _batches_of_validation(trainer: pl.Trainer, data: Data) -> int:
     share = -(-len(data.split("val")) // trainer.world_size)
     return -(-share // (data.batch_size // trainer.world_size))
 
@@ -152,12 +154,13 @@ def _train_step(task: Task, batch: Batch, count_memory: bool = True) -> tuple[fl
 
     began = time.perf_counter()
     prepared = task.prepare(batch, train=True)
-    if count_memory:
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            output = task.step(prepared, "train")
-    else:
-        output = task.step(prepared, "train")
-    output.learnt.backward()
+    for turn in task.turns:
+        if count_memory:
+            with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+                output = task.learn(prepared, turn)
+        else:
+            output = task.learn(prepared, turn)
+        output.learnt.backward()
     if task.device.type == "cuda":
         torch.cuda.synchronize(task.device)
     return time.perf_counter() - began, sum(held.values())
@@ -165,7 +168,7 @@ def _train_step(task: Task, batch: Batch, count_memory: bool = True) -> tuple[fl
 
 @torch.no_grad()
 def _evaluation(task: Task, batch: Batch) -> float:
-    task.net.eval()
+    task.eval()
     began = time.perf_counter()
     task.step(task.prepare(batch, train=False), "val")
     if task.device.type == "cuda":

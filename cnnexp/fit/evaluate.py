@@ -7,22 +7,25 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from cnnexp.builders.build import Experiment
-from cnnexp.builders.hardware import trainer_arguments
+from cnnexp.builders.trainer import trainer_arguments
+from cnnexp.data.loading import Data
+from cnnexp.fit.data_module import DataModule
+from cnnexp.fit.module import TaskModule
 
 PARTIAL_BATCHES = 4
 """Batches of a validation or test that is only for trying."""
 
 
 def evaluate(
-    experiment: Experiment,
+    module: TaskModule,
+    data: Data,
     config: Mapping[str, Any],
     stages: Sequence[str],
     partial: bool = False,
     callbacks: Sequence[pl.Callback] = (),
     launched: str | None = None,
 ) -> dict[str, float]:
-    """Run the net over splits as it is; the metrics are in the task's ``results``, and returned.
+    """Run the net over splits as it is; the metrics are in the module's ``results``, and returned.
 
     Args:
         stages: of val and test. partial: only a few batches of each.
@@ -41,5 +44,5 @@ def evaluate(
     )
     for stage in stages:
         function = trainer.validate if stage == "val" else trainer.test
-        function(experiment.task, datamodule=experiment.data, verbose=False)
-    return experiment.task.results
+        function(module, datamodule=DataModule(data), verbose=False)
+    return module.results

@@ -43,7 +43,7 @@ def plan_features(experiment: Experiment, config: Mapping[str, Any]) -> Plan | N
     Raises:
         InputError: ``transfer.cache=true``, and they cannot.
     """
-    wanted = experiment.task.parts.transfer.caches
+    wanted = False if experiment.recipe is None else experiment.recipe.transfer.caches
     if wanted is False:
         return None
     plan = _plan(experiment, config, limited=wanted == "auto")
@@ -54,7 +54,7 @@ def plan_features(experiment: Experiment, config: Mapping[str, Any]) -> Plan | N
 
 def _plan(experiment: Experiment, config: Mapping[str, Any], limited: bool) -> Plan:
     task, hardware = experiment.task, config["hardware"]
-    if task.parts.augmentation.active:
+    if task.preparation.augments:
         name = config["choices"]["augmentation"]
         return Plan(None, f"augmentation={name} makes other pictures in every epoch; augmentation=none has the same")
     if not task.takes_features:
@@ -64,7 +64,10 @@ def _plan(experiment: Experiment, config: Mapping[str, Any], limited: bool) -> P
     if hardware["precision"] not in AUTOCAST:
         return Plan(None, f"not in hardware.precision={hardware['precision']}; fp32 or bf16")
     first = experiment.data.train_positions()[:2]
-    pictures = task.prepare(experiment.data.split("train").batch(torch.from_numpy(first)), train=False)["image"]
+    prepared = task.prepare(experiment.data.split("train").batch(torch.from_numpy(first)), train=False)
+    (pictures, *others) = experiment.facts.input.arguments(prepared)
+    if others:
+        return Plan(None, "the net takes more than one tensor")
     tail = find_tail(task.net, pictures)
     if tail is None:
         return Plan(None, f"what follows the features of model={config['choices']['model']} is not a row of modules")
@@ -92,10 +95,11 @@ def remember_features(experiment: Experiment, config: Mapping[str, Any], tail: T
     device = torch.device("cuda" if config["hardware"]["accelerator"] == "gpu" else "cpu")
     task.to(device)
     how = _how(experiment, config)
+    fills = {key: one.fills.get(key, 0) for one in data.facts.targets.values() for key in one.keys}
     for name in ("train", "val"):
         split, picked = data.split(name), positions[name]
-        one = features_of(split, picked, _computing(experiment, config, tail, device), data.batch_size, how)
-        data.replace_split(name, FeatureSplit(split, picked, one.features, one.labels))
+        one = features_of(split, picked, _computing(experiment, config, tail, device), data.batch_size, how, fills)
+        data.replace_split(name, FeatureSplit(split, picked, one.features, one.truth))
         found.append(one)
     task.tail = tail
     return _said(experiment, found, time.perf_counter() - began)
@@ -105,7 +109,8 @@ def _computing(experiment: Experiment, config: Mapping[str, Any], tail: Tail, de
     task, lower = experiment.task, AUTOCAST[config["hardware"]["precision"]]
 
     def compute(batch: dict[str, Tensor]) -> Tensor:
-        pictures = task.prepare({"image": batch["image"].to(device)}, train=False)["image"]
+        prepared = task.prepare({name: value.to(device) for name, value in batch.items()}, train=False)
+        (pictures,) = task.facts.input.arguments(prepared)
         with torch.autocast(device.type, lower, enabled=lower is not None):
             return tail.features(task.net, pictures).cpu()
 
@@ -120,7 +125,7 @@ def _how(experiment: Experiment, config: Mapping[str, Any]) -> object:
     body = {name: value for name, value in net.state_dict().items() if name in frozen or "running_" in name}
     model = {key: value for key, value in config["model"].items() if key not in ("weights", "weights_sha256")}
     hardware = {key: config["hardware"][key] for key in ("accelerator", "precision", "threads", "channels_last")}
-    return [fingerprint_of(body), model, hardware, facts.mean, facts.std, facts.height, facts.width, torch.__version__]
+    return [fingerprint_of(body), model, hardware, str(facts.input), torch.__version__]
 
 
 def _size(experiment: Experiment, tail: Tail, pictures: Tensor) -> int:

@@ -11,9 +11,9 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from torch import nn
 
+from cnnexp.fit.module import TaskModule
 from cnnexp.report.gradients import CLIPPED, PREFIX, TOTAL
 from cnnexp.runs.metrics import MetricsFile
-from cnnexp.tasks.base import Task
 
 
 class GradientNorms(Checkpoint):
@@ -42,19 +42,19 @@ class GradientNorms(Checkpoint):
         self._epoch = self._step = 0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         named = [(name, weight) for name, weight in pl_module.net.named_parameters()]
         layers = [(name.removesuffix(".weight"), weight) for name, weight in named if weight.ndim >= 2]
         self._names = [f"{PREFIX}{name}" for name, _ in layers]
         self._weights = [weight for _, weight in layers]
         self._all = [*self._weights, *(weight for _, weight in named if weight.ndim < 2)]
-        self._limit = pl_module.parts.regularization.gradient_clip_norm
+        self._limit = pl_module.learning.recipe.regularization.gradient_clip_norm
         self._empty()
-        pl_module.gradients_seen = self._add
+        pl_module.learning.gradients_seen = self._add
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        assert isinstance(pl_module, Task)
-        pl_module.gradients_seen = None
+        assert isinstance(pl_module, TaskModule)
+        pl_module.learning.gradients_seen = None
 
     def state_dict(self) -> dict[str, Any]:
         return {"sums": self._sums.cpu(), "counts": self._counts.cpu()}
@@ -65,7 +65,7 @@ class GradientNorms(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         self._epoch = trainer.current_epoch + 1
         self._step = trainer.current_epoch * pl_module.steps_per_epoch + batch_idx + 1
         if self._every_steps is not None and self._step % self._every_steps == 0:

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from cnnexp.tasks.base import Task
+from cnnexp.fit.module import TaskModule
 
 REDRAW_S = 0.1
 
@@ -33,7 +33,7 @@ class ProgressBars(Callback):
         self._epoch_began = time.perf_counter()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         if not self._console.is_terminal:
             return
         columns = (
@@ -56,7 +56,7 @@ class ProgressBars(Callback):
     ) -> None:
         if self._progress is None or time.perf_counter() - self._drawn < REDRAW_S:
             return
-        assert isinstance(pl_module, Task) and pl_module.batch_loss is not None and self._bar is not None
+        assert isinstance(pl_module, TaskModule) and pl_module.batch_loss is not None and self._bar is not None
         self._drawn = time.perf_counter()
         step = trainer.current_epoch * pl_module.steps_per_epoch + batch_idx + 1
         self._progress.update(

@@ -11,8 +11,9 @@ import pytorch_lightning as pl
 import torch.distributed as distributed
 from pytorch_lightning.callbacks import Checkpoint
 
+from cnnexp.fit.module import TaskModule, not_finite
+from cnnexp.inputs.base import count_of
 from cnnexp.runs.metrics import MetricsFile
-from cnnexp.tasks.base import Task, not_finite
 
 
 class Recording(Checkpoint):
@@ -50,8 +51,8 @@ class Recording(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        assert isinstance(pl_module, Task)
-        self.samples += len(batch["image"]) * trainer.world_size
+        assert isinstance(pl_module, TaskModule)
+        self.samples += count_of(batch) * trainer.world_size
         step = trainer.current_epoch * pl_module.steps_per_epoch + batch_idx + 1
         due = step % self._every_steps == 0
         if due or pl_module.device.type == "cpu":
@@ -59,7 +60,7 @@ class Recording(Checkpoint):
         if batch_idx + 1 == trainer.num_training_batches:
             self._stop_clock()
 
-    def _watch(self, trainer: pl.Trainer, task: Task, step: int, due: bool) -> None:
+    def _watch(self, trainer: pl.Trainer, task: TaskModule, step: int, due: bool) -> None:
         assert task.batch_loss is not None
         loss = task.batch_loss
         if due and trainer.world_size > 1:
@@ -73,7 +74,7 @@ class Recording(Checkpoint):
             self._write(trainer, trainer.current_epoch + 1, step, row)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, TaskModule)
         epoch = trainer.current_epoch + 1
         row = pl_module.results | {"lr": _learning_rate(trainer)}
         self._write(trainer, epoch, epoch * pl_module.steps_per_epoch, row)

@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnnexp.builders.build import Experiment
+from cnnexp.answers.base import Columns
+from cnnexp.data.loading import Data
 from cnnexp.fit.checkpointing import Checkpointing
+from cnnexp.fit.drawing import draw_test
+from cnnexp.fit.module import TaskModule
 from cnnexp.report.curves import draw_curves, rows_of_epochs
 from cnnexp.report.fitting import gaps, verdict
 from cnnexp.runs.atomic import replacing, write_text
 from cnnexp.runs.read import read_metrics
-from cnnexp.tasks.base import Columns, Task
 
 
 def summarise(
-    task: Task,
+    module: TaskModule,
     checkpointing: Checkpointing,
     images_per_second: float | None,
     partial: bool,
@@ -36,17 +38,17 @@ def summarise(
     Args:
         rows: of metrics.csv.
     """
-    score = (task.parts.monitor or "").rpartition("/")[2] or None
+    score = (module.learning.recipe.monitor or "").rpartition("/")[2] or None
     epochs = [row for row, closes in zip(rows, rows_of_epochs(rows), strict=True) if closes]
-    metrics = task.results if partial else {**checkpointing.best_results, **task.results}
+    metrics = module.results if partial else {**checkpointing.best_results, **module.results}
     return {
         "metrics": dict(metrics),
-        "per_class": per_class(task),
+        "per_class": per_class(module),
         "best_epoch": checkpointing.best_epoch,
         "epochs": checkpointing.epochs_done,
         "steps": checkpointing.step,
         "stopped_early": checkpointing.stopped_early,
-        "parameters": sum(parameter.numel() for parameter in task.net.parameters()),
+        "parameters": sum(parameter.numel() for parameter in module.net.parameters()),
         "images_per_second": None if images_per_second is None else round(images_per_second, 1),
         "partial": partial,
         "gap": gaps(epochs, score),
@@ -54,43 +56,43 @@ def summarise(
     }
 
 
-def per_class(task: Task) -> dict[str, dict[str, float]]:
+def per_class(module: TaskModule) -> dict[str, dict[str, float]]:
     """The test metrics that have a value for each class, by class name."""
     found = {}
-    for name, values in task.vectors.items():
+    for name, values in module.vectors.items():
         if name.startswith("test/"):
-            named = zip(task.class_names, values, strict=True)
+            named = zip(module.task.answer.names, values, strict=True)
             found[name] = {one: value for one, value in named if math.isfinite(value)}
     return found
 
 
 SHOWN_SAMPLES = 6
 SHOWN_SMALL_SAMPLES = 40
-_SMALL_PIXELS = 4096
+_SMALL_VALUES = 4096
 
 
-def write_test(folder: Path, experiment: Experiment) -> None:
+def write_test(folder: Path, module: TaskModule, data: Data) -> None:
     """The test's predictions, a row each, and pictures of a few."""
-    task, split = experiment.task, experiment.data.split("test")
-    if not task.predictions:
+    split = data.split("test")
+    if not module.predictions:
         return
-    write_predictions(folder, task, split.names)
-    facts = experiment.facts
-    small = facts.height * facts.width < _SMALL_PIXELS
+    write_predictions(folder, module, split.names)
+    small = math.prod(data.facts.input.shape[1:]) < _SMALL_VALUES
     count = min(len(split), SHOWN_SMALL_SAMPLES if small else SHOWN_SAMPLES)
     positions = np.linspace(0, len(split) - 1, count).round().astype(np.int64)  # spread: a split may be sorted
-    batch = {name: value.to(task.device) for name, value in split.batch(torch.from_numpy(positions)).items()}
-    task.eval()
-    task.draw_test(batch, folder / "pictures")
+    device = module.task.device
+    batch = {name: value.to(device) for name, value in split.batch(torch.from_numpy(positions)).items()}
+    module.eval()
+    draw_test(module.task, batch, module.tables, folder / "pictures")
 
 
-def write_predictions(folder: Path, task: Task, names: Sequence[str] | None) -> None:
+def write_predictions(folder: Path, module: TaskModule, names: Sequence[str] | None) -> None:
     """predictions.csv, a row for each test sample or box; pictures of predictions go to predictions.npz."""
-    larger = {name: values for name, values in task.predictions.items() if values.ndim > 1}
+    larger = {name: values for name, values in module.predictions.items() if values.ndim > 1}
     if larger:
         with replacing(folder / "predictions.npz") as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, index=task.predictions["index"], **larger)  # type: ignore[arg-type]
-    write_rows(folder / "predictions.csv", task.predictions, names, task.parts.facts.classes)
+            np.savez_compressed(file, index=module.predictions["index"], **larger)  # type: ignore[arg-type]
+    write_rows(folder / "predictions.csv", module.predictions, names, module.task.answer.names)
 
 
 def write_rows(path: Path, rows: Columns, names: Sequence[str] | None, classes: Sequence[str]) -> None:

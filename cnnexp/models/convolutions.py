@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Literal
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torchvision.ops import SqueezeExcitation
 
 from cnnexp.errors import InputError
@@ -44,6 +45,22 @@ def rectified(
     layers: list[nn.Module] = [nn.Conv2d(in_width, width, kernel_size, stride, around, bias=not batch_norm)]
     layers += [nn.BatchNorm2d(width)] if batch_norm else []
     return [*layers, nn.ReLU(inplace=True)]
+
+
+class SameConv1d(nn.Conv1d):
+    """Along time, zero-padded: (B, in_width, L) → (B, width, ceil(L / stride)), also where the kernel is even.
+
+    Keras' and TensorFlow's "same": as many zeros as the last window needs, the odd one at the end. torch's own has no
+    stride.
+    """
+
+    def __init__(self, in_width: int, width: int, kernel_size: int, stride: int = 1, *, bias: bool = True) -> None:
+        super().__init__(in_width, width, kernel_size, stride, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        length, (kernel_size,), (stride,) = x.shape[2], self.kernel_size, self.stride
+        zeros = max((-(-length // stride) - 1) * stride + kernel_size - length, 0)
+        return super().forward(F.pad(x, (zeros // 2, zeros - zeros // 2)))
 
 
 class DepthwiseSeparable(nn.Sequential):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +40,10 @@ class YOLO(nn.Module):
         nms_iou: of two boxes of a class that overlap by more than this IoU, `predict` keeps the one it is surer of.
         max_detections: `predict` keeps at most so many boxes of a picture, the ones with the highest scores.
     """
+
+    loss_terms: ClassVar[tuple[str, ...]] = ("objectness", "box", "class")
+    counts_in_advance: ClassVar[bool] = True
+    """All terms are means over the same cells."""
 
     def __init__(
         self,
@@ -101,6 +105,27 @@ class YOLO(nn.Module):
             "class": F.cross_entropy(grid.class_logits[positive], target.classes[positive], reduction="sum"),
             "count": positive.sum(),
         }
+
+    def losses(self, x: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """The means of the parts of the loss over the positive cells, and how many these are; see ``loss``."""
+        return self._means(self(x), boxes, classes)
+
+    def detect(self, x: Tensor) -> list[dict[str, Tensor]]:
+        """What is found in pictures (B, C, H, W); see ``predict``."""
+        return self.predict(self(x))
+
+    def judged(
+        self, x: Tensor, boxes: Tensor, classes: Tensor
+    ) -> tuple[dict[str, tuple[Tensor, Tensor]], list[dict[str, Tensor]]]:
+        """Both of one pass through the net."""
+        output = self(x)
+        return self._means(output, boxes, classes), self.predict(output)
+
+    def _means(self, output: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        sums = self.loss(output, boxes, classes)
+        count = sums.pop("count")
+        # a batch without objects still learns that there are none
+        return {name: (total / count.clamp(min=1), count) for name, total in sums.items()}
 
     @torch.no_grad()
     def predict(self, output: Tensor, confidence_threshold: float | None = None) -> list[dict[str, Tensor]]:

@@ -1,4 +1,4 @@
-"""Training pictures as they are stored, beside what the net gets of them in one epoch after another."""
+"""Training samples as they are stored, beside what the net gets of them in one epoch after another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from cnnexp.answers.base import Batch
 from cnnexp.builders.build import Experiment
-from cnnexp.tasks.base import Batch, Task, as_pictures
+from cnnexp.inputs.base import Picture
 from cnnexp.visualize.rows import Cell
 
 
@@ -20,54 +20,27 @@ def draw_rows(experiment: Experiment, samples: int, draws: int) -> list[list[Cel
     run's net is given in that epoch. Only a partner that is mixed in is another one, as batches are shuffled.
 
     Args:
-        samples: pictures, fewer where the split has fewer. draws: epochs, from the first.
+        samples: of the split, fewer where it has fewer. draws: epochs, from the first.
     """
-    positions = experiment.data.train_positions()
+    positions, task = experiment.data.train_positions(), experiment.task
     places = np.linspace(0, len(positions) - 1, min(samples, len(positions))).round().astype(np.int64)
     batch = experiment.data.split("train").batch(torch.from_numpy(positions[places]))
-    names = experiment.facts.classes
-    columns = [_cells(as_pictures(batch["image"]), batch, [_label(batch, i, names) for i in range(len(places))])]
+    columns = [_cells(experiment, experiment.facts.input.pictures(batch), batch)]
     for epoch in range(draws):
         own = {name: value.clone() for name, value in batch.items()}
-        prepared = experiment.task.prepare(own, train=True, epoch=epoch)
-        captions = [_mixture(prepared, i, names) for i in range(len(places))]
-        columns.append(_cells(seen(experiment.task, prepared["image"]), prepared, captions))
+        prepared = task.prepare(own, train=True, epoch=epoch)
+        # what a class is called stands beside the original; here only what is mixed
+        columns.append(_cells(experiment, task.preparation.shown(prepared), prepared, captions="mix" in prepared))
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def seen(task: Task, image: Tensor) -> list[np.ndarray]:
-    """Prepared pictures (B, C, H, W) without their normalisation, uint8 (H, W, C)."""
-    facts = task.parts.facts
-    mean, std = (facts.mean, facts.std) if task.normalises else ((0.0,) * facts.channels, (1.0,) * facts.channels)
-    values = image.double() * torch.tensor(std).view(1, -1, 1, 1) + torch.tensor(mean).view(1, -1, 1, 1)
-    return as_pictures((255 * values).round().clamp(0, 255).to(torch.uint8))
-
-
-def _cells(pictures: Sequence[np.ndarray], batch: Batch, captions: Sequence[str]) -> list[Cell]:
-    def of(name: str, place: int) -> np.ndarray | None:
-        return batch[name][place].cpu().numpy() if name in batch else None
-
-    has_boxes = "boxes" in batch
-    return [
-        Cell(
-            picture,
-            caption,
-            mask=of("mask", i),
-            boxes=of("boxes", i),
-            classes=of("classes", i) if has_boxes else None,
-        )
-        for i, (picture, caption) in enumerate(zip(pictures, captions, strict=True))
-    ]
-
-
-def _label(batch: Batch, place: int, names: Sequence[str]) -> str:
-    return names[int(batch["label"][place])] if "label" in batch else ""
-
-
-def _mixture(batch: Batch, place: int, names: Sequence[str]) -> str:
-    """Both classes with their shares where a picture is mixed of two; nothing where it is the original's class."""
-    if "mix" not in batch:
-        return ""
-    own, other = (f"{share:.2f}" for share in (float(batch["mix"][place]), 1 - float(batch["mix"][place])))
-    first, second = (names[int(batch[key][place])] for key in ("label", "mixed_label"))
-    return "" if own == "1.00" else f"{own} {first} + {other} {second}"
+def _cells(experiment: Experiment, pictures: Sequence[Picture], batch: Batch, captions: bool = True) -> list[Cell]:
+    cells = []
+    for place, picture in enumerate(pictures):
+        marks: dict[str, object] = {"caption": ""}
+        for truth in experiment.facts.targets.values():
+            marks |= truth.marks(batch, place)
+        if not captions:
+            marks["caption"] = ""
+        cells.append(Cell(picture, **marks))  # type: ignore[arg-type]
+    return cells

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
-from cnnexp.builders.build import build_data, build_dataset, build_task, find_facts, provisional_facts
+from cnnexp.builders.binding import bind_run
+from cnnexp.builders.datasets import prepared_data
 from cnnexp.errors import InputError
 from cnnexp.training.schedules import Moment
 
@@ -26,7 +25,7 @@ def learning_rates(config: Mapping[str, Any], steps_per_epoch: int, trusted: Seq
 
     A schedule that follows a metric (plateau) is shown as it goes while the metric improves.
     """
-    schedule = build_task(config, provisional_facts(config), trusted, nn.Identity()).parts.schedule
+    schedule = bind_run(config, trusted).schedule()
     total = config["epochs"] * steps_per_epoch
     moments = (Moment(step, total, step // steps_per_epoch) for step in range(total))
     rates = [config["optimizer"]["lr"] * schedule.factor(moment) for moment in moments]
@@ -39,9 +38,8 @@ def steps_of(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> int:
     Raises:
         InputError: the data cannot be had, or leaves not one batch.
     """
-    dataset = build_dataset(config, trusted)
-    dataset.prepare()
-    steps = build_data(config, dataset, find_facts(config, dataset)).steps_per_epoch()
+    data = prepared_data(config, trusted)
+    steps = data.steps_per_epoch()
     if steps == 0:
-        raise InputError(f"data={config['choices']['data']}: the train split holds no picture")
+        raise InputError(f"data={config['choices']['data']}: the train split holds no {data.facts.input.noun}")
     return steps

@@ -53,7 +53,7 @@ def ensemble_table(content: Mapping[str, Any], names: Sequence[str]) -> Renderab
     table = _table()
     table.add_column("run", no_wrap=True, min_width=max(len(printable(name)) for name in names))
     table.add_column("model", overflow="ellipsis", no_wrap=True, max_width=_WIDEST_MODEL)
-    for heading in (*(["weight"] if weighted else []), metric, "parameters", "ms/picture"):
+    for heading in (*(["weight"] if weighted else []), metric, "parameters", f"ms/{content['noun']}"):
         table.add_column(Text(heading), justify="right", no_wrap=True, min_width=len(heading))
     best = content["gain_over_best"]["member"]
     for member, name in zip(members, names, strict=True):

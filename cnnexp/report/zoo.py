@@ -24,6 +24,7 @@ _HEADINGS = {
     "segmentation": "Segmentation",
     "detection": "Detection",
     "autoencoder": "Autoencoders",
+    "gan": "Generative adversarial nets",
 }
 
 
@@ -38,7 +39,7 @@ class ZooRow:
     option: str
     header: ModelHeader
     task: str
-    size: tuple[int, int, int]
+    size: tuple[int, ...]
     classes: int | None
     parameters: int
     multiply_adds: int

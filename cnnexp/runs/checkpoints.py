@@ -9,3 +9,5 @@ BEST = f"{CHECKPOINTS}/best.ckpt"
 """The net's weights of the best epoch: what a run is tested with."""
 BY_NAME = {"best": BEST, "last": LAST}
 """As ``--checkpoint`` names them."""
+LEARNT = "input.json"
+"""What the run's input learnt from its training samples, where it learns."""

@@ -58,11 +58,14 @@ def main() -> None:
 
 
 def _problems(config: Mapping[str, Any], trusted: Sequence[str]) -> Sequence[str]:
-    from cnnexp.builders.build import bind_task, build_dataset, provisional_facts
+    from cnnexp.builders.binding import bind_run
+    from cnnexp.builders.datasets import build_dataset
+    from cnnexp.builders.facts import provisional_facts
+    from cnnexp.builders.refusing import refuse_unfit
 
     try:
         build_dataset(config, trusted)
-        bind_task(config, provisional_facts(config), trusted)
+        refuse_unfit(config, bind_run(config, trusted), provisional_facts(config, trusted))
     except InputError as error:
         return error.lines
     return []

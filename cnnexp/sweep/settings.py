@@ -11,7 +11,7 @@ from cnnexp.config.compose import compose_option
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.options import SWEEP, option_files
 from cnnexp.config.overrides import Word, read_words
-from cnnexp.config.schema import Group, Number, Text, problems_of
+from cnnexp.config.rules import Group, Number, Text, problems_of
 from cnnexp.errors import InputError
 
 DEFAULT = "random"

@@ -7,12 +7,14 @@ net's layer, and its deterministic count of a confusion matrix needs pixels x cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
+
+from cnnexp.losses.term import Term, at_least_one
 
 COUNTED_AT_ONCE = 4096
 """Pairs of prediction and target that are counted together."""
@@ -68,41 +70,38 @@ def _parallel() -> bool:
 
 
 class LossMeans(Sums):
-    """The mean of a loss and its parts, weighed by the number of items behind each batch's mean.
+    """The means of the terms of a loss, each weighed by the number of items behind each batch's mean.
 
     Args:
-        names: of the parts, in the order of the sums; ``loss`` comes before them.
+        names: of the terms. A single one is the loss itself.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(len(names) + 2, torch.float64)
-        self.names = ("loss", *names)
+        super().__init__(2 * len(names), torch.float64)
+        self.names = tuple(names)
         self._numbers: list[float] | None = None
 
     @torch.no_grad()
-    def update(self, loss: Tensor, count: int | Tensor, parts: Mapping[str, Tensor]) -> None:
-        """Add a batch: scalars, each a sum divided by ``count``, or by 1 where ``count`` is 0."""
-        if loss.device.type == "cpu":
-            self._add_numbers(loss, float(count), parts)
-            return
-        weight = (count or 1) if isinstance(count, int) else torch.where(count > 0, count, 1)
-        losses = [loss, *(parts.get(name, loss.new_zeros(())) for name in self.names[1:])]
-        sums = self._on(loss.device)
-        sums[:-1] += torch.stack(losses).double() * weight
-        sums[-1] += count
+    def update(self, terms: Sequence[Term]) -> None:
+        """Add a batch's terms; those of a single name may have any."""
+        for term in terms:
+            place = 0 if len(self.names) == 1 else self.names.index(term.name)
+            if term.mean.device.type == "cpu":
+                self._add_numbers(place, term)
+                continue
+            sums = self._on(term.mean.device)
+            sums[place] += term.mean.detach().double() * at_least_one(term.count)
+            sums[len(self.names) + place] += term.count
 
-    def _add_numbers(self, loss: Tensor, count: float, parts: Mapping[str, Tensor]) -> None:
+    def _add_numbers(self, place: int, term: Term) -> None:
         """On the CPU a number costs nothing to read, and Python's are doubles: a twentieth of the time of tensors.
 
         They go on from the sums and are never begun anew in an epoch, so a save in between rounds nothing differently.
         """
         numbers = self._sums.tolist() if self._numbers is None else self._numbers
-        weight = count or 1.0
-        numbers[0] += loss.item() * weight
-        for place, name in enumerate(self.names[1:], start=1):
-            if name in parts:
-                numbers[place] += parts[name].item() * weight
-        numbers[-1] += count
+        count = float(term.count)
+        numbers[place] += term.mean.item() * (count or 1.0)
+        numbers[len(self.names) + place] += count
         self._numbers = numbers
 
     def _settle(self) -> None:
@@ -115,12 +114,17 @@ class LossMeans(Sums):
 
     def set_extra_state(self, state: Tensor) -> None:
         self._numbers = None
+        if len(state) != len(self._sums):  # an earlier version's: the loss, its parts, and one count for all
+            state = torch.cat([state[1:-1], state[-1:].expand(len(self.names))])
         super().set_extra_state(state)
 
     def compute(self) -> dict[str, float]:
-        """Means over all batches of all processes."""
-        *totals, count = self.total().tolist()
-        return {name: total / (count or 1.0) for name, total in zip(self.names, totals, strict=True)}
+        """Means over all batches of all processes: ``loss``, their sum, and each term where there are several."""
+        total = self.total().tolist()
+        sums, counts = total[: len(self.names)], total[len(self.names) :]
+        means = [one / (count or 1.0) for one, count in zip(sums, counts, strict=True)]
+        terms = dict(zip(self.names, means, strict=True)) if len(self.names) > 1 else {}
+        return {"loss": sum(means), **terms}
 
 
 class Confusion(Sums):
@@ -237,9 +241,9 @@ class Hits(Sums):
 
     @torch.no_grad()
     def update(self, scores: Tensor, target: Tensor) -> None:
-        """Count a batch: scores (B, K), targets int64 (B,)."""
+        """Count a batch: scores (B, K, ...), targets int64 (B, ...)."""
         hit = (scores.topk(self.k, 1).indices == target[:, None]).sum()
-        self._on(target.device).add_(torch.stack([hit, hit.new_tensor(len(target))]))
+        self._on(target.device).add_(torch.stack([hit, hit.new_tensor(target.numel())]))
 
     def compute(self) -> float:
         """In [0, 1]."""

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnexp.data.base import Positions, Split, TensorSplit
+from cnnexp.data.base import Positions, Split, TensorSplit, padded
 from cnnexp.data.fetch import cache_folder
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.models.stages import head_of
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 SLOW_S = 3.0
 """Features that took longer to compute are kept on disk for the next run."""
-_FORMAT = 1  # another number makes every older file unused
+_TRUTH = "truth."
+_FORMAT = 2  # another number makes every older file unused
 _EXAMPLE = 2  # pictures that a tail is tried on
 
 
@@ -128,19 +129,19 @@ def _caught(net: nn.Module, module: nn.Module, pictures: Tensor) -> tuple[list[T
 
 
 class FeatureSplit:
-    """A split whose pictures are features: ``image`` is float (B, ...).
+    """A split whose samples are ``features``, floats (B, ...), in place of what the net's input is.
 
     Args:
         split: of pictures. positions: int64 (M,), the samples whose features are known, ascending. features: (M, ...)
-            of those. channels_last: memory order of the batches, as the net would have it.
+            of those. truth: the tensors of theirs by key, (M, ...).
     """
 
-    def __init__(self, split: Split, positions: Tensor, features: Tensor, labels: Tensor) -> None:
+    def __init__(self, split: Split, positions: Tensor, features: Tensor, truth: Mapping[str, Tensor]) -> None:
         self.names = split.names
         self._row = torch.full((len(split),), -1, dtype=torch.int64)
         self._row[positions] = torch.arange(len(positions))
         self._strata = split.labels_for_strata()
-        self._features, self._labels = features, labels
+        self._features, self._truth = features, dict(truth)
         # rows are picked by index, so the batch axis comes first; channels-last features keep their memory order
         self._last = features.ndim == 4 and features.is_contiguous(memory_format=torch.channels_last)
         if self._last:
@@ -150,14 +151,14 @@ class FeatureSplit:
         return len(self._row)
 
     def batch(self, positions: Positions) -> dict[str, Tensor]:
-        """Features, label int64 (B,) and index int64 (B,) of the samples."""
+        """Features, truth and index int64 (B,) of the samples."""
         index = torch.as_tensor(positions, dtype=torch.int64)
         rows = self._row[index]
         if (rows < 0).any():
             raise IndexError("features of a sample that does not take part")
         features = self._features.index_select(0, rows)
-        image = features.permute(0, 3, 1, 2) if self._last else features
-        return {"image": image, "label": self._labels[rows], "index": index}
+        truth = {name: values[rows] for name, values in self._truth.items()}
+        return {"features": features.permute(0, 3, 1, 2) if self._last else features, **truth, "index": index}
 
     def labels_for_strata(self) -> Tensor | None:
         return self._strata
@@ -165,22 +166,28 @@ class FeatureSplit:
 
 @dataclass(frozen=True)
 class Features:
-    """Features of some samples (M, ...), their labels (M,), and the seconds that it took to compute them."""
+    """Features of some samples (M, ...), their truth by key (M, ...), and the seconds that it took to compute them."""
 
     features: Tensor
-    labels: Tensor
+    truth: Mapping[str, Tensor]
     seconds: float
     from_disk: bool
 
 
 def features_of(
-    split: Split, positions: Tensor, compute: Callable[[dict[str, Tensor]], Tensor], batch_size: int, how: object
+    split: Split,
+    positions: Tensor,
+    compute: Callable[[dict[str, Tensor]], Tensor],
+    batch_size: int,
+    how: object,
+    fills: Mapping[str, float],
 ) -> Features:
     """Features of the samples at these positions, from the cache folder where they are known there.
 
     Args:
         compute: batch of the split → features (B, ...) on the CPU. how: everything but the pictures that decides the
-            features, as JSON can have it: the net's weights, the normalisation, the precision.
+            features, as JSON can have it: the net's weights, the normalisation, the precision. fills: the keys of the
+            truth, and what batches of different widths are filled up with.
     """
     key = _key(split, positions, (how, batch_size))
     known = None if key is None else _load(key)
@@ -193,11 +200,19 @@ def features_of(
     joined = torch.cat(parts)
     if four:
         joined = joined.contiguous(memory_format=torch.channels_last)
-    labels = torch.cat([batch["label"] for batch in batches])
-    found = Features(joined, labels, time.perf_counter() - began, False)
+    truth = {name: _joined([batch[name] for batch in batches], fill) for name, fill in fills.items()}
+    found = Features(joined, truth, time.perf_counter() - began, False)
     if key is not None and found.seconds > SLOW_S:
         _save(key, found)
     return found
+
+
+def _joined(values: Sequence[Tensor], fill: float) -> Tensor:
+    """Batches (B, ...) as one; where their second axes differ (boxes), filled up to the longest."""
+    if values[0].ndim < 2:
+        return torch.cat(list(values))
+    rows = [row for batch in values for row in batch]
+    return padded(rows, fill)
 
 
 def fingerprint_of(tensors: Mapping[str, Tensor]) -> str:
@@ -213,7 +228,9 @@ def _key(split: Split, positions: Tensor, how: object) -> str | None:
     """A name for the features of these pictures; None for pictures on disk, which may change unseen."""
     if not isinstance(split, TensorSplit) or split.transform is not None:
         return None
-    picked = {"positions": positions} | {name: split.tensors[name] for name in ("image", "label")}
+    picked = {"positions": positions} | split.tensors
+    for name, values in split.ragged.items():
+        picked |= {name: torch.cat(list(values)), f"{name}.lengths": torch.tensor([len(one) for one in values])}
     stamp = json.dumps([_FORMAT, how, fingerprint_of(picked)], sort_keys=True, default=str)
     return hashlib.sha256(stamp.encode()).hexdigest()[:32]
 
@@ -232,10 +249,11 @@ def _load(key: str) -> Features | None:
         with safe_open(path, framework="pt") as saved:
             said = saved.metadata()
             features = saved.get_tensor("features")
-            labels = saved.get_tensor("labels")
+            names = [name for name in saved.keys() if name.startswith(_TRUTH)]  # noqa: SIM118 - no mapping
+            truth = {name.removeprefix(_TRUTH): saved.get_tensor(name) for name in names}
         if said["channels_last"] == "True":
             features = features.permute(0, 3, 1, 2)
-        return Features(features, labels, float(said["seconds"]), True)
+        return Features(features, truth, float(said["seconds"]), True)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         log.warning("%s: damaged (%s); computing the features again", path, error)
         return None
@@ -252,7 +270,8 @@ def _save(key: str, found: Features) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         said = {"seconds": str(found.seconds), "channels_last": str(last)}
-        save_file({"features": features.contiguous(), "labels": found.labels}, partial, metadata=said)
+        truth = {f"{_TRUTH}{name}": values.contiguous() for name, values in found.truth.items()}
+        save_file({"features": features.contiguous(), **truth}, partial, metadata=said)
         os.replace(partial, path)
     except Exception as error:  # safetensors has its own error for a disk that is full
         log.warning("%s: not kept (%s); the next run computes the features again", path, error)

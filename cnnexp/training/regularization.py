@@ -13,19 +13,16 @@ from cnnexp.training.penalty import Penalty
 
 @dataclass(frozen=True)
 class Regularization:
-    """Everything of the group that the task itself applies; dropout and stochastic depth are the net's.
+    """Everything of the group that the learner applies; the rest is the net's and the loss's.
 
     Attributes:
         penalty: added to the training loss. include_biases_and_norms: they are penalised and decay too.
-        label_smoothing: in [0, 1). class_weights: of each class in the loss, or none.
         gradient_clip_norm: longest gradient, 2-norm over all parameters.
         max_norm: longest weight vector into one unit. ema_decay: of the averaged weights, in (0, 1).
     """
 
     penalty: Penalty
     include_biases_and_norms: bool = False
-    label_smoothing: float = 0.0
-    class_weights: Sequence[float] | None = None
     gradient_clip_norm: float | None = None
     max_norm: float | None = None
     ema_decay: float | None = None

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-import pytorch_lightning as pl
 import torch
+import torch.distributed as distributed
 from torch import Tensor
-from torch.nn.parallel import DistributedDataParallel
+
+from cnnexp.losses.term import at_least_one
 
 
-def backward(module: pl.LightningModule, loss: Tensor) -> None:
-    """Gradients of a loss, as this run's precision and processes want them."""
-    kind = loss.device.type
-    if torch.is_autocast_enabled(kind):
-        with torch.autocast(kind, enabled=False):  # the backward pass has its types from the forward one
-            module.manual_backward(loss)
-    elif module.trainer.world_size == 1:
-        loss.backward()
-    else:
-        module.manual_backward(loss)
+class Engine(Protocol):
+    """What a run's precision and its processes make of a backward pass."""
+
+    @property
+    def world_size(self) -> int: ...
+
+    @property
+    def scaler(self) -> torch.amp.GradScaler | None:
+        """With fp16, what keeps gradients above its smallest number."""
+        ...
+
+    def backward(self, loss: Tensor) -> None:
+        """Gradients of a loss."""
+        ...
+
+    def shared(self, shared: bool) -> AbstractContextManager[object]:
+        """Where processes are to wait for each other in the backward pass or, for all but a batch's last part, not."""
+        ...
 
 
-def unscale(trainer: pl.Trainer, optimizer: torch.optim.Optimizer) -> None:
+def unscale(engine: Engine, optimizer: torch.optim.Optimizer) -> None:
     """True gradients, before something looks at them: with fp16 they are scaled to stay above its smallest number."""
-    scaler = _scaler(trainer)
-    if scaler is not None:
-        scaler.unscale_(optimizer)
+    if engine.scaler is not None:
+        engine.scaler.unscale_(optimizer)
 
 
-def make_step(trainer: pl.Trainer, optimizer: torch.optim.Optimizer) -> None:
+def make_step(engine: Engine, optimizer: torch.optim.Optimizer) -> None:
     """The optimizer's step; with fp16 it is left out where a gradient overflowed."""
-    scaler = _scaler(trainer)
-    if scaler is None:
+    if engine.scaler is None:
         optimizer.step()
     else:
-        scaler.step(optimizer)
-        scaler.update()
-
-
-def gradients_shared(trainer: pl.Trainer, shared: bool) -> AbstractContextManager[Any]:
-    """Where processes are to wait for each other in the backward pass or, for all but a batch's last part, not."""
-    if not shared and isinstance(trainer.model, DistributedDataParallel):
-        return trainer.model.no_sync()
-    return nullcontext()
+        engine.scaler.step(optimizer)
+        engine.scaler.update()
 
 
 def cut(batch: dict[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
@@ -54,5 +54,13 @@ def cut(batch: dict[str, Tensor], parts: int) -> list[dict[str, Tensor]]:
     return [{name: value[place] for name, value in pieces.items()} for place in range(count)]
 
 
-def _scaler(trainer: pl.Trainer) -> torch.amp.GradScaler | None:
-    return getattr(trainer.precision_plugin, "scaler", None)
+def share_of(count: int | Tensor, engine: Engine) -> Tensor | None:
+    """What makes the mean of the processes' gradients that of the global batch: count * world / sum of counts.
+
+    A loss over no items was divided by 1 and not by 0, and is weighed so. None where all processes have one count.
+    """
+    if isinstance(count, int) or engine.world_size == 1:
+        return None
+    total = count.detach().clone().float()
+    distributed.all_reduce(total)
+    return at_least_one(count) * engine.world_size / at_least_one(total)

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
 import yaml
 from torch import Tensor
 
+from cnnexp.answers.boxes import Boxes
+from cnnexp.answers.label import Label
+from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.augmentation.normalisation import Normalisation
-from cnnexp.data.base import Facts
+from cnnexp.augmentation.operations import VOCABULARY
+from cnnexp.inputs.pictures import PicturePreparation
 from cnnexp.paths import config_folder
+
+TRUTHS = (Label(("a", "b")), Mask(("a", "b")), Boxes(("a", "b")))
+
+
+@cache
+def vocabulary() -> str:
+    """The file with every operation."""
+    return (config_folder() / "augmentation" / "pictures.yaml").read_text(encoding="utf-8")
 
 
 def engine(seed: int = 3, compiled: bool = False, **changes: Mapping[str, Any]) -> Augmentation:
     """Everything off but ``changes``: ``engine(rotate={"degrees": 15.0})``."""
-    given = yaml.safe_load((config_folder() / "augmentation" / "none.yaml").read_text(encoding="utf-8"))
-    del given["_target_"]
+    given = yaml.safe_load(vocabulary())
+    del given["_target_"], given["input"]
     assert set(changes) <= set(given)
     for name, keys in changes.items():
         assert set(keys) <= set(given[name])
         given[name].update(keys)
-    return Augmentation(seed=seed, compiled=compiled, **given)
+    operations = {name: VOCABULARY[name](**keys) for name, keys in given.items()}
+    return Augmentation(seed=seed, compiled=compiled, operations=operations)
 
 
-def plain(height: int, width: int, channels: int = 3, **changes: Any) -> Normalisation:
+def applied(
+    augmentation: Augmentation, batch: Mapping[str, Tensor], epoch: int, by: Normalisation
+) -> dict[str, Tensor]:
+    """A batch augmented with all that lies in its pictures, as in training."""
+    return PicturePreparation(by, augmentation, TRUTHS)(dict(batch), True, epoch)
+
+
+def centred(by: Normalisation, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A batch as an evaluation takes it, in stored numbers."""
+    return PicturePreparation(by, Augmentation(seed=0), TRUTHS).stored(dict(batch))
+
+
+def plain(height: int, width: int, channels: int = 3, stored: tuple[int, int] | None = None) -> Normalisation:
     """A normalisation that leaves values from 0 to 255."""
-    return normalisation(height, width, channels, mean=(0.0,) * channels, std=(1 / 255,) * channels, **changes)
+    return normalisation(height, width, channels, mean=(0.0,) * channels, std=(1 / 255,) * channels, stored=stored)
 
 
 def normalisation(
     height: int, width: int, channels: int, *, mean: tuple[float, ...], std: tuple[float, ...], **changes: Any
 ) -> Normalisation:
-    facts = Facts("made", channels, height, width, classes=("a", "b"), targets=("label",), mean=mean, std=std)
-    return Normalisation(facts, **changes)
+    assert len(mean) == len(std) == channels
+    return Normalisation(mean, std, (height, width), **changes)
 
 
 def pictures(height: int, width: int, channels: int = 3, count: int = 64, smooth: bool = False) -> dict[str, Tensor]:

@@ -14,7 +14,8 @@ from torchvision.transforms import functional
 from cnnexp.augmentation import colour
 from cnnexp.augmentation.lanes import normal, symmetric
 from cnnexp.data.base import TensorSplit
-from tests.augmentation.made import engine, normalisation, pictures, plain
+from cnnexp.inputs.pictures import PicturePreparation
+from tests.augmentation.made import applied, engine, normalisation, pictures, plain
 
 COUNT = 16
 
@@ -146,7 +147,7 @@ def test_pca_finds_the_axes_of_the_training_pictures(channels: int) -> None:
         images[:, 1] = (images[:, 0] // 2) + images[:, 1] // 4
     made = engine(pca={"sigma": 0.1})
     assert made.unlearned
-    made.learn(TensorSplit({"image": images}))
+    PicturePreparation(plain(6, 9, channels), made, ()).learn(TensorSplit({"image": images}))
     assert not made.unlearned
     pca = made.colouring["pca"]
     assert isinstance(pca, colour.PCA) and pca.values is not None and pca.axes is not None
@@ -155,19 +156,19 @@ def test_pca_finds_the_axes_of_the_training_pictures(channels: int) -> None:
     axes, values = np.array(pca.axes), np.array(pca.values)
     assert np.allclose(covariance @ axes, axes * values, atol=1e-9)
     assert (np.diff(values) <= 0).all()
-    made({"image": images, "index": torch.arange(300)}, 0, plain(6, 9, channels))
+    applied(made, {"image": images, "index": torch.arange(300)}, 0, plain(6, 9, channels))
 
 
 def test_pca_says_that_it_has_not_learnt() -> None:
     with pytest.raises(ValueError, match="learn"):
-        engine(pca={"sigma": 0.1})(pictures(5, 5), 0, plain(5, 5))
+        applied(engine(pca={"sigma": 0.1}), pictures(5, 5), 0, plain(5, 5))
 
 
 @pytest.mark.parametrize("name", ["saturation", "hue", "greyscale"])
 def test_grey_pictures_have_no_colour_to_change(name: str) -> None:
     keys = {"saturation": {"amount": 0.9}, "hue": {"degrees": 90.0}, "greyscale": {"probability": 1.0}}[name]
     batch = pictures(6, 9, channels=1)
-    result = engine(**{name: keys})(batch, 0, plain(6, 9, 1))["image"]
+    result = applied(engine(**{name: keys}), batch, 0, plain(6, 9, 1))["image"]
     assert (result - batch["image"]).abs().max() < 1e-3
 
 
@@ -181,9 +182,9 @@ def test_grey_pictures_have_light_and_contrast() -> None:
 def test_contrast_turns_about_the_mean_of_what_is_seen() -> None:
     """After the geometry: black that came in counts."""
     batch = pictures(8, 8, count=COUNT)
-    cut = engine(crop={"padding": 4})(batch, 0, plain(8, 8))["image"]
+    cut = applied(engine(crop={"padding": 4}), batch, 0, plain(8, 8))["image"]
     made = engine(crop={"padding": 4}, contrast={"amount": 0.5})
-    ours = made(batch, 0, plain(8, 8))["image"]
+    ours = applied(made, batch, 0, plain(8, 8))["image"]
     factor = 1 + 0.5 * symmetric(made._lanes.draw(np.arange(COUNT), 0)["contrast"][:, 1])
     for i in range(COUNT):
         expected = 255 * functional.adjust_contrast(cut[i] / 255, float(factor[i]))
@@ -193,10 +194,10 @@ def test_contrast_turns_about_the_mean_of_what_is_seen() -> None:
 def test_the_normalisation_comes_last() -> None:
     batch = pictures(6, 9)
     made = engine(brightness={"amount": 0.3})
-    raw = made(batch, 0, plain(6, 9))["image"]
+    raw = applied(made, batch, 0, plain(6, 9))["image"]
     mean, std = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
     expected = functional.normalize(raw / 255, list(mean), list(std))
     for last in (False, True):
-        result = made(batch, 0, normalisation(6, 9, 3, mean=mean, std=std, channels_last=last))["image"]
+        result = applied(made, batch, 0, normalisation(6, 9, 3, mean=mean, std=std, channels_last=last))["image"]
         assert result.is_contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         assert (result - expected).abs().max() < 1e-5

@@ -10,7 +10,7 @@ import torch
 
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.augmentation.geometry import Frame
-from tests.augmentation.made import engine, pictures, plain
+from tests.augmentation.made import applied, engine, pictures, plain
 
 GEOMETRY: dict[str, Any] = {
     "random_resized_crop": {"probability": 0.5}, "crop": {"padding": 2},
@@ -41,7 +41,7 @@ def test_each_operation_changes_pictures_alone_and_only_when_it_is_on(
     batch, made = pictures(*size), engine(**{name: keys})
     before = {key: value.clone() for key, value in batch.items()}
     assert made.active
-    result = made(batch, 0, plain(*size))
+    result = applied(made, batch, 0, plain(*size))
     assert result["image"].shape == batch["image"].shape
     assert (result["image"] - batch["image"].float()).abs().mean() > 0.5
     assert all(torch.equal(batch[key], value) for key, value in before.items()), "the batch given is kept"
@@ -52,13 +52,13 @@ def test_each_operation_changes_pictures_alone_and_only_when_it_is_on(
 @pytest.mark.parametrize(("name", "keys"), EACH, ids=IDS)
 def test_a_draw_depends_on_nothing_but_seed_epoch_and_sample(name: str, keys: dict[str, Any]) -> None:
     batch, made = pictures(11, 14), engine(**{name: keys})
-    whole = made(batch, 4, plain(11, 14))["image"]
+    whole = applied(made, batch, 4, plain(11, 14))["image"]
     chosen = torch.tensor([62, 63, 4, 5, 16, 17])  # neighbours stay together, for mixing
     part = {key: value[chosen] for key, value in batch.items()}
-    assert torch.allclose(made(part, 4, plain(11, 14))["image"], whole[chosen], atol=2e-3)
-    assert torch.equal(engine(**{name: keys})(batch, 4, plain(11, 14))["image"], whole)
+    assert torch.allclose(applied(made, part, 4, plain(11, 14))["image"], whole[chosen], atol=2e-3)
+    assert torch.equal(applied(engine(**{name: keys}), batch, 4, plain(11, 14))["image"], whole)
     for other, epoch in ((engine(seed=4, **{name: keys}), 4), (made, 5)):
-        same = (other(batch, epoch, plain(11, 14))["image"] == whole).flatten(1).all(1)
+        same = (applied(other, batch, epoch, plain(11, 14))["image"] == whole).flatten(1).all(1)
         assert same.float().mean() < 0.75  # those that an operation met neither time
 
 
@@ -76,8 +76,8 @@ def test_one_operation_does_not_change_the_draws_of_another() -> None:
 def test_nothing_switched_on_only_normalises() -> None:
     batch = pictures(6, 6)
     assert not engine().active
-    assert torch.equal(engine()(batch, 0, plain(6, 6))["image"].round(), batch["image"].float())
-    assert "mix" not in engine()(batch, 0, plain(6, 6))
+    assert torch.equal(applied(engine(), batch, 0, plain(6, 6))["image"].round(), batch["image"].float())
+    assert "mix" not in applied(engine(), batch, 0, plain(6, 6))
 
 
 def test_a_range_without_its_probability_is_off() -> None:
@@ -108,32 +108,32 @@ def test_probabilities_and_ranges_come_as_often_as_they_should() -> None:
 def test_under_bf16_autocast_pictures_are_as_exact() -> None:
     batch = pictures(9, 12)
     made = engine(rotate={"degrees": 20.0}, contrast={"amount": 0.4})
-    expected = made(batch, 0, plain(9, 12))["image"]
+    expected = applied(made, batch, 0, plain(9, 12))["image"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(made(batch, 0, plain(9, 12))["image"], expected)
+        assert torch.equal(applied(made, batch, 0, plain(9, 12))["image"], expected)
 
 
 def test_in_double_precision_pictures_are_double() -> None:
     double = plain(9, 12).double()
     for changes in ({}, {"crop": {"padding": 2}}, GEOMETRY | COLOUR | AFTER | MIXING):
-        assert engine(**changes)(pictures(9, 12), 0, double)["image"].dtype == torch.float64
+        assert applied(engine(**changes), pictures(9, 12), 0, double)["image"].dtype == torch.float64
 
 
 @pytest.mark.parametrize(
     ("changes", "given", "says"),
     [
-        ({"mixup": {"alpha": 0.2}}, dict(channels=3, boxes=False, mixes=False), "augmentation.mixup.alpha=0.2"),
-        ({"cutmix": {"alpha": 1.0}}, dict(channels=3, boxes=False, mixes=False), "augmentation.cutmix.alpha=1"),
-        ({"elastic": {"strength": 0.1}}, dict(channels=3, boxes=True, mixes=False), "rotate, scale, shear"),
-        ({"pca": {"sigma": 0.1, "of": "imagenet"}}, dict(channels=1, boxes=False, mixes=True), "needs 3 channels"),
-        ({"rgb_shift": {"amount": 0.1}}, dict(channels=7, boxes=False, mixes=True), "4 channels at most"),
+        ({"mixup": {"alpha": 0.2}}, dict(channels=3, warps=True, mixes=False), "augmentation.mixup.alpha=0.2"),
+        ({"cutmix": {"alpha": 1.0}}, dict(channels=3, warps=True, mixes=False), "augmentation.cutmix.alpha=1"),
+        ({"elastic": {"strength": 0.1}}, dict(channels=3, warps=False, mixes=False), "rotate, scale, shear"),
+        ({"pca": {"sigma": 0.1, "of": "imagenet"}}, dict(channels=1, warps=True, mixes=True), "needs 3 channels"),
+        ({"rgb_shift": {"amount": 0.1}}, dict(channels=7, warps=True, mixes=True), "4 channels at most"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: Any, given: Any, says: str) -> None:
     made: Augmentation = engine(**changes)
     (line,) = made.unfit(**given)
     assert says in line
-    assert made.unfit(channels=3, boxes=False, mixes=True) == []
+    assert made.unfit(channels=3, warps=True, mixes=True) == []
 
 
 @pytest.mark.slow  # the compiler takes seconds
@@ -142,5 +142,5 @@ def test_what_makes_no_sense_is_refused(changes: Any, given: Any, says: str) -> 
 )
 def test_compiled_it_gives_the_same(changes: dict[str, Any]) -> None:
     batch = pictures(12, 16)
-    step, compiled = (engine(compiled=c, **changes)(batch, 1, plain(12, 16))["image"] for c in (False, True))
+    step, compiled = (applied(engine(compiled=c, **changes), batch, 1, plain(12, 16))["image"] for c in (False, True))
     assert (step - compiled).abs().max() < 1e-3

@@ -12,8 +12,8 @@ from torchvision.transforms import functional
 
 from cnnexp.augmentation import exact
 from cnnexp.augmentation.geometry import Frame, Geometry
-from cnnexp.data.base import VOID
-from tests.augmentation.made import engine, pictures, plain
+from cnnexp.augmentation.motion import VOID
+from tests.augmentation.made import applied, centred, engine, pictures, plain
 
 SIZES = [(6, 6), (7, 7), (6, 9), (8, 16), (1, 4)]
 ALL: dict[str, Any] = {
@@ -25,7 +25,7 @@ ALL: dict[str, Any] = {
 
 def moved(batch: dict[str, Tensor], **changes: Any) -> dict[str, Tensor]:
     """As whole numbers again."""
-    result = engine(**changes)(batch, 0, plain(*batch["image"].shape[-2:], batch["image"].shape[1]))
+    result = applied(engine(**changes), batch, 0, plain(*batch["image"].shape[-2:], batch["image"].shape[1]))
     assert result["image"].dtype == torch.float32
     return {**result, "image": result["image"].round().to(torch.uint8)}
 
@@ -171,17 +171,11 @@ def test_void_comes_in_where_the_mask_moved_away() -> None:
 
 @pytest.mark.parametrize("train", [True, False])
 def test_data_that_is_stored_larger_is_cropped(train: bool) -> None:
-    from dataclasses import replace
-
-    from cnnexp.augmentation.normalisation import Normalisation
-    from cnnexp.data.base import Facts
-
-    facts = Facts("made", 3, 6, 8, ("a",), ("label",), mean=(0.0,) * 3, std=(1 / 255,) * 3, decode_size=(9, 13))
     batch = pictures(9, 13)
     batch["mask"] = batch["image"][:, 0].clone()
     batch["boxes"], batch["classes"] = torch.tensor([[[0.0, 0.0, 13.0, 9.0]]] * 64), torch.zeros(64, 1).long()
-    crop = Normalisation(facts)
-    result = engine()(batch, 0, crop) if train else crop.centre(batch)
+    crop = plain(6, 8, stored=(9, 13))
+    result = applied(engine(), batch, 0, crop) if train else centred(crop, batch)
     assert result["image"].shape[-2:] == result["mask"].shape[-2:] == (6, 8)
     assert (result["boxes"] == torch.tensor([0.0, 0.0, 8.0, 6.0])).all()
     places = set()
@@ -194,7 +188,8 @@ def test_data_that_is_stored_larger_is_cropped(train: bool) -> None:
         assert len(places) > 15
     else:
         assert torch.equal(result["image"], functional.center_crop(batch["image"], [6, 8]))
-    assert Normalisation(replace(facts, decode_size=None)).centre(batch) is batch
+    whole = centred(plain(6, 8), batch)
+    assert whole.keys() == batch.keys() and all(whole[key] is batch[key] for key in batch)
 
 
 def test_the_form_for_a_compiler_cuts_the_same() -> None:
@@ -210,5 +205,5 @@ def test_masks_and_pictures_of_another_size_do_not_meet_in_the_kept_memory() -> 
     made = engine(crop={"padding": 2})
     for size, count in (((6, 6), 8), ((9, 7), 8), ((6, 6), 5), ((6, 6), 8)):
         batch = pictures(*size, count=count)
-        fresh = engine(crop={"padding": 2})(batch, 0, plain(*size))["image"]
-        assert torch.equal(made(batch, 0, plain(*size))["image"], fresh)
+        fresh = applied(engine(crop={"padding": 2}), batch, 0, plain(*size))["image"]
+        assert torch.equal(applied(made, batch, 0, plain(*size))["image"], fresh)

@@ -12,10 +12,9 @@ from torch.nn import functional
 from cnnexp.augmentation.holes import Cutout, Erasing
 from cnnexp.augmentation.mixing import Mixing, Share
 from cnnexp.augmentation.noise import gaussian
+from cnnexp.losses.cross_entropy import CrossEntropy
 from cnnexp.tasks.classification import Classification
-from cnnexp.training.penalty import Penalty
-from cnnexp.training.regularization import Regularization
-from tests.augmentation.made import engine, normalisation, pictures, plain
+from tests.augmentation.made import applied, engine, normalisation, pictures, plain
 from tests.tasks import tiny
 
 SIZE = (10, 14)
@@ -23,7 +22,7 @@ SIZE = (10, 14)
 
 def test_noise_is_gaussian_and_of_the_size_asked_for() -> None:
     batch = pictures(32, 40, count=40)
-    result = engine(noise={"sigma": 0.1})(batch, 0, plain(32, 40))["image"] - batch["image"]
+    result = applied(engine(noise={"sigma": 0.1}), batch, 0, plain(32, 40))["image"] - batch["image"]
     values = result.double() / 255
     assert abs(float(values.mean())) < 5 * 0.1 / values.numel() ** 0.5
     assert float(values.std()) == pytest.approx(0.1, rel=0.02)
@@ -37,7 +36,7 @@ def test_noise_is_measured_before_the_normalisation() -> None:
     batch = pictures(*SIZE)
     std = (0.1, 0.2, 0.4)
     one, other = (
-        engine(noise=noise)(batch, 0, normalisation(*SIZE, 3, mean=(0.5,) * 3, std=std))["image"]
+        applied(engine(noise=noise), batch, 0, normalisation(*SIZE, 3, mean=(0.5,) * 3, std=std))["image"]
         for noise in ({"sigma": 0.05}, {"sigma": 0.0})
     )
     assert ((one - other).std((0, 2, 3)) * torch.tensor(std) - 0.05).abs().max() < 0.003
@@ -63,8 +62,8 @@ def test_cutout_is_a_square_of_the_mean() -> None:
     batch = pictures(*SIZE)
     batch["mask"] = batch["image"][:, 0].clone()
     mean, std = (0.401, 0.503, 0.603), (0.2, 0.25, 0.3)  # no value of a picture
-    whole = engine()(batch, 0, normalisation(*SIZE, 3, mean=mean, std=std))["image"]
-    result = engine(cutout={"size": 0.4})(batch, 0, normalisation(*SIZE, 3, mean=mean, std=std))
+    whole = applied(engine(), batch, 0, normalisation(*SIZE, 3, mean=mean, std=std))["image"]
+    result = applied(engine(cutout={"size": 0.4}), batch, 0, normalisation(*SIZE, 3, mean=mean, std=std))
     gone = result["image"] != whole
     assert (result["image"][gone] == 0).all()
     assert (gone.any(1) == gone.all(1)).all()
@@ -112,8 +111,8 @@ def test_shares_come_from_a_symmetric_beta_distribution(alpha: float) -> None:
 
 def test_mixup_is_a_blend_of_neighbours() -> None:
     batch = pictures(*SIZE, count=8)
-    whole = engine()(batch, 0, plain(*SIZE))["image"]
-    result = engine(mixup={"alpha": 0.8})(batch, 0, plain(*SIZE))
+    whole = applied(engine(), batch, 0, plain(*SIZE))["image"]
+    result = applied(engine(mixup={"alpha": 0.8}), batch, 0, plain(*SIZE))
     partner = torch.tensor([1, 0, 3, 2, 5, 4, 7, 6])
     assert torch.equal(result["label"], batch["label"])
     assert torch.equal(result["mixed_label"], batch["label"][partner])
@@ -124,8 +123,8 @@ def test_mixup_is_a_blend_of_neighbours() -> None:
 
 def test_cutmix_is_a_rectangle_of_the_neighbour_and_its_area() -> None:
     batch = pictures(*SIZE, count=64)
-    whole = engine()(batch, 0, plain(*SIZE))["image"]
-    result = engine(cutmix={"alpha": 1.0})(batch, 0, plain(*SIZE))
+    whole = applied(engine(), batch, 0, plain(*SIZE))["image"]
+    result = applied(engine(cutmix={"alpha": 1.0}), batch, 0, plain(*SIZE))
     other = whole[torch.arange(64) ^ 1]
     pasted = (result["image"] == other).all(1)
     assert torch.equal(torch.where(pasted[:, None], other, whole), result["image"])
@@ -146,8 +145,8 @@ def test_mixup_and_cutmix_share_the_batches() -> None:
 
 def test_the_last_of_an_odd_batch_stays_alone() -> None:
     batch = pictures(*SIZE, count=5)
-    whole = engine()(batch, 0, plain(*SIZE))["image"]
-    result = engine(mixup={"alpha": 1.0}, cutmix={"alpha": 1.0})(batch, 0, plain(*SIZE))
+    whole = applied(engine(), batch, 0, plain(*SIZE))["image"]
+    result = applied(engine(mixup={"alpha": 1.0}, cutmix={"alpha": 1.0}), batch, 0, plain(*SIZE))
     assert torch.equal(result["image"][4], whole[4])
     assert float(result["mix"][4]) == 1 and int(result["mixed_label"][4]) == 4
     assert (result["mix"][:4] < 1).any()
@@ -164,9 +163,9 @@ EVERYTHING: dict[str, Any] = {
 @pytest.mark.parametrize("size", [SIZE, (16, 16)])
 def test_two_even_shares_of_a_batch_are_mixed_as_the_whole(size: tuple[int, int]) -> None:
     batch, made = pictures(*size, count=16), engine(**EVERYTHING)
-    whole = made(batch, 3, plain(*size))
-    halves = [made({name: value[part] for name, value in batch.items()}, 3, plain(*size)) for part in
-              (slice(0, 8), slice(8, 16))]  # fmt: skip
+    whole = applied(made, batch, 3, plain(*size))
+    parts = [{name: value[part] for name, value in batch.items()} for part in (slice(0, 8), slice(8, 16))]
+    halves = [applied(made, part, 3, plain(*size)) for part in parts]
     for name in ("image", "label", "mixed_label", "mix"):
         joined = torch.cat([half[name] for half in halves])
         assert torch.allclose(joined.float(), whole[name].float(), atol=1e-3)
@@ -174,8 +173,7 @@ def test_two_even_shares_of_a_batch_are_mixed_as_the_whole(size: tuple[int, int]
 
 
 def test_the_loss_of_a_mixed_batch_is_the_mixed_loss() -> None:
-    smoothed = Regularization(Penalty(0.0, 0.0), label_smoothing=0.1)
-    task = Classification(tiny.parts(tiny.linear_net(), regularization=smoothed))
+    task = tiny.task(Classification, tiny.linear_net(), loss=CrossEntropy(label_smoothing=0.1))
     batch: dict[str, Any] = tiny.batch(6)
     image = task.prepare(batch, train=False)["image"]
     share, other = torch.rand(6), batch["label"].roll(1)
@@ -193,8 +191,7 @@ def test_the_loss_of_a_mixed_batch_is_the_mixed_loss() -> None:
 def test_class_weights_weigh_both_labels_of_a_mixed_sample() -> None:
     """Against soft targets: a class weighs as much in a share as in a whole sample."""
     weights = (0.5, 1.0, 3.0)
-    regularization = Regularization(Penalty(0.0, 0.0), class_weights=weights)
-    task = Classification(tiny.parts(tiny.linear_net(), regularization=regularization))
+    task = tiny.task(Classification, tiny.linear_net(), loss=CrossEntropy(class_weights=weights))
     batch: dict[str, Any] = tiny.batch(6)
     image = task.prepare(batch, train=False)["image"]
     share, other = torch.rand(6), batch["label"].roll(1)
@@ -203,4 +200,4 @@ def test_class_weights_weigh_both_labels_of_a_mixed_sample() -> None:
     weighed = soft * torch.tensor(weights)
     expected = -(weighed * task.net(image).log_softmax(1)).sum() / weighed.sum()
     assert float(output.loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
-    assert float(output.count) == pytest.approx(float(weighed.sum()), rel=1e-5)
+    assert float(output.terms[0].count) == pytest.approx(float(weighed.sum()), rel=1e-5)

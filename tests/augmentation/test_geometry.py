@@ -15,8 +15,8 @@ from cnnexp.augmentation import resample
 from cnnexp.augmentation.elastic import Elastic, field
 from cnnexp.augmentation.geometry import Affine, Frame, Geometry, Pad, RandomResizedCrop, Rotate, Scale, Shear
 from cnnexp.augmentation.lanes import logarithmic, symmetric
-from cnnexp.data.base import VOID
-from tests.augmentation.made import engine, pictures, plain
+from cnnexp.augmentation.motion import VOID
+from tests.augmentation.made import applied, engine, pictures, plain
 
 SIZES = [(40, 40), (37, 52)]
 BILINEAR = InterpolationMode.BILINEAR
@@ -138,7 +138,7 @@ def test_a_chain_is_its_steps_one_after_the_other(size: tuple[int, int]) -> None
         "shear": {"horizontal": 8.0},
     }  # fmt: skip
     batch = pictures(*size, count=COUNT, smooth=True)
-    whole = engine(**changes)(batch, 2, plain(*size))["image"]
+    whole = applied(engine(**changes), batch, 2, plain(*size))["image"]
     step = batch["image"].float()
     for name, keys in changes.items():
         made = engine(**{name: keys})
@@ -187,9 +187,8 @@ def box_of(mask: Tensor) -> list[float]:
 @pytest.mark.parametrize("size", [(24, 24), (20, 31)])
 def test_a_moved_box_contains_the_moved_mask(size: tuple[int, int]) -> None:
     batch = rectangles(*size)
-    result = engine(rotate={"degrees": 40.0}, shear={"horizontal": 15.0}, translate={"fraction": 0.3})(
-        batch, 0, plain(*size, 1)
-    )
+    made = engine(rotate={"degrees": 40.0}, shear={"horizontal": 15.0}, translate={"fraction": 0.3})
+    result = applied(made, batch, 0, plain(*size, 1))
     kept = result["classes"][:, 1] == 4
     assert 40 < kept.sum() < 200
     for i in torch.where(kept)[0].tolist():
@@ -203,9 +202,8 @@ def test_a_moved_box_contains_the_moved_mask(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(12, 12), (11, 11), (10, 15)])
 def test_of_whole_pixels_it_is_the_mask_s_own_box_or_dropped(size: tuple[int, int]) -> None:
     batch = rectangles(*size)
-    result = engine(
-        crop={"padding": 6}, mirror={"horizontal": 0.5, "vertical": 0.5}, quarter_turn={"probability": 0.75}
-    )(batch, 1, plain(*size, 1))
+    made = engine(crop={"padding": 6}, mirror={"horizontal": 0.5, "vertical": 0.5}, quarter_turn={"probability": 0.75})
+    result = applied(made, batch, 1, plain(*size, 1))
     kept = 0
     for i in range(200):
         visible, whole = int((result["mask"][i] == 1).sum()), int((batch["mask"][i] == 1).sum())

@@ -12,8 +12,8 @@ from torch import Tensor
 from cnnexp.averaging.scoring import score
 from cnnexp.averaging.views import FLIP
 from cnnexp.averaging.voter import Voter
-from cnnexp.builders.build import Experiment
 from cnnexp.fit.evaluate import evaluate
+from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.base import Batch, Task
 from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.segmentation import Segmentation
@@ -21,8 +21,8 @@ from tests.tasks import tiny
 
 CPU = torch.device("cpu")
 TASKS: dict[str, Callable[[], Task]] = {
-    "classification": lambda: Classification(tiny.parts(tiny.linear_net())),
-    "segmentation": lambda: Segmentation(tiny.parts(tiny.pixel_net())),
+    "classification": lambda: tiny.task(Classification, tiny.linear_net()),
+    "segmentation": lambda: tiny.task(Segmentation, tiny.pixel_net()),
 }
 
 
@@ -34,9 +34,9 @@ def voter(task: Task, flipped: bool = False) -> Voter:
 @pytest.mark.parametrize("stage", ["val", "test"])
 def test_the_metrics_are_those_of_an_ordinary_evaluation(name: str, stage: str) -> None:
     task, data = TASKS[name](), tiny.picture_data()
-    batches = ([batch] for batch in (data.val_dataloader() if stage == "val" else data.test_dataloader()))
+    batches = ([batch] for batch in data.evaluation_loader(stage))  # type: ignore[arg-type]
     (found,) = score([voter(task)], batches, stage)  # type: ignore[arg-type]
-    expected = evaluate(Experiment(data, task), {"hardware": dict(tiny.HARDWARE)}, [stage])
+    expected = evaluate(TaskModule(task), data, {"hardware": dict(tiny.HARDWARE)}, [stage])
     assert {f"{stage}/{key}" for key in found.metrics} == set(expected)
     for key, value in found.metrics.items():
         assert value == pytest.approx(expected[f"{stage}/{key}"], rel=1e-5), key
@@ -45,7 +45,7 @@ def test_the_metrics_are_those_of_an_ordinary_evaluation(name: str, stage: str) 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_outcomes_of_all_samples_add_up_to_the_judging_metric(name: str) -> None:
     task, data = TASKS[name](), tiny.picture_data()
-    (found,) = score([voter(task)], ([batch] for batch in data.test_dataloader()), "test")
+    (found,) = score([voter(task)], ([batch] for batch in data.evaluation_loader("test")), "test")
     assert len(found.outcomes) == 11
     assert found.rows["index"].tolist() == list(range(11))
     total = float(task.score_of(found.outcomes.sum(0).astype(float)))
@@ -54,7 +54,7 @@ def test_the_outcomes_of_all_samples_add_up_to_the_judging_metric(name: str) -> 
 
 def test_the_outcomes_are_in_the_order_of_the_samples() -> None:
     task, data = TASKS["classification"](), tiny.picture_data()
-    (found,) = score([voter(task)], ([batch] for batch in data.test_dataloader()), "test")
+    (found,) = score([voter(task)], ([batch] for batch in data.evaluation_loader("test")), "test")
     batch = data.split("test").batch(range(11))
     right = voter(task)(batch).argmax(1) == batch["label"]
     assert found.outcomes.tolist() == [[int(one), 1] for one in right]
@@ -63,12 +63,13 @@ def test_the_outcomes_are_in_the_order_of_the_samples() -> None:
 class Fixed(Voter):
     """Answers with given classes."""
 
-    def __init__(self, classes: list[int]) -> None:
+    def __init__(self, classes: list[int] | list[list[int]]) -> None:
         super().__init__(TASKS["classification"](), (), CPU, "fp32")
         self.classes = torch.tensor(classes)
 
     def __call__(self, batch: Batch) -> Tensor:
-        return torch.nn.functional.one_hot(self.classes[batch["index"]], 3).float() * 0.8 + 0.2 / 3
+        answers = torch.nn.functional.one_hot(self.classes[batch["index"]], 3).float() * 0.8 + 0.2 / 3
+        return answers.movedim(-1, 1)
 
 
 def test_what_came_right_and_what_went_wrong() -> None:
@@ -78,6 +79,24 @@ def test_what_came_right_and_what_went_wrong() -> None:
     assert (one.fixed, one.broken) == (2, 1)
     assert (last.fixed, last.broken) == (0, 0)
     assert (one.metrics["accuracy"], last.metrics["accuracy"]) == (0.6, 0.8)
+
+
+def test_a_sequence_has_a_row_for_each_part_and_outcomes_for_each_sample() -> None:
+    label = torch.tensor([[0, 0, 1, 1], [2, 2, 2, 2], [0, 1, 2, 0]])
+    order = torch.tensor([2, 0, 1])
+    batches = [
+        {**tiny.part_of(tiny.batch(3), 0, len(part)), "label": label[part], "index": part} for part in order.split(2)
+    ]
+    before = Fixed([[0, 0, 0, 0], [2, 2, 2, 0], [0, 1, 2, 0]])
+    after = Fixed([[0, 0, 1, 0], [2, 2, 2, 0], [1, 1, 2, 0]])
+    one, last = score([before, after], [[batch, batch] for batch in batches], "test")
+    assert one.outcomes.tolist() == [[2, 4], [3, 4], [4, 4]]
+    assert last.outcomes.tolist() == [[3, 4], [3, 4], [3, 4]]
+    assert last.metrics["accuracy"] == pytest.approx(9 / 12)
+    assert (one.fixed, one.broken) == (1, 1)
+    assert last.rows["index"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert last.rows["part"].tolist() == [0, 1, 2, 3] * 3
+    assert last.rows["target"].tolist() == label.flatten().tolist()
 
 
 def test_void_pixels_are_neither_right_nor_wrong() -> None:

@@ -10,6 +10,10 @@ from torch import Tensor
 from cnnexp.averaging.views import FLIP, View, centred, crop_size, multi_scale, resized, ten_crop, views_of
 from cnnexp.averaging.words import Choice
 from cnnexp.errors import InputError
+from cnnexp.inputs.pictures import Pictures
+from cnnexp.inputs.signals import Signals
+
+PICTURES = Pictures(channels=1, image_size=(8, 8))
 
 
 def pictures(height: int, width: int, channels: int = 1) -> Tensor:
@@ -110,7 +114,7 @@ def test_undoing_puts_every_pixel_where_it_was(view: View, size: tuple[int, int]
 )
 @pytest.mark.parametrize("size", [(16, 16), (9, 14), (5, 7)])
 def test_together_the_views_see_every_pixel(choice: Choice, size: tuple[int, int]) -> None:
-    seen = sum(view.undo(torch.ones(1, 1, *size), size) for view in views_of(choice, per_pixel=True))
+    seen = sum(view.undo(torch.ones(1, 1, *size), size) for view in views_of(choice, PICTURES, per_pixel=True))
     assert isinstance(seen, Tensor) and (seen >= 1 - 1e-5).all()
 
 
@@ -124,12 +128,20 @@ def test_classes_that_add_up_to_one_still_do() -> None:
 def test_views_that_leave_pixels_unseen_are_refused_for_maps() -> None:
     choice = Choice("multi_scale", scales=(1.2, 1.5))
     with pytest.raises(InputError, match=r"tta\.scales: all above 1"):
-        views_of(choice, per_pixel=True)
-    assert len(views_of(choice, per_pixel=False)) == 2
-    assert views_of(Choice(), per_pixel=True) == ()
+        views_of(choice, PICTURES, per_pixel=True)
+    assert len(views_of(choice, PICTURES, per_pixel=False)) == 2
+    assert views_of(Choice(), PICTURES, per_pixel=True) == ()
 
 
 def test_the_middle_and_the_size() -> None:
     x = pictures(6, 8)
     assert torch.equal(centred(x, (2, 4)), x[..., 2:4, 2:6])
     assert resized(x, (6, 8)) is x
+
+
+def test_only_pictures_are_seen_in_several_ways() -> None:
+    signals = Signals(channels=1, length=8)
+    for name in ("flip", "ten_crop", "multi_scale"):
+        with pytest.raises(InputError, match=f"tta={name}: views are of pictures, and the net takes signals"):
+            views_of(Choice(name), signals, per_pixel=False)
+    assert views_of(Choice(), signals, per_pixel=False) == ()

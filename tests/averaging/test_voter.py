@@ -16,11 +16,11 @@ CPU = torch.device("cpu")
 
 
 def classifier() -> Task:
-    return Classification(tiny.parts(tiny.linear_net()))
+    return tiny.task(Classification, tiny.linear_net())
 
 
 def labeller(net: nn.Module | None = None) -> Task:
-    return Segmentation(tiny.parts(net or tiny.pixel_net()))
+    return tiny.task(Segmentation, net or tiny.pixel_net())
 
 
 def by_hand(task: Task, image: Tensor) -> Tensor:
@@ -56,7 +56,8 @@ def test_ten_crops_of_a_picture_that_is_stored_larger() -> None:
     corners = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2)]
     crops = [one[..., y : y + 8, x : x + 8] for one in (image, image.flip(-1)) for y, x in corners]
     expected = torch.stack([by_hand(task, crop) for crop in crops]).mean(0)
-    torch.testing.assert_close(Voter(task, ten_crop(), CPU, "fp32")({"image": image}), expected)
+    batch = {"image": image, "index": torch.arange(3)}
+    torch.testing.assert_close(Voter(task, ten_crop(), CPU, "fp32")(batch), expected)
 
 
 def test_maps_are_turned_back_before_they_are_averaged() -> None:
@@ -78,7 +79,7 @@ def test_maps_of_a_net_that_sees_its_neighbours() -> None:
 
 
 def test_of_pictures_that_are_stored_larger_the_middle_is_judged() -> None:
-    task = Segmentation(tiny.parts(nn.Conv2d(1, 3, 1), facts=tiny.facts(decode_size=(12, 14))))
+    task = tiny.task(Segmentation, nn.Conv2d(1, 3, 1), facts=tiny.facts(decode_size=(12, 14)))
     generator = torch.Generator().manual_seed(2)
     image, mask = (torch.randint(high, (2, 12, 14), generator=generator).to(torch.uint8) for high in (256, 3))
     batch = {"image": image[:, None], "mask": mask, "index": torch.arange(2)}

@@ -42,7 +42,7 @@ def test_the_loaders_give_batches_of_normalised_pictures(words: tuple[str, ...],
     experiment, config = parts(words)
     cell = Cell("plain", words, transform=transform)  # type: ignore[arg-type]
     timms = peers._timm_batches(experiment, config, cell, torch.device("cpu"))
-    shape = (16, experiment.facts.channels, experiment.facts.height, experiment.facts.width)
+    shape = (16, *experiment.facts.input.shape)
     plain = loader_of(experiment, config, cell)
     assert len(plain) == len(timms)  # type: ignore[arg-type]
     names = [type(one).__name__ for one in plain.dataset.transform.transforms]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Pictures that a net does not take are refused with the smallest that it takes, from shapes alone."""
+"""Samples that a net does not take are refused with the smallest that it takes, from shapes alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnexp.builders.build import bind_task, build, provisional_facts
-from cnnexp.builders.dry import refuse_pictures
+from cnnexp.builders.binding import bind_run
+from cnnexp.builders.build import build, net_for
+from cnnexp.builders.dry import refuse_samples
+from cnnexp.builders.facts import provisional_facts
 from cnnexp.config.compose import compose_run
 from cnnexp.errors import InputError
 from tests.tasks import tiny
@@ -18,10 +20,15 @@ from tests.tasks import tiny
 CHOICES: dict[str, Any] = {"choices": {"model": "mine"}}
 
 
-def line_of(*words: str) -> str:
+def tried(*words: str) -> None:
     config = compose_run(list(words))
+    facts = provisional_facts(config)
+    refuse_samples(config, net_for(bind_run(config), facts, config), facts.input)
+
+
+def line_of(*words: str) -> str:
     with pytest.raises(InputError) as refused:
-        refuse_pictures(config, bind_task(config, provisional_facts(config)).net, provisional_facts(config))
+        tried(*words)
     assert len(refused.value.lines) == 1
     return str(refused.value)
 
@@ -39,8 +46,7 @@ def test_too_small(words: list[str], smallest: int) -> None:
     line = line_of(*words)
     assert f"the smallest that it takes are {smallest}x{smallest}" in line
     assert f"data.image_size=[{smallest},{smallest}]" in line
-    config = compose_run([*words, f"data.image_size=[{smallest},{smallest}]"])
-    refuse_pictures(config, bind_task(config, provisional_facts(config)).net, provisional_facts(config))
+    tried(*words, f"data.image_size=[{smallest},{smallest}]")
 
 
 def test_only_one_size() -> None:
@@ -65,7 +71,7 @@ class Never(nn.Module):
 
 @pytest.mark.parametrize("net", [NoWeights, Never])
 def test_what_cannot_be_tried_is_not_refused(net: type[nn.Module]) -> None:
-    refuse_pictures(CHOICES, partial(net), tiny.facts())
+    refuse_samples(CHOICES, partial(net), tiny.facts().input)
 
 
 def test_before_the_data_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from torchvision.models import SqueezeNet1_0_Weights, squeezenet1_0
 from cnnexp.builders.pretrained import pretrained
 from cnnexp.config.compose import compose_run
 from cnnexp.data.imagenette import DOWNLOAD, IMAGENET_LABELS, SYNSETS
-from cnnexp.data.pictures import read_middle
+from cnnexp.inputs.picture_files import read_middle
 from tests.data.tiny import make_data_set
 
 

@@ -18,6 +18,7 @@ from cnnexp.builders.pretrained import for_data
 from cnnexp.builders.weights import read_state
 from cnnexp.config.compose import compose_run
 from cnnexp.errors import InputError
+from cnnexp.inputs.pictures import Pictures
 
 IMAGENET = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
 WIDTHS = {1: 16, 2: 32, 3: 64}
@@ -154,4 +155,6 @@ def test_other_classes_have_nothing_to_say(tmp_path: Path) -> None:
 def test_the_key_that_chooses_the_normalisation(tmp_path: Path, how: str, mean: float) -> None:
     path = written(tmp_path, 20)
     words = ["model=resnet20", f"model.weights={path}", f"model.normalisation={how}", "data=cifar10"]
-    assert for_data(compose_run(words)).parts.facts.mean[0] == mean
+    pictures = for_data(compose_run(words)).facts.input
+    assert isinstance(pictures, Pictures)
+    assert pictures.normalised_by[0][0] == mean

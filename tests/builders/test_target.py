@@ -8,10 +8,16 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from cnnexp.builders.target import GROUP_BASES, GROUP_PACKAGES, OPTIMIZERS, bind, import_target, mismatch
+from cnnexp.answers.mask import Mask
+from cnnexp.augmentation.engine import Augmentation
+from cnnexp.augmentation.geometry import Rotate
+from cnnexp.builders.target import GROUP_BASES, GROUP_PACKAGES, OPTIMIZERS, bind, dotted, import_target, mismatch
 from cnnexp.data.mnist5k import MNIST5k
 from cnnexp.errors import InputError
+from cnnexp.inputs.pictures import Pictures
+from cnnexp.losses.cross_entropy import CrossEntropy
 from cnnexp.models.lenet5 import LeNet5
+from cnnexp.sampling.per_class import PerClass
 
 
 @pytest.mark.parametrize(
@@ -79,6 +85,24 @@ def test_our_own_classes_are_imported() -> None:
     assert import_target("torch.optim.SGD", "optimizer") is torch.optim.SGD
     assert all(issubclass(import_target(name, "optimizer"), torch.optim.Optimizer) for name in OPTIMIZERS)
     assert set(GROUP_BASES) == {*GROUP_PACKAGES, "optimizer"}
+    assert import_target("cnnexp.losses.cross_entropy.CrossEntropy", "loss") is CrossEntropy
+    assert import_target("cnnexp.sampling.per_class.PerClass", "sampling") is PerClass
+    assert import_target("cnnexp.inputs.pictures.Pictures", "input") is Pictures
+    assert import_target("cnnexp.answers.mask.Mask", "target") is Mask
+    assert import_target("cnnexp.augmentation.engine.Augmentation", "augmentation") is Augmentation
+    assert import_target("cnnexp.augmentation.geometry.Rotate", "operation") is Rotate
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("pictures", "cnnexp.inputs.pictures.Pictures"),
+        ("point_sets", "cnnexp.inputs.point_sets.PointSets"),
+        ("mine.points.Points", "mine.points.Points"),
+    ],
+)
+def test_a_word_names_a_file_and_its_class(word: str, name: str) -> None:
+    assert dotted("cnnexp.inputs", word) == name
 
 
 @pytest.mark.parametrize(
@@ -103,6 +127,19 @@ def test_our_own_classes_are_imported() -> None:
         ("cnnexp.data.mnist5k.DataSet", "data"),
         ("cnnexp.data.base.InputError", "data"),
         ("cnnexp.training.seeding.seed_step", "scheduler"),
+        ("cnnexp.losses.term.at_least_one", "loss"),
+        ("cnnexp.losses.term.Term", "loss"),
+        ("cnnexp.losses.term.Loss", "loss"),
+        ("cnnexp.sampling.base.Sampling", "sampling"),
+        ("cnnexp.sampling.order.Order", "sampling"),
+        ("cnnexp.inputs.pictures.PicturePreparation", "input"),
+        ("cnnexp.inputs.picture_files.read_picture", "input"),
+        ("cnnexp.inputs.base.Input", "input"),
+        ("cnnexp.answers.base.Answer", "target"),
+        ("cnnexp.inputs.pictures.Pictures", "target"),
+        ("cnnexp.augmentation.normalisation.Normalisation", "augmentation"),
+        ("cnnexp.augmentation.resample.sample", "operation"),
+        ("os.system", "operation"),
         ("cnnexp.models.nowhere.Net", "model"),
         ("cnnexp.models.lenet5.LeNet6", "model"),
         ("cnnexp.modelsx.lenet5.LeNet5", "model"),
@@ -156,3 +193,9 @@ def test_nobody_can_trust_a_library(package: str) -> None:
     with pytest.raises(InputError) as caught:
         import_target(f"{package}.system", "model")
     assert "--trust" not in str(caught.value)
+
+
+def test_a_class_that_lacks_methods_says_which() -> None:
+    with pytest.raises(InputError) as caught:
+        import_target("cnnexp.sampling.base.Sampling", "sampling")
+    assert caught.value.lines == ("sampling._target_=cnnexp.sampling.base.Sampling: not whole, it lacks epoch",)

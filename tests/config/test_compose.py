@@ -89,8 +89,8 @@ def own(tmp_path: Path) -> Path:
     files = {
         "model/lenet_wide.yaml": "# @package _global_\n# Mine\ndefaults:\n  - lenet5\nmodel:\n  activation: tanh\n",
         "data/mnist5k.yaml": "# @package _global_\n# Mine\nepochs: 7\n"
-        + "data:\n  _target_: cnnexp.data.mnist5k.MNIST5k\n  targets: [label]\n  channels: 1\n  image_size: [14, 14]\n"
-        + "  classes: null\n  mean: null\n  std: null\n  fraction: 1.0\n  workers: 0\n  in_memory: auto\n",
+        + "data:\n  _target_: cnnexp.data.mnist5k.MNIST5k\n  input: pictures\n  targets: [label]\n  channels: 1\n"
+        + "  image_size: [14, 14]\n  classes: null\n  mean: null\n  std: null\n",
         "optimizer/slow.yaml": "# Mine\ndefaults:\n  - sgd\n  - _self_\nlr: 1.0e-6\n",
     }
     for name, text in files.items():

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cnnexp.config.compose import compose_run
 from cnnexp.config.overrides import check_keys, read_words, type_problem
 from cnnexp.errors import InputError
 
@@ -98,3 +100,65 @@ CONFIG = {
 def test_a_key_and_what_is_said_of_it(text: str, line: str | None) -> None:
     found = check_keys(read_words([text]), CONFIG)
     assert [found[0][: len(line)]] == [line] if line else found == []
+
+
+def test_a_class_that_is_none_takes_no_key() -> None:
+    config = {"augmentation": {"_target_": None, "input": None}}
+    (line,) = check_keys(read_words(["augmentation.rotate.degrees=1"]), config)
+    assert "hands it to the class" not in line
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    """Options of the optimizer and of the augmentation: alone, one that goes on from another, for another input."""
+    for name, text in {
+        "optimizer/plain": "lr: 0.1\n",
+        "optimizer/heavy": "lr: 0.1\nmomentum: 0.9\n",
+        "optimizer/heavier": "defaults:\n  - heavy\n  - _self_\nmomentum: 0.99\n",
+        "augmentation/none": "_target_: null\ninput: null\n",
+        "augmentation/all": "_target_: x\ninput: pictures\nturn:\n  degrees: 0.0\n",
+        "augmentation/some": "defaults:\n  - all\n  - _self_\nturn:\n  degrees: 9.0\n",
+        "augmentation/sound": "_target_: x\ninput: sounds\nturn:\n  degrees: 0.0\necho: 0.0\n",
+        "model/deep": "# @package _global_\nmodel:\n  depth: 3\n",
+        **{f"model/wide{number}": f"# @package _global_\nmodel:\n  width: {number}\n" for number in range(1, 7)},
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(f"# What it is for\n{text}")
+    return [tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("optimizer.momentum=0.5", "did you mean optimizer.momentum with optimizer=heavy?"),
+        ("augmentation.turn.degrees=10", "did you mean augmentation.turn.degrees with augmentation=all?"),
+        ("augmentation.turn.degree=10", "did you mean augmentation.turn with augmentation=all?"),
+        ("augmentation.echo=0.5", "known are augmentation.input"),  # for sounds
+        ("model.depth=4", "did you mean model.depth with model=deep?"),
+        ("model.width=4", "did you mean model.width with model=wide1, model=wide2, model=wide3, model=wide4 and so on"),
+        ("optimizer.momentun=0.5", "known are optimizer.lr"),
+        ("seed.momentum=1", "seed is a single value"),
+    ],
+)
+def test_a_key_that_another_option_of_the_group_has(folders: list[Path], text: str, says: str) -> None:
+    config = {
+        "seed": 0,
+        "data": {"input": "pictures"},
+        "optimizer": {"_target_": "x", "lr": 0.1},
+        "augmentation": {"_target_": None, "input": None},
+        "model": {"_target_": "x", "height": 1},
+    }
+    (line,) = check_keys(read_words([text]), config, folders)
+    assert line.startswith(f"{text.split('=')[0]}: ")
+    assert says in line
+
+
+def test_the_shipped_options_are_looked_through() -> None:
+    with pytest.raises(InputError) as caught:
+        compose_run(["model=unet", "data=digit_scenes", "augmentation.rotate.degrees=10"])
+    assert caught.value.lines == (
+        "augmentation.rotate.degrees: there is no such key; did you mean augmentation.rotate.degrees with "
+        "augmentation=pictures?",
+    )
+    words = ["model=unet", "data=digit_scenes", "augmentation=pictures", "augmentation.rotate.degrees=10"]
+    assert compose_run(words)["augmentation"]["rotate"]["degrees"] == 10

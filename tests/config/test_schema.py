@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cnnexp.config.compose import compose_run
-from cnnexp.config.schema import RUN, Either, Group, Items, Number, Rule, Switch, Text, problems_of
+from cnnexp.config.rules import Each, Either, Group, Items, Number, Rule, Span, Switch, Text, problems_of
+from cnnexp.config.schema import RUN
 
 INF, NAN = math.inf, math.nan
 
@@ -27,6 +28,8 @@ INF, NAN = math.inf, math.nan
         (Switch(("auto",)), [True, "auto"], ["Auto", "yes"]),
         (Items(Number(), length=2), [[1, 2], (1, 2)], [[1], [1, 2, 3], [1, NAN], "ab", None]),
         (Items(Text()), [[], ["a"]], [["a", 1], {"a": 1}]),
+        (Each(Items(Text(), nullable=True)), [{}, {"a": ["b"], "c": None}], [{"a": "b"}, ["a"], None]),
+        (Span(Number(0)), [[0, 1], [1, 1]], [[1, 0], [1], [-1, 1], 1]),
         (Either((Number(1, whole=True), Text(("auto",)))), [1, "auto"], [0, "all", None]),
     ],
 )
@@ -83,9 +86,16 @@ def test_the_shipped_configuration_is_good(config: dict[str, Any]) -> None:
         ("model._target_", None),
         ("data.image_size", [28]),
         ("data.std", [0.0]),
-        ("data.mask_classes", 5),
+        ("data.classes", 5),
+        ("data.classes", {"mask": "leaf"}),
+        ("data.classes", [1, 2]),
+        ("data.targets", "label"),
+        ("data.input", None),
         ("data.mirror", NAN),
         ("optimizer.betas", [0.9, 1.0]),
+        ("optimizer.of", {"generator": 0.1}),
+        ("optimizer.of", {"generator": {"lr": 0}}),
+        ("optimizer.of", {"generator": {"anything": [NAN]}}),
         ("optimizer.anything", [[0.5, NAN]]),
         ("optimizer.anything", {"deep": {"inside": INF}}),
         ("scheduler.rise", 1.0),
@@ -104,7 +114,17 @@ def test_one_wrong_value_is_one_problem_that_names_its_key(config: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    "key", ["seed", "model._target_", "data.mean", "hardware.threads", "logger.kind", "choices.data"]
+    "key",
+    [
+        "seed",
+        "model._target_",
+        "data.input",
+        "data.classes",
+        "sampling",
+        "hardware.threads",
+        "logger.kind",
+        "choices.data",
+    ],
 )
 def test_a_missing_key_has_no_default(config: dict[str, Any], key: str) -> None:
     *groups, name = key.split(".")
@@ -113,6 +133,18 @@ def test_a_missing_key_has_no_default(config: dict[str, Any], key: str) -> None:
         node = node[group]
     del node[name]
     assert problems_of(config, RUN) == [f"{key}: missing from the configuration"]
+
+
+def test_a_key_under_a_name_of_ones_own_is_named_in_full(config: dict[str, Any]) -> None:
+    of = {"generator": {"lr": "fast", "betas": [0.9, 0.99]}, "discriminator": {"momentum": 1}}
+    assert problems_of(changed(config, "optimizer.of", of), RUN) == [
+        "optimizer.of.generator.lr=fast: expected a number above 0",
+        "optimizer.of.discriminator.momentum=1: expected a number of at least 0 and below 1",
+    ]
+    (line,) = problems_of(changed(config, "data.classes", {"boxes": ["a"], "mask": "leaf"}), RUN)
+    assert line.startswith(
+        "data.classes={'boxes': ['a'], 'mask': 'leaf'}: expected a list, or item mask=leaf: expected a"
+    )
 
 
 def test_all_problems_are_told_at_once(config: dict[str, Any]) -> None:

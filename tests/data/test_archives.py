@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.data.archives import unpack
-from cnnexp.data.corrupt import CorruptFile
+from cnnexp.inputs.corrupt import CorruptFile
 
 
 def tar_of(path: Path, **files: bytes) -> Path:

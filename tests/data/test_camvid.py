@@ -30,7 +30,7 @@ def test_facts(splits: dict[str, Split]) -> None:
 
 def test_roads_lie_below_and_the_sky_is_bright(splits: dict[str, Split]) -> None:
     batch = all_of(splits["val"])
-    classes = read_conf("camvid")["data"]["mask_classes"]
+    classes = read_conf("camvid")["data"]["classes"]
     rows = {
         kind: np.nonzero((batch["mask"] == classes.index(kind)).numpy())[1].mean() for kind in ("sky", "road", "car")
     }

@@ -7,11 +7,12 @@ import re
 
 import pytest
 
-from tests.data.tiny import CONF, make_data_set, read_conf
+from cnnexp.answers.base import Answer
+from cnnexp.builders.facts import answer_class, build_input, input_class, names_of
+from tests.data.tiny import CONF, make_data_set, of_every_data_set, read_conf
 
 NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
-RESERVED = {"targets", "channels", "image_size", "classes", "mask_classes", "mean", "std"}
-RESERVED |= {"fraction", "workers", "in_memory"}
+RESERVED = {"_target_", "input", "targets", "classes"}
 
 
 def test_the_promised_sets_are_there() -> None:
@@ -36,12 +37,24 @@ def test_first_lines_say_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_key_is_reserved_or_an_argument(name: str) -> None:
-    data = read_conf(name)["data"]
-    made = make_data_set(name)
-    wanted = inspect.signature(type(made)).parameters
-    assert data.keys() >= RESERVED
-    assert data.keys() - RESERVED - {"_target_"} == wanted.keys() - RESERVED
+    data, everywhere = read_conf(name)["data"], of_every_data_set().keys()
+    wanted = inspect.signature(type(make_data_set(name))).parameters
+    of_input = inspect.signature(input_class({"data": data})).parameters
+    assert data.keys() >= RESERVED | (
+        {key for key, one in of_input.items() if one.default is one.empty} | {"mean", "std"}
+    )
+    assert data.keys() - RESERVED - of_input.keys() == wanted.keys() - RESERVED - of_input.keys() - everywhere
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in wanted.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_names_its_input_and_what_it_learns_by_their_files(name: str) -> None:
+    data = read_conf(name)["data"]
+    found = input_class({"data": data})
+    assert (found.name, found.__module__) == (data["input"], f"cnnexp.inputs.{data['input']}")
+    for word in data["targets"]:
+        assert issubclass(answer_class(word), Answer)
+        assert answer_class(word).__module__ == f"cnnexp.answers.{word}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,14 +62,14 @@ def test_facts_fit_each_other(name: str) -> None:
     data = read_conf(name)["data"]
     assert tuple(data["targets"]) == type(make_data_set(name)).targets
     assert len(data["mean"]) == len(data["std"]) == data["channels"]
-    assert all(0 < value < 1 for value in (*data["mean"], *data["std"]))
-    named = {"label": "classes", "boxes": "classes", "mask": "mask_classes"}
-    for key in ("classes", "mask_classes"):
-        used = any(named[target] == key for target in data["targets"])
-        names = data[key]
-        if not used:
-            assert names == []
-        elif names is not None:
+    if data["input"] == "pictures":
+        assert all(0 < value < 1 for value in (*data["mean"], *data["std"]))
+    assert all(value > 0 for value in data["std"])
+    assert build_input({"data": data}).shape[0] == data["channels"]
+    if isinstance(data["classes"], dict):
+        assert list(data["classes"]) == data["targets"]
+    for names in names_of({"data": data}).values():
+        if names is not None:
             assert len(names) >= 2
             assert len(set(names)) == len(names)
             assert all(isinstance(each, str) for each in names)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cnnexp.data import fetch
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.data.fetch import Download, addresses, cache_folder, ensure, fingerprint, obtain, split_mirrors
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
 from tests.data.conftest import Server
 from tests.data.test_archives import tar_of
 

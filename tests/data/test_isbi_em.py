@@ -27,7 +27,7 @@ def test_facts(splits: dict[str, Split]) -> None:
 def test_class_one_is_membrane(splits: dict[str, Split]) -> None:
     """Membranes are the lesser part, about 22 %, and darker than the cells between them."""
     batch = all_of(splits["train"])
-    assert read_conf("isbi_em")["data"]["mask_classes"][1] == "membrane"
+    assert read_conf("isbi_em")["data"]["classes"][1] == "membrane"
     membrane = batch["mask"] == 1
     assert membrane.float().mean() == pytest.approx(0.22, abs=0.01)
     image = batch["image"][:, 0].float()

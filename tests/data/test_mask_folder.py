@@ -26,8 +26,7 @@ def _own_cache(cache: Path) -> None:
 def test_numbered_classes_and_void(tmp_path: Path) -> None:
     made = make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 1, 2, 255])), image_size=[20, 30])
     made.prepare()
-    assert made.mask_class_names() == ("0", "1", "2")
-    assert made.class_names() is None
+    assert made.class_names() == ("0", "1", "2")
     splits = load_all(made)
     assert {name: len(split) for name, split in splits.items()} == {"train": 16, "val": 2, "test": 2}
     assert all_of(splits["val"])["mask"][0, 0, :5].tolist() == [0, 1, 2, 255, 0]
@@ -35,16 +34,16 @@ def test_numbered_classes_and_void(tmp_path: Path) -> None:
 
 def test_black_and_white_is_background_and_foreground(tmp_path: Path) -> None:
     made = make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 255])), image_size=[20, 30])
-    assert made.mask_class_names() == ("background", "foreground")
+    assert made.class_names() == ("background", "foreground")
     assert all_of(made.load("test"))["mask"].unique().tolist() == [0, 1]
 
 
 def test_classes_have_names(tmp_path: Path) -> None:
     root = write_pairs(tmp_path, [0, 1, 2])
     (root / "classes.txt").write_text("soil\ncrop\nweed\n")
-    assert make_data_set("mask_folder", root=str(root)).mask_class_names() == ("soil", "crop", "weed")
-    named = make_data_set("mask_folder", root=str(root), mask_classes=["a", "b", "c", "d"])
-    assert named.mask_class_names() == ("a", "b", "c", "d")
+    assert make_data_set("mask_folder", root=str(root)).class_names() == ("soil", "crop", "weed")
+    named = make_data_set("mask_folder", root=str(root), classes=["a", "b", "c", "d"])
+    assert named.class_names() == ("a", "b", "c", "d")
 
 
 def test_split_folders(tmp_path: Path) -> None:
@@ -78,4 +77,4 @@ def test_a_value_that_training_does_not_have(tmp_path: Path) -> None:
 
 def test_one_class_is_nothing_to_learn(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one class only"):
-        make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 0]))).mask_class_names()
+        make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 0]))).class_names()

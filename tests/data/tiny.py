@@ -25,9 +25,15 @@ def read_conf(name: str) -> dict[str, Any]:
     return loaded
 
 
+def of_every_data_set() -> dict[str, Any]:
+    """What conf/config.yaml says under ``data``, for all of them."""
+    loaded = yaml.safe_load((CONF.parent / "config.yaml").read_text(encoding="utf-8"))
+    return dict(loaded["data"])
+
+
 def make_data_set(name: str, **changes: Any) -> DataSet:
     """The data set of conf/data/NAME.yaml with some keys changed, given what its signature asks for."""
-    conf = {**read_conf(name)["data"], **changes}
+    conf = {**of_every_data_set(), **read_conf(name)["data"], **changes}
     module, _, class_name = conf["_target_"].rpartition(".")
     class_ = getattr(import_module(module), class_name)
     wanted = inspect.signature(class_).parameters

@@ -14,9 +14,12 @@ import torch
 from cnnexp.errors import InputError, RunFailed
 from cnnexp.fit import checkpointing
 from cnnexp.fit.checkpointing import Checkpointing, progress_of
+from cnnexp.fit.data_module import DataModule
+from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.runs.checkpoints import BEST, LAST
 from cnnexp.tasks.classification import Classification
+from cnnexp.training.learner import Learner
 from tests.tasks import tiny
 
 NAN = float("nan")
@@ -33,7 +36,7 @@ class Epochs:
 
     def __init__(self, saving: Checkpointing, epochs: int = 100) -> None:
         self.saving = saving
-        self.task = Classification(tiny.parts(tiny.linear_net()))
+        self.module = tiny.module(Classification, tiny.linear_net())
         self.trainer: Any = SimpleNamespace(
             current_epoch=0,
             max_epochs=epochs,
@@ -46,10 +49,10 @@ class Epochs:
     def play(self, *scores: float, name: str = "val/accuracy") -> int | None:
         """The number of the epoch after which the run ends, if it does; weights say which epoch they are from."""
         for score in scores:
-            self.task.results = {name: score, "train/loss": 1.0}
+            self.module.results = {name: score, "train/loss": 1.0}
             with torch.no_grad():
-                next(self.task.net.parameters()).fill_(self.trainer.current_epoch + 1)
-            self.saving.on_train_epoch_end(self.trainer, self.task)
+                next(self.module.net.parameters()).fill_(self.trainer.current_epoch + 1)
+            self.saving.on_train_epoch_end(self.trainer, self.module)
             self.trainer.current_epoch += 1
             if self.trainer.should_stop:
                 return int(self.trainer.current_epoch)
@@ -144,7 +147,7 @@ class Fit:
     def run(self, start: Path | None = None) -> None:
         fit, data = self, tiny.picture_data(train=24)
 
-        class Watched(Classification):
+        class Watched(TaskModule):
             def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> None:
                 fit.before_step(self.current_epoch * 3 + batch_idx)
                 super().training_step(batch, batch_idx)
@@ -153,11 +156,12 @@ class Fit:
                 super().on_save_checkpoint(checkpoint)
                 fit.saved.append(checkpoint["callbacks"]["cnnexp.checkpointing"]["step"])
 
-        task = Watched(tiny.parts(tiny.linear_net(), epochs=self.epochs))
-        task.steps_per_epoch = 3
+        task = tiny.task(Classification, tiny.linear_net())
+        made = Watched(task, Learner(task, tiny.recipe(epochs=self.epochs)))
+        made.steps_per_epoch = 3
         trainer = tiny.trainer([self.keeping], self.epochs)
         try:
-            trainer.fit(task, datamodule=data, ckpt_path=start, weights_only=True)
+            trainer.fit(made, datamodule=DataModule(data), ckpt_path=start, weights_only=True)
         finally:
             self.keeping._signal.remove()
 
@@ -269,7 +273,7 @@ def test_a_wish_in_one_process_stops_all_at_the_same_step(run_folder: Path, monk
     playing.trainer.world_size = 2
     playing.trainer.num_training_batches = 50
     playing.trainer.strategy = SimpleNamespace(root_device=torch.device("cpu"))
-    playing.task.steps_per_epoch = 50
+    playing.module.steps_per_epoch = 50
     asked: list[int] = []
 
     def all_reduce(flag: torch.Tensor) -> None:
@@ -279,7 +283,7 @@ def test_a_wish_in_one_process_stops_all_at_the_same_step(run_folder: Path, monk
     monkeypatch.setattr(checkpointing.distributed, "all_reduce", all_reduce)
     with pytest.raises(StopRequested, match="interrupted after step 20"):
         for batch_idx in range(49):
-            keeping.on_train_batch_end(playing.trainer, playing.task, None, None, batch_idx)
+            keeping.on_train_batch_end(playing.trainer, playing.module, None, None, batch_idx)
     assert asked == [10, 20]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ from torch import Tensor, nn
 from cnnexp.fit import estimate
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
+from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.estimate import Estimate, Estimating, describe_bytes, describe_step, describe_time, measure
+from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopSignal
+from cnnexp.losses.term import Term
 from cnnexp.tasks.classification import Classification
+from cnnexp.training.learner import Learner
 from tests.augmentation.made import engine
 from tests.tasks import tiny
+from tests.training.made import Halves, InTurn, Scaled
 
 
 @pytest.fixture(autouse=True)
@@ -36,26 +42,27 @@ def task() -> Classification:
     net = nn.Sequential(
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), frozen, nn.Dropout(0.5), nn.Flatten(), nn.Linear(2 * 36, 3)
     )
-    return Classification(tiny.parts(net, augmentation=engine(crop={"padding": 1})))
+    return tiny.task(Classification, net, augmentation=engine(crop={"padding": 1}))
 
 
 def test_nothing_is_different_afterwards() -> None:
     measured = task()
-    before = copy.deepcopy(measured.state_dict())
+    module = TaskModule(measured, Learner(measured, tiny.recipe()))
+    before = copy.deepcopy(module.state_dict())
     modes = [module.training for module in measured.net.modules()]
     random_state = torch.get_rng_state()
     batch = tiny.batch(8)
     given = {name: value.clone() for name, value in batch.items()}
     found = measure(measured, batch)
     assert found.step_s > 0 and found.evaluation_s > 0
-    assert all(torch.equal(value, before[name]) for name, value in measured.state_dict().items())
-    assert all(parameter.grad is None for parameter in measured.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert all(parameter.grad is None for parameter in module.parameters())
     assert [module.training for module in measured.net.modules()] == modes
     assert False in modes
     assert torch.equal(torch.get_rng_state(), random_state)
     assert all(torch.equal(batch[name], value) for name, value in given.items())
-    measured.read("train")
-    assert measured.results["train/loss"] == 0.0, "it is no part of the epoch"
+    module.read("train")
+    assert module.results["train/loss"] == 0.0, "it is no part of the epoch"
 
 
 def test_everything_is_put_back_when_the_net_fails() -> None:
@@ -81,7 +88,7 @@ def test_a_slow_net_takes_longer() -> None:
             time.sleep(0.05)
             return x
 
-    slow = Classification(tiny.parts(nn.Sequential(Slow(), tiny.linear_net())))
+    slow = tiny.task(Classification, nn.Sequential(Slow(), tiny.linear_net()))
     found = measure(slow, tiny.batch(4))
     assert 0.05 <= found.step_s < 0.5
     assert 0.05 <= found.evaluation_s < 0.5
@@ -89,7 +96,7 @@ def test_a_slow_net_takes_longer() -> None:
 
 def test_memory_is_what_lies_between_forward_and_backward_and_three_times_the_weights() -> None:
     """One layer keeps its input and nothing else that is large: 256 pictures of 64 numbers of 4 bytes."""
-    measured = Classification(tiny.parts(tiny.linear_net()))
+    measured = tiny.task(Classification, tiny.linear_net())
     weights = 4 * (64 * 3 + 3)
     inputs = 4 * 256 * 64
     found = measure(measured, tiny.batch(256)).memory_bytes
@@ -112,8 +119,39 @@ def test_auxiliary_heads_take_part_in_a_step_that_is_measured() -> None:
     net, sizes = WithHead(), []
     (weight, _) = net.head.parameters()
     weight.register_hook(lambda gradient: sizes.append(float(gradient.norm())))
-    measure(Classification(tiny.parts(net)), tiny.batch(8))
+    measure(tiny.task(Classification, net), tiny.batch(8))
     assert len(sizes) >= 2 and min(sizes) > 0
+
+
+def test_every_turn_takes_part_in_a_step_that_is_measured() -> None:
+    """The parts of a net learn one after another."""
+    net, sizes = Halves(), {"first": 0, "second": 0}
+    for name in sizes:
+        weight = next(net.get_submodule(name).parameters())
+        weight.register_hook(lambda gradient, name=name: sizes.__setitem__(name, sizes[name] + 1))
+    measure(tiny.task(InTurn, net), tiny.batch(8))
+    assert sizes["second"] >= 2 and sizes["first"] == 2 * sizes["second"], "what the second learns goes through both"
+
+
+class Centred(Scaled):
+    """A loss that learns, and that keeps an average of the net's answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(3))
+
+    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
+        self.mean.lerp_(answer.detach().mean(0), 0.5)
+        return super().forward(answer, truth, train)
+
+
+def test_a_loss_with_weights_of_its_own_is_put_back_too() -> None:
+    measured = tiny.task(Classification, tiny.linear_net(), loss=Centred())
+    before = copy.deepcopy(measured.state_dict())
+    measure(measured, tiny.batch(8))
+    assert measured.loss is not None and set(measured.loss.state_dict()) == {"factor", "mean"}
+    assert all(torch.equal(value, before[name]) for name, value in measured.state_dict().items())
+    assert all(parameter.grad is None for parameter in measured.parameters())
 
 
 @pytest.mark.parametrize(
@@ -151,12 +189,12 @@ def said(
     keeping = Checkpointing(folder, **(given | changes), max_steps=None, signal=StopSignal())
     keeping.step = done
     screen, data = io.StringIO(), tiny.picture_data(train=24, val=10)
-    task = Classification(tiny.parts(tiny.linear_net()))
-    task.steps_per_epoch = 3
+    made = tiny.module(Classification, tiny.linear_net())
+    made.steps_per_epoch = 3
     monkeypatch.setattr(estimate, "measure", lambda task, batch: Estimate(len(batch["image"]) * 0.5, 1.0, 3_000_000))
     log = RunLog(Console(file=screen, width=200))
     trainer = tiny.trainer([Estimating(log, data, keeping, 10, max_steps)], epochs=1)
-    trainer.fit(task, datamodule=data)
+    trainer.fit(made, datamodule=DataModule(data))
     return screen.getvalue().strip(), keeping, trainer
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.gradients import GradientNorms
 from cnnexp.fit.loop import go_directly
+from cnnexp.fit.module import TaskModule
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.tasks.classification import Classification
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
 from tests.tasks import tiny
+from tests.training.made import Halves, InTurn
 
 STEPS = 3
 NAMES = ("layer/1", "layer/3", "total")
@@ -33,15 +38,15 @@ def net() -> nn.Sequential:
 
 def fitted(
     recording: GradientNorms | None, own: nn.Module, direct: bool = True, checkpoint: Path | None = None, **changes: Any
-) -> Classification:
+) -> TaskModule:
     """Two epochs of three batches."""
-    task = Classification(tiny.parts(own, **changes))
-    task.steps_per_epoch = STEPS
+    made = tiny.module(Classification, own, **changes)
+    made.steps_per_epoch = STEPS
     trainer = tiny.trainer([recording] if recording else [])
     if direct:
         go_directly(trainer, pytest.fail)
-    trainer.fit(task, datamodule=tiny.picture_data(), ckpt_path=checkpoint, weights_only=True)
-    return task
+    trainer.fit(made, datamodule=DataModule(tiny.picture_data()), ckpt_path=checkpoint, weights_only=True)
+    return made
 
 
 def written(path: Path) -> list[dict[str, float]]:
@@ -53,7 +58,7 @@ def by_hand(l2: float = 0.0) -> list[list[float]]:
     """Plain SGD at lr 0.1, written out: for each step the norms of both layers' weights and of everything."""
     own, data, found = net(), tiny.picture_data(), []
     for epoch in range(2):
-        loader = data.train_dataloader()
+        loader = data.train_loader()
         loader.sampler.set_epoch(epoch)
         for batch in loader:
             image = (batch["image"].float() / 255 - 0.4) / 0.2
@@ -126,14 +131,15 @@ def test_what_is_frozen_has_no_norm(tmp_path: Path) -> None:
 def test_a_gradient_that_overflowed_does_not_count(tmp_path: Path) -> None:
     path, own = tmp_path / "gradients.csv", net()
     recording = GradientNorms(MetricsFile(path), None)
-    task = Classification(tiny.parts(own))
-    recording.setup(tiny.trainer(), task, "fit")
-    assert task.gradients_seen is not None
+    made = tiny.module(Classification, own)
+    recording.setup(tiny.trainer(), made, "fit")
+    seen = made.learning.gradients_seen
+    assert seen is not None
     for size in (3.0, math.inf, 5.0):
         for weight in own.parameters():
             weight.grad = torch.zeros_like(weight)
         own[1].weight.grad[0, 0] = size
-        task.gradients_seen()
+        seen()
     recording.close()
     (row,) = written(path)
     assert (row["layer/1"], row["layer/3"], row["total"]) == (4, 0, 4)
@@ -142,9 +148,35 @@ def test_a_gradient_that_overflowed_does_not_count(tmp_path: Path) -> None:
 def test_watching_changes_nothing_and_ends_with_the_fit(tmp_path: Path) -> None:
     watched = fitted(GradientNorms(MetricsFile(tmp_path / "gradients.csv"), None), net())
     alone = fitted(None, net())
-    assert watched.gradients_seen is None and alone.gradients_seen is None
+    assert watched.learning.gradients_seen is None and alone.learning.gradients_seen is None
     for one, other in zip(watched.net.parameters(), alone.net.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_parts_that_learn_in_turn_have_the_norms_of_their_own_turns(tmp_path: Path) -> None:
+    """The first step, by hand: ``total`` and ``clipped`` are means over both turns."""
+    path, own = tmp_path / "gradients.csv", Halves()
+    other, batch = copy.deepcopy(own), next(iter(tiny.picture_data().train_loader()))
+    image, norms = (batch["image"].float() / 255 - 0.4) / 0.2, []
+    for part, answer in ((other.first, other.first), (other.second, other)):
+        loss = functional.cross_entropy(answer(image), batch["label"])
+        gradients = torch.autograd.grad(loss, list(part.parameters()))
+        norms.append([float(gradients[0].norm()), float(torch.cat([one.flatten() for one in gradients]).norm())])
+        with torch.no_grad():
+            for weight, gradient in zip(part.parameters(), gradients, strict=True):
+                weight -= 0.1 * gradient * min(1.0, 1.0 / norms[-1][1])
+    assert norms[0][1] > 1.0
+    made = tiny.module(
+        InTurn,
+        own,
+        optimizers={turn: partial(torch.optim.SGD, lr=0.1) for turn in InTurn.turns},
+        regularization=Regularization(Penalty(0.0, 0.0), gradient_clip_norm=1.0),
+    )
+    tiny.fit(made, callbacks=[GradientNorms(MetricsFile(path), 1)])
+    row = written(path)[0]
+    assert [row["layer/first.1"], row["layer/second.1"]] == pytest.approx([one[0] for one in norms], rel=1e-4)
+    assert row["total"] == pytest.approx((norms[0][1] + norms[1][1]) / 2, rel=1e-4)
+    assert row["clipped"] == sum(one[1] > 1.0 for one in norms) / 2
 
 
 class Saving(pl.Callback):
@@ -160,11 +192,11 @@ class Saving(pl.Callback):
 @pytest.mark.parametrize(("every", "step"), [(None, 2), (None, 4), (4, 2), (4, 5)])
 def test_a_run_that_goes_on_has_the_same_rows(tmp_path: Path, every: int | None, step: int) -> None:
     whole, path = tmp_path / "whole.csv", tmp_path / "middle.ckpt"
-    task = Classification(tiny.parts(net()))
-    task.steps_per_epoch = STEPS
+    made = tiny.module(Classification, net())
+    made.steps_per_epoch = STEPS
     recording = GradientNorms(MetricsFile(whole), every)
     trainer = tiny.trainer([recording, Saving(step, path)])
-    trainer.fit(task, datamodule=tiny.picture_data())
+    trainer.fit(made, datamodule=DataModule(tiny.picture_data()))
     recording.close()
     expected = whole.read_text()
     again = GradientNorms(MetricsFile(whole), every)

@@ -11,17 +11,19 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
+from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.direct_loop import DirectLoop
 from cnnexp.fit.loop import go_directly
+from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.classification import Classification
 from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
-def task() -> Classification:
+def module() -> TaskModule:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.Dropout(0.3), nn.ReLU(), nn.Linear(16, 3))
-    return Classification(tiny.parts(net, augmentation=engine(), epochs=3))
+    return tiny.module(Classification, net, augmentation=engine(), epochs=3)
 
 
 class Watching(pl.Callback):
@@ -47,13 +49,13 @@ class Watching(pl.Callback):
 
 
 def fitted(direct: bool, checkpoint: Path | None = None, save: tuple[int, Path] | None = None) -> tuple[Any, Watching]:
-    made, data, watching = task(), tiny.picture_data(), Watching(save)
+    made, data, watching = module(), tiny.picture_data(), Watching(save)
     made.steps_per_epoch = data.steps_per_epoch()
     trainer = tiny.trainer([watching], epochs=3)
     if direct:
         go_directly(trainer, pytest.fail)
         assert isinstance(trainer.fit_loop.epoch_loop, DirectLoop)
-    trainer.fit(made, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    trainer.fit(made, datamodule=DataModule(data), ckpt_path=checkpoint, weights_only=True)
     return made.net, watching
 
 
@@ -109,10 +111,10 @@ def said_in_lightnings_loop() -> list[str]:
 
     said: list[str] = []
     trainer = tiny.trainer(epochs=1)
-    loop, data, made = trainer.fit_loop.epoch_loop, tiny.picture_data(), task()
+    loop, data, made = trainer.fit_loop.epoch_loop, tiny.picture_data(), module()
     go_directly(trainer, said.append)
     assert trainer.fit_loop.epoch_loop is loop
     made.steps_per_epoch = data.steps_per_epoch()
-    trainer.fit(made, datamodule=data)
+    trainer.fit(made, datamodule=DataModule(data))
     assert trainer.fit_loop.epoch_loop.batch_progress.total.completed == made.steps_per_epoch > 0
     return said

@@ -22,9 +22,9 @@ def shown(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> str:
         def on_train_epoch_end(self, trainer: object, pl_module: object) -> None:
             bars.line(1, {"train/loss": 0.5, "val/accuracy": 0.25, "val/loss": 0.125, "train/accuracy": 9.0})
 
-    task = Classification(tiny.parts(tiny.linear_net()))
-    task.steps_per_epoch = 3
-    tiny.trainer([bars, Lines(Console(quiet=True), 2, None)]).fit(task, datamodule=tiny.picture_data())
+    made = tiny.module(Classification, tiny.linear_net())
+    tiny.fit(made, callbacks=[bars, Lines(Console(quiet=True), 2, None)])
+    assert made.steps_per_epoch == 3
     return screen.getvalue()
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from pytorch_lightning.loggers import CSVLogger
 
+from cnnexp.fit.data_module import DataModule
+from cnnexp.fit.module import TaskModule
 from cnnexp.fit.recording import Recording
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.tasks.classification import Classification
@@ -18,12 +20,13 @@ from cnnexp.training.schedules import Step
 from tests.tasks import tiny
 
 
-def fitted(recording: Recording, epochs: int = 2, **changes: Any) -> Classification:
+def fitted(recording: Recording, epochs: int = 2, **changes: Any) -> TaskModule:
     """Three batches of eight pictures an epoch; the learning rate is halved after each."""
-    task = Classification(tiny.parts(tiny.linear_net(), schedule=Step(every_epochs=1, gamma=0.5), epochs=epochs))
-    task.steps_per_epoch = 3
-    tiny.trainer([recording], epochs, **changes).fit(task, datamodule=tiny.picture_data(train=24))
-    return task
+    schedule, data = Step(every_epochs=1, gamma=0.5), DataModule(tiny.picture_data(train=24))
+    made = tiny.module(Classification, tiny.linear_net(), schedule=schedule, epochs=epochs)
+    made.steps_per_epoch = 3
+    tiny.trainer([recording], epochs, **changes).fit(made, datamodule=data)
+    return made
 
 
 def rows(path: Path) -> list[dict[str, float]]:
@@ -36,7 +39,7 @@ def test_an_epoch_has_a_row_with_its_results_and_some_batches_have_one(tmp_path:
     recording = Recording(
         MetricsFile(tmp_path / "metrics.csv"), 2, lambda epoch, results: shown.append((epoch, results))
     )
-    task = fitted(recording)
+    made = fitted(recording)
     written = rows(tmp_path / "metrics.csv")
     assert [(row["epoch"], row["step"]) for row in written] == [(1, 2), (1, 3), (2, 4), (2, 6), (2, 6)]
     for_batches = [row for row in written if "train/step_loss" in row]
@@ -44,10 +47,10 @@ def test_an_epoch_has_a_row_with_its_results_and_some_batches_have_one(tmp_path:
     assert [row["lr"] for row in for_batches] == pytest.approx([0.1, 0.05, 0.05])
     of_epochs = [row for row in written if "train/step_loss" not in row]
     assert [row["lr"] for row in of_epochs] == pytest.approx([0.1, 0.05])
-    assert {**of_epochs[-1], **task.results} == of_epochs[-1]
-    assert {"train/loss", "train/accuracy", "val/loss", "val/accuracy"} <= set(task.results)
+    assert {**of_epochs[-1], **made.results} == of_epochs[-1]
+    assert {"train/loss", "train/accuracy", "val/loss", "val/accuracy"} <= set(made.results)
     assert [epoch for epoch, _ in shown] == [1, 2]
-    assert shown[1][1] == task.results
+    assert shown[1][1] == made.results
 
 
 def test_loggers_get_the_same_rows(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnnexp.fit.checkpointing import Checkpointing
-from cnnexp.tasks.base import Task
+from cnnexp.fit.module import TaskModule
 
 
 def kill_at(place: str) -> None:
@@ -20,12 +20,12 @@ def kill_at(place: str) -> None:
     """
     where, number = place.split(":")
     target, name, late = {
-        "batch": (Task, "training_step", False),
+        "batch": (TaskModule, "training_step", False),
         "after_batch": (Checkpointing, "on_train_batch_end", True),
-        "validation": (Task, "validation_step", False),
+        "validation": (TaskModule, "validation_step", False),
         "epoch_end": (Checkpointing, "on_train_epoch_end", False),
         "saved": (Checkpointing, "on_train_epoch_end", True),
-        "test": (Task, "test_step", False),
+        "test": (TaskModule, "test_step", False),
     }[where]
     setattr(target, name, _killing(getattr(target, name), int(number), late))
 

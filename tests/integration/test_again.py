@@ -102,14 +102,16 @@ def test_only_a_finished_run_is_reproduced(cnnexp: CommandLine, stopped: Path, t
 
 
 def as_an_earlier_version_left_it(run: Path) -> None:
-    """Without the keys that every run has today, and with the flat augmentation of before."""
+    """Without the keys that every run has today, with the flat augmentation of before, and a loss that nobody named."""
     config = yaml.safe_load((run / "config.yaml").read_text())
     augmentation = config["augmentation"]
     flat = {key: augmentation[place.split(".")[0]][place.split(".")[1]] for key, place in MOVED.items()}
     config["augmentation"] = {key.removeprefix("augmentation."): value for key, value in flat.items()} | {
-        "_target_": augmentation["_target_"]
+        "_target_": augmentation["_target_"],
+        "input": "pictures",  # goes with the others
     }
-    for key in BEFORE:
+    config["data"]["mask_classes"] = []
+    for key in ("loss", "choices.loss", *BEFORE):
         group, _, last = key.rpartition(".")
         (config[group] if group else config).pop(last)
     (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))

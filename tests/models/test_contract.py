@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,23 +12,46 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnexp.builders.build import bind_task, build_dataset, build_task, find_facts, provisional_facts
-from cnnexp.builders.dry import refuse_pictures
+from cnnexp.builders.binding import bind_run
+from cnnexp.builders.build import make_recipe, make_task, net_for, renamed
+from cnnexp.builders.datasets import build_dataset
+from cnnexp.builders.dry import refuse_samples
+from cnnexp.builders.facts import build_input, find_facts, provisional_facts
 from cnnexp.config.compose import compose_run
-from cnnexp.config.options import option_files, purpose, task_of_model
-from cnnexp.data.base import Facts
+from cnnexp.config.options import (
+    PICTURES,
+    content_of,
+    data_with,
+    input_of_model,
+    option_files,
+    purpose,
+    task_of_model,
+)
+from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.fit.module import TaskModule
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.paths import config_folder
+from cnnexp.training.learner import Learner
 from tests.tasks import tiny
 
-NETS = option_files("model", [config_folder()])
+FOLDERS = [config_folder()]
+NETS = option_files("model", FOLDERS)
 CLASSIFIERS = [name for name, path in NETS.items() if task_of_model(path) == "classification"]
-PICTURES = {1000: ((3, 224), (3, 227), (3, 299)), 10: ((3, 32), (1, 28), (1, 32))}
-"""Channels and sides that the first lines are about, by the number of classes."""
+SHAPES = {1000: ((3, 224, 224), (3, 227, 227), (3, 299, 299)), 10: ((3, 32, 32), (1, 28, 28), (1, 32, 32))}
+"""Shapes of pictures that the first lines are about, by the number of classes."""
 MANY = 12_000_000  # parameters: a step with more takes seconds on a processor
 BATCH = 4
 FIRST_RATE = 0.01  # of the full rate: schedules begin low
+
+
+def data_for(name: str) -> str:
+    """A data set of the net's kind of input that says its classes."""
+    kind = input_of_model(NETS[name]) or PICTURES
+    if kind == PICTURES:
+        return "digit_scenes" if task_of_model(NETS[name]) in ("segmentation", "detection") else "cifar10"
+    files = option_files("data", FOLDERS)
+    return next(one for one in data_with("label", FOLDERS, kind) if content_of(files[one])["data"]["classes"])
 
 
 def said(name: str) -> int | None:
@@ -42,9 +67,8 @@ def marked(names: list[str]) -> list[Any]:
 
 @cache
 def config_of(name: str) -> tuple[dict[str, Any], Facts]:
-    """A net with the smallest pictures that it takes, from 32x32 on: those that its refusal of smaller ones names."""
-    task = task_of_model(NETS[name])
-    words = [f"model={name}", f"data={'cifar10' if task in ('classification', 'autoencoder') else 'digit_scenes'}"]
+    """A net with the smallest samples that it takes, from 32x32 on: those that its refusal of smaller ones names."""
+    words = [f"model={name}", f"data={data_for(name)}"]
     config = compose_run([*words, "augmentation=none"])
     try:
         _try(config)
@@ -57,18 +81,18 @@ def config_of(name: str) -> tuple[dict[str, Any], Facts]:
 
 
 def _try(config: dict[str, Any]) -> None:
-    refuse_pictures(config, bind_task(config, provisional_facts(config)).net, provisional_facts(config))
-
-
-def parameters(name: str, channels: int, side: int, classes: int) -> int | None:
-    """Of the whole net for such pictures; None where it does not take them."""
-    data = "cifar10" if channels == 3 else "mnist5k"
-    config = compose_run([f"model={name}", f"data={data}", f"data.image_size=[{side},{side}]"])
-    names = tuple(map(str, range(classes)))
     facts = provisional_facts(config)
+    refuse_samples(config, net_for(bind_run(config), facts, config), facts.input)
+
+
+def parameters(name: str, shape: tuple[int, ...], classes: int) -> int | None:
+    """Of the whole net for such samples; None where it does not take them."""
+    config = compose_run([f"model={name}", f"data={data_for(name)}"])
+    facts = renamed(provisional_facts(config), tuple(map(str, range(classes))))
     try:
+        facts = replace(facts, input=facts.input.of_shape(shape))
         with torch.device("meta"):
-            net = bind_task(config, Facts(**{**vars(facts), "classes": names})).net()
+            net = net_for(bind_run(config), facts, config)()
     except InputError:
         return None
     return sum(one.numel() for one in net.parameters())
@@ -82,13 +106,14 @@ def test_there_are_nets_to_look_at() -> None:
 @pytest.mark.parametrize("name", [name for name in CLASSIFIERS if said(name) is not None])
 def test_the_number_of_parameters_in_its_first_line(name: str) -> None:
     classes = 1000 if "1,000 classes" in purpose(NETS[name]) else 10
-    counts = (parameters(name, *place, classes) for place in PICTURES[classes])
+    own = build_input(compose_run([f"model={name}", f"data={data_for(name)}"])).shape
+    counts = (parameters(name, shape, classes) for shape in (*SHAPES[classes], own))
     assert said(name) in counts
 
 
-def reached(net: nn.Module, picture: Tensor) -> list[Tensor]:
+def reached(net: nn.Module, arguments: Sequence[Tensor]) -> list[Tensor]:
     """Answers in training mode; their sum is led back to every parameter."""
-    answer, others = split_answer(net.train()(picture))
+    answer, others = split_answer(net.train()(*arguments))
     torch.stack([one.sum() for one in (answer, *others)]).sum().backward()
     return [answer, *others]
 
@@ -98,43 +123,72 @@ def test_shapes_alone_forward_and_backward(name: str) -> None:
     """At full width, on the meta device."""
     config, facts = config_of(name)
     with torch.device("meta"):
-        net = bind_task(config, facts).net()
-        answers = reached(net, torch.empty(BATCH, facts.channels, facts.height, facts.width))
-    assert [tuple(one.shape) for one in answers] == [(BATCH, len(facts.classes))] * len(answers)
+        net = net_for(bind_run(config), facts, config)()
+        answers = reached(net, facts.input.example(BATCH))
+    assert [tuple(one.shape) for one in answers] == [(BATCH, len(facts.names("label")))] * len(answers)
     assert (len(answers) > 1) == (getattr(net, "auxiliary_weight", None) is not None)
     assert [one for one, weight in net.named_parameters() if weight.grad is None] == [], "no way to them"
 
 
 def batch_of(config: dict[str, Any], facts: Facts) -> dict[str, Tensor]:
+    """Pictures as they are stored; other samples as they go into the net."""
     if config["task"]["target"] in ("mask", "boxes"):
         return build_dataset(config).load("train").batch(torch.arange(BATCH))
     generator = torch.Generator().manual_seed(0)
-    size = (BATCH, facts.channels, facts.height, facts.width)
+    if facts.input.name == PICTURES:
+        size = (BATCH, *facts.input.shape)
+        samples = {"image": torch.randint(256, size, generator=generator, dtype=torch.uint8)}
+    else:
+        values = [one.normal_(generator=generator) if one.is_floating_point() else one for one in sample_of(facts)]
+        samples = dict(zip(keys_of(facts), values, strict=True))
     return {
-        "image": torch.randint(256, size, generator=generator, dtype=torch.uint8),
-        "label": torch.randint(len(facts.classes), (BATCH,), generator=generator),
+        **samples,
+        "label": torch.randint(len(facts.names("label")), (BATCH,), generator=generator),
         "index": torch.arange(BATCH),
     }
 
 
+def sample_of(facts: Facts, count: int = BATCH) -> tuple[Tensor, ...]:
+    return facts.input.example(count, "cpu")
+
+
+def keys_of(facts: Facts) -> list[str]:
+    """The tensors of a prepared batch that are the net's arguments."""
+
+    class Asked(dict[str, Tensor]):
+        def __missing__(self, key: str) -> Tensor:
+            return self.setdefault(key, torch.zeros(BATCH))
+
+    asked = Asked()
+    facts.input.arguments(asked)
+    return list(asked)
+
+
 @pytest.mark.parametrize("name", marked(list(NETS)))
-def test_a_step_of_training(name: str) -> None:
+def test_a_step_of_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config, facts = config_of(name)
     if config["task"]["target"] in ("mask", "boxes"):
         facts = find_facts(config, build_dataset(config))
-    task = tiny.alone(build_task(config, facts))
-    for group in task.trainer.optimizers[0].param_groups:
-        group["lr"] *= FIRST_RATE
+    bound = bind_run(config)
+    task = make_task(config, bound, facts)
+    module = tiny.alone(TaskModule(task, Learner(task, make_recipe(config, bound, task))))
+    for optimizer in module.trainer.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] *= FIRST_RATE
     before = {one: weight.detach().clone() for one, weight in task.net.named_parameters()}
-    task.train()
-    task.optimize(task.prepare(batch_of(config, facts), train=True, epoch=0))
-    assert torch.isfinite(task.batch_loss)
-    gradients = {one: weight.grad for one, weight in task.net.named_parameters()}
+    module.train()
+    if facts.input.name != PICTURES:
+        monkeypatch.setattr(task, "prepare", lambda batch, train, epoch: batch)
+    module.training_step(batch_of(config, facts), 0)
+    assert module.batch_loss is not None and torch.isfinite(module.batch_loss)
+    # of several optimizers the last one's, as each begins without the others' gradients
+    gradients = {one: weight.grad for one, weight in task.learning(task.turns[-1]).named_parameters()}
     assert [one for one, gradient in gradients.items() if gradient is None] == []
     assert [one for one, gradient in gradients.items() if gradient is not None and not gradient.isfinite().all()] == []
     moved = [one for one, weight in task.net.named_parameters() if not torch.equal(weight, before[one])]
     assert len(moved) > len(before) / 2, "a step moves most of the weights"
     if config["task"]["target"] == "label":
+        sample = sample_of(facts, 2)
         with torch.no_grad():
-            answer = task.eval().net(torch.rand(2, facts.channels, facts.height, facts.width))
-        assert answer.shape == (2, len(facts.classes)) and answer.isfinite().all()
+            answer = task.eval().net(*(torch.rand_like(one) if one.is_floating_point() else one for one in sample))
+        assert answer.shape == (2, len(facts.names("label"))) and answer.isfinite().all()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from cnnexp.errors import InputError
-from cnnexp.models.convolutions import DepthwiseSeparable, convolution, squeeze_excitation
+from cnnexp.models.convolutions import DepthwiseSeparable, SameConv1d, convolution, squeeze_excitation
 from tests.models.made import counted, parameters
 
 
@@ -44,3 +46,32 @@ def test_a_squeeze_that_does_not_divide_the_maps_is_refused() -> None:
     for reduction in (0, -16, 24):
         with pytest.raises(InputError, match=rf"squeeze_excitation={reduction}: .* divides the 32 maps"):
             squeeze_excitation(32, reduction)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 8, 16])
+def test_same_along_time_equals_torchs_own(kernel_size: int) -> None:
+    """torch pads the odd zero at the end too, and warns that it does."""
+    torch.manual_seed(0)
+    layer, x = SameConv1d(3, 5, kernel_size), torch.randn(2, 3, 21)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = F.conv1d(x, layer.weight, layer.bias, padding="same")
+    torch.testing.assert_close(layer(x), expected)
+
+
+@pytest.mark.parametrize(("length", "kernel_size", "stride"), [(8, 3, 2), (9, 3, 2), (9, 16, 2), (10, 5, 3), (4, 1, 3)])
+def test_same_with_a_stride_by_hand(length: int, kernel_size: int, stride: int) -> None:
+    """TensorFlow's rule, window by window: ceil(L / stride) of them, the zeros shared out, the odd one at the end."""
+    layer, x = SameConv1d(1, 1, kernel_size, stride, bias=False), torch.randn(1, 1, length)
+    windows = (length + stride - 1) // stride
+    before = max((windows - 1) * stride + kernel_size - length, 0) // 2
+    kernel, signal = layer.weight[0, 0].tolist(), x[0, 0].tolist()
+    expected = [
+        sum(
+            kernel[tap] * signal[at]
+            for tap in range(kernel_size)
+            if 0 <= (at := window * stride - before + tap) < length
+        )
+        for window in range(windows)
+    ]
+    torch.testing.assert_close(layer(x)[0, 0], torch.tensor(expected))

@@ -14,11 +14,12 @@ from tests.packaging.imports import PACKAGE, Import, imports_of, parts, reached
 # What each part of cnnexp may import. A new part has to be placed here: what does it need, and who may need it?
 _FOUNDATION = {"errors", "paths"}
 _RECORDS = {"config", "runs", "report"}
-_PARTS_OF_A_RUN = {"draws", "data", "augmentation", "models", "visualize", "training", "tasks"}
+_SAMPLES = {"augmentation", "inputs", "answers"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": {"errors"},
     "draws": set(),
+    "notice": set(),
     "statistics": {"draws"},
     # left of the builders and right of the run record: no torch, by any way
     "config": _FOUNDATION,
@@ -27,27 +28,36 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": _FOUNDATION | {"config", "runs", "visualize", "arithmetic", "statistics"},
     # the parts that a run is built from
     "models": {"errors", "config"},
-    "data": _FOUNDATION | {"draws"},
-    "augmentation": {"errors", "draws", "data"},
     "visualize": _FOUNDATION | {"runs", "models"},
-    "training": _FOUNDATION | {"runs", "report", "draws", "data", "augmentation", "visualize", "models", "config"},
+    "sampling": {"errors", "draws"},
+    # what goes in and what comes out, and how the one moves the other; no data set, no net
+    "augmentation": {"errors", "draws"},
+    "inputs": {"errors", "draws", "augmentation", "visualize"},
+    "answers": {"errors", "augmentation", "inputs", "visualize"},
+    "losses": {"errors", "augmentation"},
+    "data": _FOUNDATION | _SAMPLES | {"draws", "sampling"},
+    "training": {"errors", "data", "losses", "models"},
     # of models only how nets answer: auxiliary.py
-    "tasks": _FOUNDATION | {"draws", "data", "augmentation", "visualize", "training", "models"},
+    "tasks": {"errors", "data", "losses", "models", "training"} | _SAMPLES,
     # puts them together, lets them run, writes the record
-    "builders": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN,
-    "fit": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "anatomy"},
+    "builders": _FOUNDATION
+    | _SAMPLES
+    | {"config", "runs", "models", "losses", "sampling", "data", "training", "tasks"},
+    "fit": _FOUNDATION
+    | _RECORDS
+    | {"notice", "inputs", "answers", "visualize", "losses", "data", "training", "tasks", "builders", "anatomy"},
     # times runs from outside, beside others' ways to train
-    "bench": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "fit", "sweep", "statistics"},
-    "preview": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "anatomy": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders"},
-    "averaging": _FOUNDATION | _RECORDS | _PARTS_OF_A_RUN | {"builders", "statistics"},
+    "bench": _FOUNDATION | _RECORDS | {"inputs", "models", "builders", "fit", "sweep", "statistics"},
+    "preview": {"errors", "inputs", "answers", "visualize", "training", "builders"},
+    "anatomy": {"errors", "config", "report", "models", "builders"},
+    "averaging": {"errors", "config", "runs", "statistics", "data", "tasks", "builders"} | _SAMPLES,
     # leads many runs from outside; torch only in the processes that it starts
     "sweep": _FOUNDATION | _RECORDS | {"visualize", "builders"},
     "commands": _FOUNDATION
     | _RECORDS
-    | _PARTS_OF_A_RUN
-    | {"arithmetic", "statistics", "builders", "fit", "bench", "averaging", "preview", "anatomy", "sweep"},
-    "cli": _FOUNDATION | {"commands"},
+    | {"notice", "arithmetic", "statistics", "inputs", "visualize", "data", "tasks"}
+    | {"builders", "fit", "bench", "averaging", "preview", "anatomy", "sweep"},
+    "cli": _FOUNDATION | {"notice", "commands"},
     "__main__": {"cli"},
 }
 # The package's own __init__ (its version) may be imported everywhere and imports nothing itself.
@@ -61,12 +71,16 @@ HEAVY_LIBRARIES = {
 }
 TORCH_LIBRARIES = {"torch", "torchvision", "torchmetrics", "pytorch_lightning"}
 TORCH_FREE = {"errors", "paths", "draws", "config", "runs", "arithmetic", "statistics", "report"}
-LIGHT = TORCH_FREE | {"", "cli", "commands", "__main__"}
+LIGHT = TORCH_FREE | {"notice", "", "cli", "commands", "__main__"}
 
-# Nets, pictures of nets and data sets are used without Lightning too; data/module.py is where data meets it.
-WITHOUT_LIGHTNING = {"models", "augmentation", "visualize", "data"}
+# What a run is built from is used without Lightning too: a saved net answers, is drawn and is taken apart without it.
+WITHOUT_LIGHTNING = {
+    *("models", "visualize", "sampling", "augmentation", "inputs", "answers", "losses", "data", "training", "tasks"),
+}
 LIGHTNING_LIBRARIES = {"pytorch_lightning", "lightning"}
-LIGHTNING_IN_DATA = "cnnexp/data/module.py"
+# Where Lightning and its metrics are loaded with the module; everywhere else inside the function that needs them.
+SLOW_LIBRARIES = LIGHTNING_LIBRARIES | {"lightning_fabric", "torchmetrics"}
+WITH_LIGHTNING = ("cnnexp/fit/", "cnnexp/bench/", "cnnexp/builders/trainer.py", "cnnexp/builders/loggers.py")
 
 
 def breaches(package: Path) -> list[str]:
@@ -84,9 +98,23 @@ def _breach(part: str, one: Import) -> str | None:
         return f"{part or 'cnnexp/__init__'} may not import {one.part}"
     if part in LIGHT and one.at_import and (one.library in HEAVY_LIBRARIES or one.part not in {None, *LIGHT}):
         return "heavy; import it inside the function that needs it"
-    if part in WITHOUT_LIGHTNING and one.library in LIGHTNING_LIBRARIES and one.file != LIGHTNING_IN_DATA:
+    if part in WITHOUT_LIGHTNING and one.library in LIGHTNING_LIBRARIES:
         return f"{part} knows nothing of Lightning"
+    if one.at_import and one.library in SLOW_LIBRARIES and not one.file.startswith(WITH_LIGHTNING):
+        return "loaded with the module only in fit, bench and two files of builders"
     return None
+
+
+def unused(package: Path) -> list[str]:
+    """Every arrow of the map that no import goes along, but those to the foundation."""
+    there = {
+        (part, one.part)
+        for part, files in parts(package).items()
+        for file in files
+        for one in imports_of(file, package)
+    }
+    wanted = {(part, other) for part, others in MAY_IMPORT.items() for other in others - _FOUNDATION}
+    return sorted(f"{part} → {other}" for part, other in wanted - there)
 
 
 def ways_to_torch(package: Path) -> list[str]:
@@ -114,6 +142,10 @@ def test_no_import_crosses_a_wall() -> None:
     assert breaches(PACKAGE) == []
 
 
+def test_no_arrow_of_the_map_is_there_for_nothing() -> None:
+    assert unused(PACKAGE) == [], "take them out of MAY_IMPORT, so that nothing comes to need them by accident"
+
+
 def test_no_way_leads_to_torch_from_config_runs_and_report() -> None:
     assert ways_to_torch(PACKAGE) == []
 
@@ -131,7 +163,26 @@ def test_no_way_leads_to_torch_from_config_runs_and_report() -> None:
         ("models/unet.py", "import pytorch_lightning as pl", "models knows nothing of Lightning"),
         ("models/unet.py", "from cnnexp.tasks import base", "models may not import tasks"),
         ("data/cifar10.py", "from pytorch_lightning import LightningDataModule", "data knows nothing of Lightning"),
+        ("data/module.py", "from pytorch_lightning import LightningDataModule", "data knows nothing of Lightning"),
         ("data/cifar10.py", "from cnnexp.models import lenet5", "data may not import models"),
+        ("data/cifar10.py", "from cnnexp.tasks import base", "data may not import tasks"),
+        ("tasks/base.py", "def f():\n    import pytorch_lightning", "tasks knows nothing of Lightning"),
+        (
+            "tasks/detection.py",
+            "from torchmetrics.detection import MeanAveragePrecision",
+            "loaded with the module only",
+        ),
+        ("builders/build.py", "import pytorch_lightning as pl", "loaded with the module only"),
+        ("averaging/voter.py", "from lightning_fabric import Fabric", "loaded with the module only"),
+        ("tasks/base.py", "from cnnexp.fit.module import TaskModule", "tasks may not import fit"),
+        ("tasks/base.py", "from cnnexp.visualize import png", "tasks may not import visualize"),
+        ("augmentation/motion.py", "from cnnexp.data.base import Split", "augmentation may not import data"),
+        ("augmentation/motion.py", "from cnnexp.inputs.base import Input", "augmentation may not import inputs"),
+        ("inputs/pictures.py", "from cnnexp.data import base", "inputs may not import data"),
+        ("inputs/pictures.py", "from cnnexp.answers import label", "inputs may not import answers"),
+        ("answers/label.py", "from cnnexp.tasks import base", "answers may not import tasks"),
+        ("sampling/order.py", "from cnnexp.data import base", "sampling may not import data"),
+        ("losses/term.py", "from cnnexp.models import auxiliary", "losses may not import models"),
         ("visualize/filters.py", "from cnnexp.training import penalty", "visualize may not import training"),
         ("training/penalty.py", "from ..tasks.base import Task", "training may not import tasks"),
     ],
@@ -148,9 +199,13 @@ def test_a_breach_is_seen(tmp_path: Path, file: str, source: str, breach: str) -
         ("commands/train.py", "def f():\n    import torch\n    from cnnexp.builders import run"),
         ("commands/train.py", "import typing\nif typing.TYPE_CHECKING:\n    from cnnexp.builders import run"),
         ("runs/write.py", "from cnnexp import __version__\nfrom . import read"),
-        ("data/module.py", "from pytorch_lightning import LightningDataModule"),
+        ("fit/data_module.py", "from pytorch_lightning import LightningDataModule"),
+        ("builders/trainer.py", "from pytorch_lightning.strategies import DDPStrategy"),
+        ("bench/peers.py", "import torchmetrics\nimport pytorch_lightning as pl"),
+        ("tasks/detection.py", "def f():\n    from torchmetrics.detection import MeanAveragePrecision"),
+        ("tasks/detection.py", "import typing\nif typing.TYPE_CHECKING:\n    import torchmetrics"),
         ("report/curves.py", "def f():\n    import matplotlib.pyplot"),
-        ("training/penalty.py", "import torch\nfrom cnnexp.runs.read import Record"),
+        ("training/penalty.py", "import torch\nfrom cnnexp.losses.term import Term"),
     ],
 )
 def test_a_lawful_import_is_not_a_breach(tmp_path: Path, file: str, source: str) -> None:
@@ -170,6 +225,12 @@ def test_a_way_to_torch_is_seen(tmp_path: Path, reader: str, writer: str) -> Non
     package = _package(tmp_path, "visualize/png.py", writer)
     (package / "report" / "curves.py").write_text(reader)
     assert [way.split(" → ")[-1] for way in ways_to_torch(package)] == ["torch"]
+
+
+def test_an_arrow_for_nothing_is_seen(tmp_path: Path) -> None:
+    package = _package(tmp_path, "models/unet.py", "def f():\n    from cnnexp.config import nearest")
+    found = unused(package)
+    assert "models → config" not in found and "report → runs" in found and "models → errors" not in found
 
 
 def test_torch_in_another_file_of_a_part_is_no_way_to_it(tmp_path: Path) -> None:
@@ -235,3 +296,26 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: list[str])
 
     assert done.stderr.splitlines()[-1:] == ["status 0, loaded []"], done.stderr
     assert done.stdout.strip(), "the command printed nothing"
+
+
+ANSWERING = ("builders.revive", "builders.pretrained", "averaging.voter", "preview.pictures", "anatomy.subject")
+LOADS = """
+import importlib, pkgutil, sys
+import cnnexp.tasks
+for name in sys.argv[1:]:
+    importlib.import_module(f"cnnexp.{name}")
+found = [one.name for one in pkgutil.iter_modules(cnnexp.tasks.__path__)]
+for name in found:
+    importlib.import_module(f"cnnexp.tasks.{name}")
+print(len(found), *sorted({one.partition(".")[0] for one in sys.modules}))
+"""
+
+
+@pytest.mark.integration
+def test_a_net_is_revived_and_asked_without_lightning() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS, *ANSWERING], capture_output=True, text=True, timeout=120, check=True
+    )
+    tasks, *loaded = done.stdout.split()
+    assert int(tasks) > 5 and "torch" in loaded
+    assert SLOW_LIBRARIES.isdisjoint(loaded)

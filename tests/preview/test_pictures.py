@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import pytest
+import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.builders.build import Experiment
-from cnnexp.preview.pictures import draw_rows, seen
-from cnnexp.tasks.base import Task
+from cnnexp.preview.pictures import draw_rows
 from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.detection import Detection
 from tests.augmentation.made import engine
@@ -20,8 +19,8 @@ from tests.tasks import tiny
 
 
 def experiment(augmentation: Augmentation | None = None) -> Experiment:
-    parts = tiny.parts(nn.Identity(), augmentation=augmentation or engine())
-    return Experiment(tiny.picture_data(), Classification(parts))
+    task = tiny.task(Classification, nn.Identity(), augmentation=augmentation or engine())
+    return Experiment(tiny.picture_data(), task)
 
 
 def test_without_augmentation_every_draw_is_the_original() -> None:
@@ -58,22 +57,41 @@ def test_each_column_is_the_draw_of_its_epoch() -> None:
     )
 
 
-def test_an_epoch_that_is_named_is_that_of_a_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = experiment(engine(crop={"padding": 2}, mirror={"horizontal": 0.5})).task
-    batch = tiny.batch(8)
-    named = task.prepare(dict(batch), train=True, epoch=4)["image"]
-    monkeypatch.setattr(Task, "current_epoch", 4)
-    assert torch.equal(task.prepare(dict(batch), train=True)["image"], named)
-    assert not torch.equal(task.prepare(dict(batch), train=True, epoch=0)["image"], named)
+class Given(pl.Callback):
+    """The training batches of each epoch of a run under way, and what its net was given of them."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.epochs: list[int] = []
+        self.batches: list[dict[str, Tensor]] = []
+        self.inputs: list[Tensor] = []
+        net.register_forward_pre_hook(self._see)
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: dict[str, Tensor], place: int) -> None:
+        self.epochs.append(trainer.current_epoch)
+        self.batches.append({name: value.clone() for name, value in batch.items()})
+
+    def _see(self, net: nn.Module, given: tuple[Tensor, ...]) -> None:
+        if net.training:
+            self.inputs.append(given[0].clone())
+
+
+def test_an_epoch_that_is_named_is_that_of_a_run_in_it() -> None:
+    augmentation = engine(crop={"padding": 2}, mirror={"horizontal": 0.5})
+    module = tiny.module(Classification, tiny.linear_net(), augmentation=augmentation)
+    given = Given(module.net)
+    tiny.fit(module, callbacks=[given], epochs=3)
+    assert given.epochs == [0, 0, 0, 1, 1, 1, 2, 2, 2] and len(given.inputs) == 9
+    for epoch, batch, image in zip(given.epochs, given.batches, given.inputs, strict=True):
+        assert torch.equal(module.task.prepare(dict(batch), train=True, epoch=epoch)["image"], image)
+        assert not torch.equal(module.task.prepare(dict(batch), train=True, epoch=epoch + 1)["image"], image)
 
 
 def test_pictures_that_are_not_centred_are_shown_as_they_are() -> None:
-    task = Detection(tiny.parts(tiny.grid_net(), facts=replace(tiny.facts(), mean=(0.1,), std=(0.7,))))
+    task = tiny.task(Detection, tiny.grid_net(), facts=tiny.facts(mean=(0.1,), std=(0.7,)))
     batch = tiny.batch(4)
     expected = batch["image"].permute(0, 2, 3, 1).numpy()
-    assert all(
-        np.array_equal(a, b) for a, b in zip(seen(task, task.prepare(batch, False)["image"]), expected, strict=True)
-    )
+    shown = task.preparation.shown(task.prepare(batch, False))
+    assert all(np.array_equal(a, b) for a, b in zip(shown, expected, strict=True))
 
 
 def test_a_mixed_picture_names_both_classes() -> None:

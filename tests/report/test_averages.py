@@ -47,12 +47,14 @@ def member(identity: str, **changes: Any) -> dict[str, Any]:
     return given | {"weight_bytes": 1_100_000, "ms_per_picture": 1.234, "weight": 1.0} | changes
 
 
+@pytest.mark.parametrize("noun", ["picture", "signal"])
 @pytest.mark.parametrize("weights", [(1.0, 1.0), (2.0, 1.0)])
-def test_an_ensemble(weights: tuple[float, float]) -> None:
+def test_an_ensemble(weights: tuple[float, float], noun: str) -> None:
     members = [member("a", weight=weights[0]), member("b", model="a_net_with_a_long_name", weight=weights[1])]
     together = {"metrics": {"test/accuracy": 0.9125}, "parameters": 544_948, "weight_bytes": 2.2e6, "ms_per_picture": 3}
     content = {
         "metric": "test/accuracy",
+        "noun": noun,
         "members": members,
         "ensemble": together,
         "gain_over_best": {"member": "b", **GAIN, **CHANGES},
@@ -63,7 +65,7 @@ def test_an_ensemble(weights: tuple[float, float]) -> None:
     lines = printed(ensemble_table(content, ["20261121-093105", "20261121-093106"]))
     assert max(map(len, lines)) <= 80
     assert ("weight" in lines[0]) == (weights[0] != weights[1])
-    assert lines[0].split()[-3:] == ["test/accuracy", "parameters", "ms/picture"]
+    assert lines[0].split()[-3:] == ["test/accuracy", "parameters", f"ms/{noun}"]
     last = next(line for line in lines if line.startswith("all 2"))
     assert last.split()[-3:] == ["0.9125", "544,948", "3"]
     assert any("×2.0 that of the best, 20261121-093106" in line for line in lines)

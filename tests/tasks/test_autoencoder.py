@@ -1,4 +1,4 @@
-"""Squared error and PSNR against numpy, beside principal components; pictures of another size than the net's."""
+"""Squared error and PSNR against numpy, beside principal components."""
 
 from __future__ import annotations
 
@@ -7,43 +7,45 @@ import pytest
 import torch
 from torch import nn
 
-from cnnexp.tasks.autoencoder import Autoencoder, resized
+from cnnexp.data.base import TensorSplit
+from cnnexp.fit.module import TaskModule
+from cnnexp.tasks.autoencoder import Autoencoder
 from cnnexp.training.pca import pca_error
 from tests.tasks import tiny
 
 
-def autoencoder(net: nn.Module | None = None) -> Autoencoder:
-    return tiny.alone(Autoencoder(tiny.parts(net or tiny.ShallowAutoencoder())))
+def autoencoder(net: nn.Module | None = None, **changes: object) -> TaskModule:
+    return tiny.alone(tiny.module(Autoencoder, net or tiny.ShallowAutoencoder(), **changes))
 
 
 @torch.no_grad()
 def test_errors_are_those_of_all_pixels_of_all_pictures() -> None:
-    task, batches = autoencoder(), [tiny.batch(7, 1), tiny.batch(2, 2)]
+    made, batches = autoencoder(), [tiny.batch(7, 1), tiny.batch(2, 2)]
     for batch in batches:
-        task.test_step(batch, 0)
-    task.on_test_epoch_end()
+        made.test_step(batch, 0)
+    made.on_test_epoch_end()
     images = np.concatenate([batch["image"].numpy() / 255 for batch in batches])
-    rebuilt = task.net(torch.from_numpy(images).float()).double().numpy()
+    rebuilt = made.net(torch.from_numpy(images).float()).double().numpy()
     error = np.square(images - rebuilt).mean()
-    assert task.results["test/mse"] == pytest.approx(error, rel=1e-5)
-    assert task.results["test/loss"] == pytest.approx(error, rel=1e-5)
-    assert task.results["test/psnr"] == pytest.approx(10 * np.log10(1 / error), rel=1e-5)
+    assert made.results["test/mse"] == pytest.approx(error, rel=1e-5)
+    assert made.results["test/loss"] == pytest.approx(error, rel=1e-5)
+    assert made.results["test/psnr"] == pytest.approx(10 * np.log10(1 / error), rel=1e-5)
     each = np.square(images - rebuilt).mean((1, 2, 3))
-    assert task.predictions["mse"] == pytest.approx(each[np.argsort([*range(7), *range(2)], kind="stable")], rel=1e-4)
+    assert made.predictions["mse"] == pytest.approx(each[np.argsort([*range(7), *range(2)], kind="stable")], rel=1e-4)
 
 
 def test_training_measures_the_loss_alone() -> None:
-    task = autoencoder()
-    task.training_step(tiny.batch(4), 0)
-    task.read("train")
-    assert set(task.results) == {"train/loss"}
+    made = autoencoder()
+    made.training_step(tiny.batch(4), 0)
+    made.read("train")
+    assert set(made.results) == {"train/loss"}
 
 
 def test_the_reference_is_pca_with_as_many_components() -> None:
-    task, data = autoencoder(), tiny.picture_data(train=90, test=30)
-    expected = pca_error(data.split("train"), np.arange(90), data.split("test"), components=4)
-    assert task.reference(data) == {"pca_mse": expected}
-    assert autoencoder(nn.Sigmoid()).reference(data) == {}
+    task, data = tiny.task(Autoencoder, tiny.ShallowAutoencoder()), tiny.picture_data(train=90, test=30)
+    splits = data.split("train"), np.arange(90), data.split("test")
+    assert task.reference(data) == {"pca_mse": pca_error(*splits, components=4, pixels=lambda batch: batch["image"])}
+    assert tiny.task(Autoencoder, nn.Sigmoid()).reference(data) == {}
 
 
 def test_a_prediction_is_a_picture() -> None:
@@ -52,23 +54,18 @@ def test_a_prediction_is_a_picture() -> None:
             return x * 2 - 0.1
 
     image = torch.tensor([0.0, 0.25, 0.5, 1.0]).view(1, 1, 2, 2)
-    (prediction,) = autoencoder(Bright()).predict(image)
+    (prediction,) = tiny.task(Autoencoder, Bright()).predict({"image": image})
     assert prediction.shape == (2, 2, 1) and prediction.dtype == np.uint8
     assert prediction.ravel().tolist() == [0, round(0.4 * 255), round(0.9 * 255), 255]
 
 
-def test_an_answer_is_the_error_at_the_size_of_the_net() -> None:
-    picture = np.full((4, 4, 1), 51, np.uint8)
-    answer = autoencoder().answer(np.full((4, 4, 1), 102, np.uint8), picture)
-    assert answer == {"mse": pytest.approx(0.04), "psnr": pytest.approx(10 * np.log10(25), abs=0.01)}
-    larger = np.full((16, 20, 3), 51, np.uint8)
-    assert autoencoder().answer(np.full((4, 4, 1), 102, np.uint8), larger)["mse"] == pytest.approx(0.04, abs=1e-3)
-    assert autoencoder().answer(picture, picture)["mse"] == 0.0
-
-
-def test_pictures_are_brought_to_the_size_and_channels_of_the_net() -> None:
-    net_size = np.zeros((5, 7, 3), np.uint8)
-    assert resized(np.full((12, 9, 1), 80, np.uint8), net_size).shape == (5, 7, 3)
-    assert (resized(np.full((12, 9, 1), 80, np.uint8), net_size) == 80).all()
-    image = autoencoder().image(np.full((12, 9, 1), 80, np.uint8), net_size)
-    assert image.height > image.width / 2 and min(image.size) > 10
+def test_the_reference_sees_as_much_of_a_picture_as_the_net() -> None:
+    """Stored two pixels larger, and the edge is cut off."""
+    stored = [torch.randint(256, (count, 1, 10, 10), dtype=torch.uint8) for count in (90, 30)]
+    train, test = (TensorSplit({"image": image}) for image in stored)
+    cut, cut_test = (TensorSplit({"image": image[:, :, 1:9, 1:9]}) for image in stored)
+    facts = tiny.facts(decode_size=(10, 10))
+    data = tiny.picture_data(dataset=tiny.Given(train=train, test=test), facts=facts)
+    task = tiny.task(Autoencoder, tiny.ShallowAutoencoder(), facts=facts)
+    expected = pca_error(cut, np.arange(90), cut_test, components=4, pixels=lambda batch: batch["image"])
+    assert task.reference(data) == {"pca_mse": expected}

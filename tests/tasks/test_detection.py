@@ -1,4 +1,4 @@
-"""Mean average precision of the ideal detector and of one with known faults; boxes in the picture's own pixels."""
+"""Mean average precision of the ideal detector and of one with known faults."""
 
 from __future__ import annotations
 
@@ -10,29 +10,39 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.detection import Detection
 from tests.tasks import tiny
 
 Found = list[dict[str, Tensor]]
+Losses = dict[str, tuple[Tensor, Tensor]]
 
 
-class Saying(nn.Module):
-    """Answers with given boxes, batch after batch."""
+class Either(nn.Module):
+    """Answers with given boxes, batch after batch; to one question at a time."""
+
+    loss_terms = ("objectness", "box", "class")
+    counts_in_advance = True
 
     def __init__(self, *answers: Found) -> None:
         super().__init__()
         self.answers = list(answers)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x
-
-    def loss(self, output: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, Tensor]:
-        """A sum of 1 for each object, and 3 in all for the empty cells."""
+    def losses(self, x: Tensor, boxes: Tensor, classes: Tensor) -> Losses:
+        """Sums of 1 and 2 for each object, and 3 in all for the empty cells; means over the objects."""
         count = (classes >= 0).sum()
-        return {"objectness": torch.tensor(3.0), "box": count * 1.0, "class": count * 2.0, "count": count}
+        sums = {"objectness": torch.tensor(3.0), "box": count * 1.0, "class": count * 2.0}
+        return {name: (one / count.clamp(min=1), count) for name, one in sums.items()}
 
-    def predict(self, output: Tensor) -> Found:
+    def detect(self, x: Tensor) -> Found:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+class Saying(Either):
+    """Answers to both at once, too."""
+
+    def judged(self, x: Tensor, boxes: Tensor, classes: Tensor) -> tuple[Losses, Found]:
+        return self.losses(x, boxes, classes), self.detect(x)
 
 
 def truth(batch: dict[str, Tensor], kept: int | None = None) -> Found:
@@ -44,22 +54,22 @@ def truth(batch: dict[str, Tensor], kept: int | None = None) -> Found:
     return answers
 
 
-def after_test(batches: list[dict[str, Tensor]], answers: list[Found]) -> Detection:
-    task = Detection(tiny.parts(Saying(*answers)))
-    task.trainer = SimpleNamespace(world_size=1, current_epoch=0)  # type: ignore[assignment]
+def after_test(batches: list[dict[str, Tensor]], answers: list[Found], net: type[nn.Module] = Saying) -> TaskModule:
+    made = TaskModule(tiny.task(Detection, net(*answers)))
+    made.trainer = SimpleNamespace(world_size=1, current_epoch=0)  # type: ignore[assignment]
     with torch.no_grad():
         for batch in batches:
-            task.test_step(batch, 0)
-    task.on_test_epoch_end()
-    return task
+            made.test_step(batch, 0)
+    made.on_test_epoch_end()
+    return made
 
 
 def test_ideal_predictions_score_one() -> None:
     batches = [tiny.batch(6, 1), tiny.batch(3, 2)]
-    task = after_test(batches, [truth(batch) for batch in batches])
-    assert task.results["test/map"] == pytest.approx(1.0)
-    assert task.results["test/map_50"] == pytest.approx(1.0)
-    assert task.vectors["test/map"] == pytest.approx([1.0, 1.0, 1.0])
+    made = after_test(batches, [truth(batch) for batch in batches])
+    assert made.results["test/map"] == pytest.approx(1.0)
+    assert made.results["test/map_50"] == pytest.approx(1.0)
+    assert made.vectors["test/map"] == pytest.approx([1.0, 1.0, 1.0])
 
 
 def two_boxes(label: int = 1) -> dict[str, Tensor]:
@@ -71,27 +81,27 @@ def two_boxes(label: int = 1) -> dict[str, Tensor]:
 
 def test_one_of_two_found_is_a_precision_of_one_up_to_a_recall_of_one_half() -> None:
     """COCO's mean takes recalls 0, 0.01 ... 1: 51 of the 101."""
-    task = after_test([two_boxes()], [truth(two_boxes(), kept=1)])
-    assert task.results["test/map"] == pytest.approx(51 / 101, abs=1e-6)
-    assert task.vectors["test/map"][1] == pytest.approx(51 / 101, abs=1e-6)
-    assert all(math.isnan(task.vectors["test/map"][label]) for label in (0, 2)), "they have no object"
+    made = after_test([two_boxes()], [truth(two_boxes(), kept=1)])
+    assert made.results["test/map"] == pytest.approx(51 / 101, abs=1e-6)
+    assert made.vectors["test/map"][1] == pytest.approx(51 / 101, abs=1e-6)
+    assert all(math.isnan(made.vectors["test/map"][label]) for label in (0, 2)), "they have no object"
 
 
 def test_a_shifted_box_counts_up_to_its_overlap() -> None:
     """IoU 3.1/4.9 = 0.63, so thresholds 0.50, 0.55 and 0.60 of the ten are met."""
     found = truth(two_boxes())
     found[0]["boxes"] = found[0]["boxes"] + torch.tensor([0.9, 0.0, 0.9, 0.0])
-    task = after_test([two_boxes()], [found])
-    assert task.results["test/map_50"] == pytest.approx(1.0)
-    assert task.results["test/map"] == pytest.approx(0.3, abs=1e-6)
+    made = after_test([two_boxes()], [found])
+    assert made.results["test/map_50"] == pytest.approx(1.0)
+    assert made.results["test/map"] == pytest.approx(0.3, abs=1e-6)
 
 
 def test_nothing_found_and_nothing_there_score_zero() -> None:
     assert after_test([two_boxes()], [truth(two_boxes(), kept=0)]).results["test/map"] == 0.0
     empty = two_boxes(label=-1)
-    task = after_test([empty], [truth(empty)])
-    assert task.results["test/map_50"] == 0.0
-    assert {name: len(values) for name, values in task.predictions.items()} == {
+    made = after_test([empty], [truth(empty)])
+    assert made.results["test/map_50"] == 0.0
+    assert {name: len(values) for name, values in made.predictions.items()} == {
         name: 0 for name in ("index", "prediction", "score", "x1", "y1", "x2", "y2")
     }
 
@@ -116,37 +126,30 @@ def test_a_row_for_each_box() -> None:
     assert np.array_equal(corners, torch.cat([one["boxes"] for one in listed]).numpy())
 
 
-def test_boxes_come_in_the_pixels_of_the_picture_asked_about() -> None:
-    """The net sees 16 rows and 8 columns; the picture has 40 and 16."""
+def test_boxes_are_parts_of_the_picture_that_the_net_sees() -> None:
+    """16 rows and 8 columns."""
     boxes = torch.tensor([[2.0, 2.0, 6.0, 16.0], [0.0, 0.0, 2.0, 4.0]])
     answer = [{"boxes": boxes, "labels": torch.tensor([2, 0]), "scores": torch.tensor([0.9, 0.1])}]
-    task = Detection(tiny.parts(Saying(answer)))
-    (prediction,) = task.predict(torch.zeros(1, 1, 16, 8))
+    (prediction,) = tiny.task(Detection, Saying(answer)).predict({"image": torch.zeros(1, 1, 16, 8)})
     assert prediction["boxes"].tolist() == [[0.25, 0.125, 0.75, 1.0], [0.0, 0.0, 0.25, 0.25]]
-    picture = np.zeros((40, 16, 3), np.uint8)
-    assert task.answer(prediction, picture) == {
-        "boxes": [{"label": "cat", "score": 0.9, "box": [4.0, 5.0, 12.0, 40.0]}]
-    }
-
-
-def test_what_the_net_hardly_believes_is_not_drawn() -> None:
-    task, picture = Detection(tiny.parts(Saying([]))), np.full((16, 16, 3), 90, np.uint8)
-
-    def drawn(score: float) -> bytes:
-        found = {"boxes": np.array([[0.2, 0.2, 0.8, 0.8]]), "labels": np.array([1]), "scores": np.array([score])}
-        return task.image(picture, found).tobytes()
-
-    nothing = {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, int), "scores": np.zeros(0)}
-    assert drawn(0.29) == task.image(picture, nothing).tobytes() != drawn(0.31)
-    with_truth = task.image(picture, nothing, {key: two_boxes()[key] for key in ("boxes", "classes")})
-    assert with_truth.width > task.image(picture, nothing).width
 
 
 def test_training_does_not_search_for_boxes() -> None:
     class Blind(Saying):
-        def predict(self, output: Tensor) -> Found:
+        def detect(self, x: Tensor) -> Found:
             raise AssertionError("slow, and nothing reads it")
 
-    output = Detection(tiny.parts(Blind())).step(tiny.batch(4), "train")
-    assert set(output.parts) == set(Detection.loss_parts)
-    assert float(output.loss) == pytest.approx(float(sum(output.parts.values())))
+    task = tiny.task(Detection, Blind())
+    output = task.step(tiny.batch(4), "train")
+    assert tuple(term.name for term in output.terms) == task.term_names == Saying.loss_terms
+    assert float(output.loss) == pytest.approx(float(sum(term.mean for term in output.terms)))
+
+
+def test_a_net_that_cannot_say_both_at_once_has_no_loss_in_an_evaluation() -> None:
+    """None at all, and not 0."""
+    results = after_test([two_boxes()], [truth(two_boxes())], Either).results
+    assert results == {"test/map": pytest.approx(1.0), "test/map_50": pytest.approx(1.0)}
+    learning = tiny.alone(tiny.module(Detection, Either()))
+    learning._count("train", learning.task.step(two_boxes(), "train"))
+    learning.read("train")
+    assert learning.results["train/loss"] == pytest.approx(3 / 2 + 1 + 2)

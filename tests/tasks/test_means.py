@@ -11,6 +11,7 @@ import torch
 from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 from torch import Tensor
 
+from cnnexp.losses.term import Term
 from cnnexp.tasks import means
 from cnnexp.tasks.means import Confusion, Hits, LossMeans, Sums
 
@@ -21,34 +22,83 @@ def classes_of(count: int, classes: int = 7) -> Tensor:
     return torch.from_numpy(GENERATOR.integers(0, classes, count))
 
 
+def terms(**given: tuple[float, int | Tensor]) -> list[Term]:
+    """By name a mean and the count behind it."""
+    return [Term(name, torch.tensor(mean), count) for name, (mean, count) in given.items()]
+
+
 def test_loss_means_weigh_batches_by_their_count() -> None:
-    losses = LossMeans(["box"])
-    losses.update(torch.tensor(2.0), 3, {"box": torch.tensor(1.0)})
-    losses.update(torch.tensor(5.0), torch.tensor(1), {"box": torch.tensor(9.0)})
-    assert losses.compute() == {"loss": (2 * 3 + 5) / 4, "box": (3 + 9) / 4}
+    losses = LossMeans(["box", "class"])
+    losses.update(terms(box=(1.0, 3), **{"class": (1.0, 3)}))
+    losses.update(terms(box=(9.0, torch.tensor(1)), **{"class": (-4.0, torch.tensor(1))}))
+    box, other = (3 + 9) / 4, (3 - 4) / 4
+    assert losses.compute() == {"loss": box + other, "box": box, "class": other}
     losses.reset()
-    losses.update(torch.tensor(1.5), 2, {})
-    assert losses.compute() == {"loss": 1.5, "box": 0.0}
+    losses.update(terms(box=(1.5, 2)))
+    assert losses.compute() == {"loss": 1.5, "box": 1.5, "class": 0.0}
+
+
+def test_each_term_is_weighed_by_its_own_count() -> None:
+    losses = LossMeans(["pixels", "objects"])
+    losses.update(terms(pixels=(2.0, 100), objects=(5.0, torch.tensor(1))))
+    losses.update(terms(pixels=(4.0, 300), objects=(0.0, torch.tensor(0))))
+    losses.update(terms(pixels=(6.0, 100), objects=(1.0, torch.tensor(3))))
+    pixels, objects = (200 + 1200 + 600) / 500, (5 + 3) / 4
+    assert losses.compute() == {"loss": pixels + objects, "pixels": pixels, "objects": objects}
+
+
+def test_a_single_term_is_the_loss_whatever_it_is_called() -> None:
+    losses = LossMeans(["loss"])
+    losses.update(terms(cross_entropy=(2.0, 3)))
+    losses.update(terms(squared_error=(5.0, torch.tensor(1))))
+    assert losses.compute() == {"loss": (2 * 3 + 5) / 4}
+
+
+def test_a_term_that_nobody_announced_is_an_error() -> None:
+    with pytest.raises(ValueError):
+        LossMeans(["box", "class"]).update(terms(objectness=(1.0, 1)))
 
 
 def test_a_batch_without_items_counts_its_sum_and_no_item() -> None:
     """Its loss is a sum divided by 1: the empty cells of a detector."""
-    losses = LossMeans([])
-    losses.update(torch.tensor(4.0), torch.tensor(0), {})
-    losses.update(torch.tensor(2.0), torch.tensor(5), {})
+    losses = LossMeans(["loss"])
+    losses.update(terms(loss=(4.0, torch.tensor(0))))
+    losses.update(terms(loss=(2.0, torch.tensor(5))))
     assert losses.compute() == {"loss": (4 + 2 * 5) / 5}
 
 
 def test_loss_means_of_nothing_are_zero() -> None:
-    assert LossMeans(["penalty"]).compute() == {"loss": 0.0, "penalty": 0.0}
+    assert LossMeans(["penalty"]).compute() == {"loss": 0.0}
+    assert LossMeans(["box", "class"]).compute() == {"loss": 0.0, "box": 0.0, "class": 0.0}
 
 
 def test_many_small_losses_do_not_drift() -> None:
     values = GENERATOR.random(5_000)
-    losses = LossMeans([])
+    losses = LossMeans(["loss"])
     for value in values:
-        losses.update(torch.tensor(value, dtype=torch.float32), 100, {})
+        losses.update([Term("loss", torch.tensor(value, dtype=torch.float32), 100)])
     assert losses.compute()["loss"] == pytest.approx(values.astype(np.float32).astype(np.float64).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("names", "state"),
+    [
+        (("loss",), [12.0, 8.0]),
+        (("objectness", "box", "class"), [21.0, 6.0, 12.0, 3.0, 8.0]),
+    ],
+)
+def test_the_state_of_an_earlier_version_goes_on(names: tuple[str, ...], state: list[float]) -> None:
+    """It held the loss, its parts and one count: eight items so far."""
+    losses = LossMeans(names)
+    losses.load_state_dict({"_extra_state": torch.tensor(state, dtype=torch.float64)})
+    for _ in range(2):
+        sums = state[1:-1] if len(names) > 1 else state[:1]
+        means = dict(zip(names, (one / 8 for one in sums), strict=True))
+        assert losses.compute() == {"loss": sum(means.values()), **(means if len(names) > 1 else {})}
+        losses.load_state_dict(losses.state_dict())  # in the new form
+    losses.update(terms(**dict.fromkeys(names, (2.0, 8))))
+    found = losses.compute()
+    assert found["loss"] == pytest.approx(sum((one + 16) / 16 for one in sums))
 
 
 def test_confusion_is_that_of_sklearn() -> None:
@@ -81,10 +131,22 @@ def test_hits_are_those_of_sklearn(k: int) -> None:
     assert hits.compute() == pytest.approx(expected, rel=1e-12)
 
 
+def test_hits_count_every_part_of_a_sample() -> None:
+    scores, targets = torch.from_numpy(GENERATOR.random((6, 7, 4))), classes_of(24).view(6, 4)
+    hits = Hits(3)
+    hits.update(scores, targets)
+    flat = scores.movedim(1, 2).reshape(24, 7)
+    assert hits.compute() == pytest.approx(top_k_accuracy_score(targets.flatten(), flat, k=3, labels=range(7)))
+
+
 MAKE: dict[str, tuple[Callable[[], Sums], Callable[[Sums, int], None]]] = {
     "loss": (
-        lambda: LossMeans(["box"]),
-        lambda one, i: one.update(torch.tensor(0.1 * i), i + 1, {"box": torch.tensor(2.0 - i)}),  # type: ignore[operator]
+        lambda: LossMeans(["loss"]),
+        lambda one, i: one.update(terms(loss=(0.1 * i, i + 1))),  # type: ignore[operator]
+    ),
+    "terms": (
+        lambda: LossMeans(["box", "class"]),
+        lambda one, i: one.update(terms(box=(0.1 * i, i + 1), **{"class": (2.0 - i, 3)})),  # type: ignore[operator]
     ),
     "confusion": (
         lambda: Confusion(4),

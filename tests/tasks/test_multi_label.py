@@ -1,4 +1,4 @@
-"""Binary cross entropy and scores of several labels against scikit-learn; what counts as being there."""
+"""Binary cross entropy and scores of several labels against scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ import torch
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, hamming_loss
 from torch.nn import functional
 
-from cnnexp.data.base import NO_CLASS
+from cnnexp.answers.boxes import Boxes
+from cnnexp.augmentation.boxes import NO_CLASS
+from cnnexp.data.facts import Facts
+from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.multi_label import MultiLabel
 from tests.tasks import tiny
 
 FIVE = ("ant", "bee", "cat", "dog", "emu")
 
 
-def task(classes: tuple[str, ...] = FIVE, **changes: object) -> MultiLabel:
-    parts = tiny.parts(tiny.linear_net(len(classes)), facts=tiny.facts(classes=classes), **changes)
-    return tiny.alone(MultiLabel(parts))
+def named(classes: tuple[str, ...]) -> Facts:
+    return tiny.facts(targets={"boxes": Boxes(classes)})
+
+
+def labelling(classes: tuple[str, ...] = FIVE, **changes: object) -> TaskModule:
+    return tiny.alone(tiny.module(MultiLabel, tiny.linear_net(len(classes)), facts=named(classes), **changes))
 
 
 def scenes(count: int, seed: int) -> dict[str, torch.Tensor]:
@@ -34,25 +40,26 @@ def truth(batch: dict[str, torch.Tensor]) -> np.ndarray:
 
 def test_a_class_is_there_when_a_box_of_it_is_however_many() -> None:
     batch = {**tiny.batch(3), "classes": torch.tensor([[2, 2, 0], [NO_CLASS] * 3, [1, NO_CLASS, 1]])}
-    output = task(tiny.CLASSES).step(task(tiny.CLASSES).prepare(batch, train=False), "val")
+    task = labelling(tiny.CLASSES).task
+    output = task.step(task.prepare(batch, train=False), "val")
     assert output.targets.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
     labelled = {name: value for name, value in tiny.batch(3).items() if name != "classes"}
-    one_each = task(tiny.CLASSES).step(task(tiny.CLASSES).prepare(labelled, train=False), "val").targets
+    one_each = task.step(task.prepare(labelled, train=False), "val").targets
     assert one_each.argmax(1).tolist() == labelled["label"].tolist() and one_each.sum(1).tolist() == [1, 1, 1]
 
 
 @torch.no_grad()
 def test_scores_of_a_test_are_those_of_sklearn() -> None:
-    several, batches = task(), [scenes(30, 1), scenes(11, 2)]
+    several, batches = labelling(), [scenes(30, 1), scenes(11, 2)]
     batches[0]["classes"][:7] = NO_CLASS
-    for row, found in enumerate(several.predict(several.prepare(batches[0], False)["image"])[:7]):
+    for row, found in enumerate(several.task.predict(several.task.prepare(batches[0], False))[:7]):
         named = torch.from_numpy(np.flatnonzero(found[:4] >= 0.5))
         batches[0]["classes"][row, : len(named)] = named  # of these pictures most are right as a whole
     for batch in batches:
         several.test_step(batch, 0)
     several.on_test_epoch_end()
     shown = np.concatenate([truth(batch) for batch in batches])
-    found = np.concatenate([several.predict(several.prepare(batch, False)["image"]) for batch in batches])
+    found = np.concatenate([several.task.predict(several.task.prepare(batch, False)) for batch in batches])
     named = (found >= 0.5).astype(int)
     results = several.results
     precision = [average_precision_score(shown[:, i], found[:, i]) for i in range(4)]
@@ -73,7 +80,7 @@ def test_scores_of_a_test_are_those_of_sklearn() -> None:
 
 def test_it_learns_which_corners_are_light() -> None:
     """Each class is a light corner of its own; all sixteen combinations occur."""
-    several = task(FIVE[:4], optimizer=lambda groups: torch.optim.Adam(groups, lr=0.03))
+    several = labelling(FIVE[:4], optimizer=lambda groups: torch.optim.Adam(groups, lr=0.03))
     there = (torch.arange(16)[:, None] >> torch.arange(4) & 1).bool()
     image = torch.full((16, 1, tiny.SIDE, tiny.SIDE), 20, dtype=torch.uint8)
     half = tiny.SIDE // 2
@@ -82,28 +89,9 @@ def test_it_learns_which_corners_are_light() -> None:
     classes = torch.where(there, torch.arange(4), NO_CLASS)
     batch = {"image": image, "classes": classes, "boxes": torch.zeros(16, 4, 4), "index": torch.arange(16)}
     for _ in range(60):
-        several.optimize(several.prepare(batch, train=False))
+        several.training_step(batch, 0)
     several.read("train")
     with torch.no_grad():
         several.validation_step(batch, 0)
         several.read("val")
     assert several.results["val/exact"] == several.results["val/map"] == several.results["val/f1"] == 1
-
-
-def test_an_answer_names_what_is_there_and_the_odds_of_all() -> None:
-    answer = task(FIVE[:3]).answer(np.array([0.2, 0.9, 0.6], np.float32), np.zeros((8, 8, 1), np.uint8))
-    assert answer["labels"] == [{"label": "bee", "probability": 0.9}, {"label": "cat", "probability": 0.6}]
-    assert [one["label"] for one in answer["all"]] == ["bee", "cat", "ant"]
-    nothing = task(FIVE[:3]).answer(np.array([0.2, 0.1, 0.4], np.float32), np.zeros((8, 8, 1), np.uint8))
-    assert nothing["labels"] == []
-
-
-def test_a_wrong_answer_is_drawn_otherwise_than_a_right_one() -> None:
-    several, picture = task(FIVE[:3]), np.full((8, 8, 1), 90, np.uint8)
-    batch = {"classes": torch.tensor([[1, NO_CLASS]]), "boxes": torch.zeros(1, 2, 4)}
-    right = several.image(picture, np.array([0.1, 0.9, 0.2]), batch)
-    wrong = several.image(picture, np.array([0.1, 0.9, 0.8]), batch)
-    assert right.tobytes() != wrong.tobytes()
-    assert several.image(picture, np.array([0.1, 0.9, 0.2])).tobytes() == right.tobytes(), (
-        "nothing is known to be wrong"
-    )

@@ -12,14 +12,32 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor, nn
 
-from cnnexp.data.base import DataSet, Facts, Split, SplitName, TensorSplit
-from cnnexp.data.module import PictureData
+from cnnexp.answers.base import Answer
+from cnnexp.answers.boxes import Boxes
+from cnnexp.answers.label import Label
+from cnnexp.answers.mask import Mask
+from cnnexp.augmentation.engine import Augmentation
+from cnnexp.data.base import DataSet, Split, SplitName, TensorSplit
+from cnnexp.data.facts import Facts
+from cnnexp.data.loading import Data
+from cnnexp.fit.data_module import DataModule
+from cnnexp.fit.module import TaskModule
+from cnnexp.inputs.pictures import Pictures
+from cnnexp.losses.binary_cross_entropy import BinaryCrossEntropy
+from cnnexp.losses.cross_entropy import CrossEntropy
+from cnnexp.losses.pixel_cross_entropy import PixelCrossEntropy
+from cnnexp.losses.squared_error import SquaredError
+from cnnexp.losses.term import Loss
 from cnnexp.models.yolo import YOLO
+from cnnexp.tasks.autoencoder import Autoencoder
 from cnnexp.tasks.base import Parts, Task
+from cnnexp.tasks.classification import Classification
+from cnnexp.tasks.multi_label import MultiLabel
+from cnnexp.tasks.segmentation import Segmentation
+from cnnexp.training.learner import Learner, Recipe
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
 from cnnexp.training.schedules import Constant
-from tests.augmentation.made import engine
 
 TaskT = TypeVar("TaskT", bound=Task)
 SIDE = 8
@@ -35,28 +53,66 @@ HARDWARE: Mapping[str, Any] = {
 }
 
 
+LOSSES: Mapping[type[Task], type[Loss]] = {
+    Classification: CrossEntropy,
+    MultiLabel: BinaryCrossEntropy,
+    Segmentation: PixelCrossEntropy,
+    Autoencoder: SquaredError,
+}
+TARGETS: Mapping[type[Task], str] = {Classification: "label", MultiLabel: "boxes", Segmentation: "mask"}
+
+
 def facts(**changes: Any) -> Facts:
-    """Of pictures 1×8×8 with three classes, of boxes and of masks."""
-    given: dict[str, Any] = dict(name="tiny", channels=1, height=SIDE, width=SIDE, classes=CLASSES, mean=(0.4,))
-    given |= dict(targets=("label", "mask", "boxes"), std=(0.2,), mask_classes=MASK_CLASSES)
-    return Facts(**(given | changes))
+    """Of pictures 1×8×8 with three classes, of boxes and of masks; ``changes`` are of the pictures, or ``targets``."""
+    targets: dict[str, Answer] = {"label": Label(CLASSES), "mask": Mask(MASK_CLASSES), "boxes": Boxes(CLASSES)}
+    targets = changes.pop("targets", targets)
+    given: dict[str, Any] = dict(channels=1, image_size=(SIDE, SIDE), mean=(0.4,), std=(0.2,))
+    return Facts("tiny", Pictures(**(given | changes)), targets)
 
 
-def parts(net: nn.Module, **changes: Any) -> Parts:
-    """Plain SGD without schedule, penalty or augmentation."""
+def parts(
+    kind: type[Task],
+    net: nn.Module,
+    *,
+    facts: Facts | None = None,
+    augmentation: Augmentation | None = None,
+    channels_last: bool = False,
+    loss: Loss | None = None,
+    target: str | None = None,
+) -> Parts:
+    """What a task is made of, without augmentation and with its usual loss."""
+    found = facts or globals()["facts"]()
+    usual = LOSSES[kind]() if kind in LOSSES else None
+    preparation = found.input.preparation(
+        augmentation, list(found.targets.values()), seed=0, centred=kind.normalises, channels_last=channels_last
+    )
+    return Parts(net, found, preparation, target or TARGETS.get(kind), loss or usual)
+
+
+def task(kind: type[TaskT], net: nn.Module, **changes: Any) -> TaskT:
+    """A task; ``changes`` are those of ``parts``."""
+    return kind(parts(kind, net, **changes))
+
+
+def recipe(**changes: Any) -> Recipe:
+    """Plain SGD without schedule or penalty; ``optimizer`` is the only one's."""
+    optimizer = changes.pop("optimizer", partial(torch.optim.SGD, lr=0.1))
     given: dict[str, Any] = dict(
-        net=net,
-        optimizer=partial(torch.optim.SGD, lr=0.1),
+        optimizers={"": optimizer},
         schedule=Constant(),
         regularization=Regularization(Penalty(0.0, 0.0)),
-        augmentation=engine(),
-        facts=facts(),
         seed=0,
         epochs=2,
-        monitor=None,
-        mode="max",
     )
-    return Parts(**(given | changes))
+    return Recipe(**(given | changes))
+
+
+def module(kind: type[Task], net: nn.Module, **changes: Any) -> TaskModule:
+    """A task that can be trained; ``changes`` are those of ``parts`` and of ``recipe``."""
+    of_parts = ("facts", "augmentation", "channels_last", "loss", "target")
+    own = {name: value for name, value in changes.items() if name in of_parts}
+    made = task(kind, net, **own)
+    return TaskModule(made, Learner(made, recipe(**{name: v for name, v in changes.items() if name not in own})))
 
 
 def linear_net(classes: int = len(CLASSES), channels: int = 1) -> nn.Module:
@@ -143,12 +199,12 @@ class Given(DataSet):
         return self.splits[split]
 
 
-def picture_data(train: int = 24, val: int = 10, test: int = 11, **changes: Any) -> PictureData:
-    """Random pictures, 8 to a batch."""
+def picture_data(train: int = 24, val: int = 10, test: int = 11, **changes: Any) -> Data:
+    """Random pictures, 8 to a batch; ``DataModule`` is what a trainer takes."""
     sizes = {"train": train, "val": val, "test": test}
     splits = {name: TensorSplit(samples(size, seed)) for seed, (name, size) in enumerate(sizes.items())}
     given: dict[str, Any] = dict(dataset=Given(**splits), facts=facts(), batch_size=8, fraction=1.0, workers=0, seed=0)
-    return PictureData(**(given | changes))
+    return Data(**(given | changes))
 
 
 def trainer(callbacks: list[pl.Callback] | None = None, epochs: int = 2, **changes: Any) -> pl.Trainer:
@@ -168,19 +224,29 @@ def trainer(callbacks: list[pl.Callback] | None = None, epochs: int = 2, **chang
     return pl.Trainer(**(given | changes))
 
 
-def among(task: TaskT, processes: int) -> TaskT:
+def fit(
+    made: TaskModule, data: Data | None = None, callbacks: list[pl.Callback] | None = None, epochs: int = 2
+) -> None:
+    """Train a module on random pictures."""
+    data = data or picture_data()
+    made.steps_per_epoch = data.steps_per_epoch()
+    trainer(callbacks, epochs).fit(made, datamodule=DataModule(data))
+
+
+def among(made: TaskModule, processes: int) -> TaskModule:
     """As one of so many processes of a run."""
-    task.trainer = SimpleNamespace(  # type: ignore[assignment]
+    optimizers = made.configure_optimizers() if list(made.net.parameters()) else []
+    made.trainer = SimpleNamespace(  # type: ignore[assignment]
         world_size=processes,
         current_epoch=0,
-        optimizers=[task.configure_optimizers()] if list(task.net.parameters()) else [],
+        optimizers=optimizers,
         precision_plugin=None,
         model=None,
         strategy=None,
     )
-    return task
+    return made
 
 
-def alone(task: TaskT) -> TaskT:
+def alone(made: TaskModule) -> TaskModule:
     """As the only process of a run."""
-    return among(task, 1)
+    return among(made, 1)

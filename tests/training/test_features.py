@@ -79,6 +79,9 @@ def test_a_net_that_does_more_behind_its_head() -> None:
     assert find_tail(frozen(Scaled()), torch.rand(2, 1, 8, 8)) is None
 
 
+FILLS = {"label": 0.0}
+
+
 def split_of(count: int) -> TensorSplit:
     torch.manual_seed(0)
     image = torch.randint(256, (count, 1, 6, 6), dtype=torch.uint8)
@@ -87,10 +90,11 @@ def split_of(count: int) -> TensorSplit:
 
 def test_batches_of_features(cache: Path) -> None:
     split, positions = split_of(7), torch.tensor([1, 2, 5, 6])
-    doubled = features_of(split, positions, lambda batch: batch["image"].float() * 2, 3, "how")
-    kept = FeatureSplit(split, positions, doubled.features, doubled.labels)
+    doubled = features_of(split, positions, lambda batch: batch["image"].float() * 2, 3, "how", FILLS)
+    kept = FeatureSplit(split, positions, doubled.features, doubled.truth)
     batch = kept.batch([6, 1])
-    assert torch.equal(batch["image"], split.tensors["image"][[6, 1]].float() * 2)
+    assert "image" not in batch
+    assert torch.equal(batch["features"], split.tensors["image"][[6, 1]].float() * 2)
     assert batch["label"].tolist() == [0, 1]
     assert batch["index"].tolist() == [6, 1]
     assert len(kept) == 7 and kept.names == split.names
@@ -115,24 +119,63 @@ def test_they_are_kept_on_disk(cache: Path, last: bool) -> None:
         return found.contiguous(memory_format=torch.channels_last) if last else found
 
     split, positions = split_of(5), torch.arange(5)
-    first = features_of(split, positions, compute, 2, "how")
-    again = features_of(split, positions, compute, 2, "how")
+    first = features_of(split, positions, compute, 2, "how", FILLS)
+    again = features_of(split, positions, compute, 2, "how", FILLS)
     assert calls == [2, 2, 1]
     assert again.from_disk and not first.from_disk
-    assert torch.equal(first.features, again.features) and torch.equal(first.labels, again.labels)
+    assert torch.equal(first.features, again.features) and torch.equal(first.truth["label"], again.truth["label"])
     assert first.features.stride() == again.features.stride(), "a dropout draws in the order of memory"
 
     for other in ((split, positions, "other"), (split, positions[:4], "how"), (split_of(6), positions, "how")):
         count = len(calls)
-        features_of(other[0], other[1], compute, 2, other[2])
+        features_of(other[0], other[1], compute, 2, other[2], FILLS)
         assert len(calls) > count, "another net, other samples, other pictures"
+
+
+def test_truths_of_different_lengths_are_filled_up_to_the_longest(cache: Path) -> None:
+    """Each batch of a ragged split is as long as its own longest sample."""
+    classes = [torch.full((one,), one) for one in (1, 3, 0, 2, 1)]
+    mask = torch.arange(5 * 4).view(5, 2, 2)
+    split = TensorSplit(
+        {"image": split_of(5).tensors["image"], "mask": mask}, ragged={"classes": classes}, fills={"classes": -1}
+    )
+    for from_disk in (False, True):
+        found = features_of(
+            split,
+            torch.tensor([0, 1, 3, 4]),
+            lambda batch: batch["image"].float(),
+            2,
+            "how",
+            {"classes": -1, "mask": 0},
+        )
+        assert found.from_disk == from_disk
+        assert found.truth["classes"].tolist() == [[1, -1, -1], [3, 3, 3], [2, 2, -1], [1, -1, -1]]
+        assert torch.equal(found.truth["mask"], mask[[0, 1, 3, 4]])
+
+
+def test_samples_of_different_lengths_are_told_apart_by_their_values_and_lengths(cache: Path) -> None:
+    def found(*signals: list[float]) -> bool:
+        ragged = {"signal": [torch.tensor(one) for one in signals]}
+        split = TensorSplit({"label": torch.tensor([0, 1])}, ragged=ragged)
+        return features_of(split, torch.arange(2), lambda batch: batch["signal"], 2, "how", FILLS).from_disk
+
+    assert not found([1.0, 2.0], [3.0]) and found([1.0, 2.0], [3.0])
+    assert not found([1.0, 2.0], [4.0]), "another signal"
+    assert not found([1.0], [2.0, 3.0]), "cut elsewhere"
+
+
+def test_the_strata_stay_those_of_the_whole_split(cache: Path) -> None:
+    split, positions = split_of(7), torch.tensor([1, 2, 5])
+    found = features_of(split, positions, lambda batch: batch["image"].float(), 3, "how", FILLS)
+    strata = FeatureSplit(split, positions, found.features, found.truth).labels_for_strata()
+    assert strata is not None and torch.equal(strata, split.tensors["label"])
 
 
 def test_a_damaged_file_is_no_reason_to_fail(cache: Path) -> None:
     split, positions = split_of(5), torch.arange(5)
-    first = features_of(split, positions, lambda batch: batch["image"].float(), 2, "how")
+    first = features_of(split, positions, lambda batch: batch["image"].float(), 2, "how", FILLS)
     (path,) = cache.glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:100])
-    again = features_of(split, positions, lambda batch: batch["image"].float(), 2, "how")
+    again = features_of(split, positions, lambda batch: batch["image"].float(), 2, "how", FILLS)
     assert not again.from_disk
     assert torch.equal(first.features, again.features)

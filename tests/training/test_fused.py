@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from cnnexp.builders.build import bind_task, provisional_facts
+from cnnexp.builders.binding import bind_run
 from cnnexp.builders.target import import_target
 from cnnexp.config.compose import compose_run
+from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.loop import go_directly
 from cnnexp.paths import config_folder
-from cnnexp.tasks.base import Parts
 from cnnexp.tasks.classification import Classification
 from cnnexp.training.fused import FORMS, fill_momentum, one_kernel
 from cnnexp.training.transfer import Transfer
@@ -84,23 +83,18 @@ class Saving(pl.Callback):
             trainer.save_checkpoint(self.folder / f"{step}.ckpt")
 
 
-@cache
-def parts() -> Parts:
-    return tiny.parts(nn.Identity())
-
-
 def fitted(
     make: Make, transfer: str, *, direct: bool = True, save: Path | None = None, resume: Path | None = None
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The weights at the end of a run of two epochs, and after its first step."""
     net, way, data, saving = fresh_net(), transfer_of(transfer), tiny.picture_data(train=8 * STEPS, val=2), Saving(save)
     way.prepare(net)
-    task = Classification(replace(parts(), net=net, optimizer=make, transfer=way, stage_rates=way.stage_rates))
-    task.steps_per_epoch = data.steps_per_epoch()
+    made = tiny.module(Classification, net, optimizer=make, transfer=way, stage_rates=way.stage_rates)
+    made.steps_per_epoch = data.steps_per_epoch()
     trainer = tiny.trainer([saving])
     if direct:
-        go_directly(trainer)
-    trainer.fit(task, datamodule=data, ckpt_path=resume, weights_only=True)
+        go_directly(trainer, pytest.fail)
+    trainer.fit(made, datamodule=DataModule(data), ckpt_path=resume, weights_only=True)
     return [weight.detach() for weight in net.parameters()], saving.first
 
 
@@ -250,8 +244,8 @@ def test_a_runs_form() -> None:
     forms = []
     for dampening in (None, 0.0, 0.1):
         given = config["optimizer"] | ({} if dampening is None else {"dampening": dampening})
-        keywords = bind_task({**config, "optimizer": given}, provisional_facts(config)).optimizer.keywords
-        forms.append({key: value for key, value in keywords.items() if key in FORMS})
+        (make,) = bind_run({**config, "optimizer": given}).optimizers.values()
+        forms.append({key: value for key, value in make.keywords.items() if key in FORMS})
     assert forms == [{"fused": True}, {"fused": True}, {"foreach": True}]
 
 

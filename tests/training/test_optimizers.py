@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnnexp.builders.build import bind_task, provisional_facts
+from cnnexp.builders.binding import bind_run
 from cnnexp.config.compose import compose_run
 
 CURVES = (1.0, 4.0)
@@ -17,7 +17,8 @@ def steps_of(words: list[str], count: int) -> list[list[float]]:
     """The weights after each step of the optimizer that these words compose."""
     config = compose_run(["model=lenet5", "data=mnist5k", *words])
     weights = torch.tensor(START, dtype=torch.float64, requires_grad=True)
-    optimizer = bind_task(config, provisional_facts(config)).optimizer([weights])
+    (make,) = bind_run(config).optimizers.values()
+    optimizer = make([weights])
     found = []
     for _ in range(count):
         weights.grad = torch.tensor(CURVES, dtype=torch.float64) * weights.detach()

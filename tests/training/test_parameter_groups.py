@@ -52,8 +52,9 @@ def test_each_stage_learns_at_its_rate() -> None:
     model = net()
     stages = stages_of(model)
     rates = [0.1 * (place + 1) for place in range(len(stages))]
-    task = Classification(tiny.parts(model, optimizer=partial(torch.optim.SGD, lr=0.5), stage_rates=rates))
-    of = {id(weight): group["lr"] for group in task.configure_optimizers().param_groups for weight in group["params"]}
+    made = tiny.module(Classification, model, optimizer=partial(torch.optim.SGD, lr=0.5), stage_rates=rates)
+    (optimizer,) = made.configure_optimizers()
+    of = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
     for stage, rate in zip(stages, rates, strict=True):
         assert {of[id(weight)] for _, weight in stage.parameters(model)} == {0.5 * rate}
 

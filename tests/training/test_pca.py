@@ -19,9 +19,13 @@ def correlated(count: int, seed: int) -> TensorSplit:
     return TensorSplit({"image": torch.from_numpy(pixels.clip(0, 255).astype(np.uint8)).view(count, 1, 4, 5)})
 
 
+def pixels(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    return batch["image"]
+
+
 def flat(split: TensorSplit, positions: np.ndarray) -> np.ndarray:
-    pixels: np.ndarray = split.tensors["image"][torch.from_numpy(positions)].flatten(1).double().numpy() / 255
-    return pixels
+    shown: np.ndarray = split.tensors["image"][torch.from_numpy(positions)].flatten(1).double().numpy() / 255
+    return shown
 
 
 @pytest.mark.parametrize("components", [1, 3, 20])
@@ -29,18 +33,26 @@ def test_the_error_is_that_of_sklearn(components: int) -> None:
     train, test = correlated(CHUNK + 200, 1), correlated(CHUNK + 1, 2)
     positions = np.arange(50, CHUNK + 150)  # a part of the split, over the border of a chunk
     reference = PCA(components, svd_solver="full").fit(flat(train, positions))
-    pixels = flat(test, np.arange(len(test)))
-    expected = np.square(pixels - reference.inverse_transform(reference.transform(pixels))).mean()
-    assert pca_error(train, positions, test, components) == pytest.approx(expected, rel=1e-6, abs=1e-15)
+    shown = flat(test, np.arange(len(test)))
+    expected = np.square(shown - reference.inverse_transform(reference.transform(shown))).mean()
+    assert pca_error(train, positions, test, components, pixels) == pytest.approx(expected, rel=1e-6, abs=1e-15)
 
 
 def test_only_the_samples_that_take_part_are_learnt_from() -> None:
     train, test = correlated(300, 1), correlated(50, 2)
-    few, all_ = (pca_error(train, positions, test, 2) for positions in (np.arange(10), np.arange(300)))
+    few, all_ = (pca_error(train, positions, test, 2, pixels) for positions in (np.arange(10), np.arange(300)))
     assert few is not None and all_ is not None
     assert few > 1.05 * all_
 
 
 def test_large_pictures_have_no_answer() -> None:
     split = TensorSplit({"image": torch.zeros(2, 1, 1, MOST_PIXELS + 1, dtype=torch.uint8)})
-    assert pca_error(split, np.arange(2), split, 1) is None
+    assert pca_error(split, np.arange(2), split, 1, pixels) is None
+
+
+def test_it_is_of_the_pixels_that_the_net_sees() -> None:
+    train, test = correlated(300, 1), correlated(50, 2)
+    cut, cut_test = (TensorSplit({"image": one.tensors["image"][:, :, 1:3, 1:4]}) for one in (train, test))
+    found = pca_error(train, np.arange(300), test, 2, lambda batch: batch["image"][:, :, 1:3, 1:4])
+    assert found == pca_error(cut, np.arange(300), cut_test, 2, pixels)
+    assert found != pca_error(train, np.arange(300), test, 2, pixels)

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
+from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.classification import Classification
 from cnnexp.training.transfer import FeatureExtractor, FineTune, LastStages, Transfer, TwoPhase
-from tests.tasks.tiny import parts
+from tests.tasks import tiny
 
 
 class Net(nn.Module):
@@ -27,27 +28,27 @@ class Net(nn.Module):
         return self.head(self.conv3(self.conv2(self.conv1(x))))
 
 
-def task_with(transfer: Transfer) -> Classification:
+def module_with(transfer: Transfer) -> TaskModule:
     net = Net()
     transfer.prepare(net)
     optimizer = partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=0.01)
-    return Classification(parts(net, transfer=transfer, optimizer=optimizer))
+    return tiny.module(Classification, net, transfer=transfer, optimizer=optimizer)
 
 
-def learn(task: Classification, epoch: int, optimizer: torch.optim.Optimizer) -> None:
+def learn(made: TaskModule, epoch: int, optimizer: torch.optim.Optimizer) -> None:
     """A step, as a loop makes it that knows nothing of transfer but the hooks."""
-    task.parts.transfer.begin_epoch(task.net, epoch)
-    task.train()
+    made.learning.recipe.transfer.begin_epoch(made.net, epoch)
+    made.train()
     optimizer.zero_grad(set_to_none=True)
     torch.manual_seed(epoch)
     batch = {"image": torch.rand(6, 1, 8, 8), "label": torch.tensor([0, 1, 2, 0, 1, 2])}
-    task.step(batch, "train").loss.backward()
+    made.task.step(batch, "train").loss.backward()
     optimizer.step()
 
 
-def changed(before: dict[str, Tensor], task: Classification) -> set[str]:
+def changed(before: dict[str, Tensor], made: TaskModule) -> set[str]:
     """Names of the net's children of which any tensor is another than before, to the bit."""
-    after = task.net.state_dict()
+    after = made.net.state_dict()
     return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
 
 
@@ -64,20 +65,20 @@ def changed(before: dict[str, Tensor], task: Classification) -> set[str]:
 )
 def test_what_is_frozen_stays_to_the_bit(transfer: Transfer, learning: set[str]) -> None:
     """Statistics of norms too, and though weight decay and momentum pull at every weight."""
-    task = task_with(transfer)
-    before = {name: value.clone() for name, value in task.net.state_dict().items()}
-    optimizer = task.configure_optimizers()
+    made = module_with(transfer)
+    before = {name: value.clone() for name, value in made.net.state_dict().items()}
+    (optimizer,) = made.configure_optimizers()
     for epoch in range(3):
-        learn(task, epoch, optimizer)
-    assert changed(before, task) == learning
+        learn(made, epoch, optimizer)
+    assert changed(before, made) == learning
 
 
 def test_frozen_dropout_drops_nothing_and_the_others_do() -> None:
     for stages, same in ((1, True), (2, False)):
-        task = task_with(LastStages(stages=stages))
-        task.train()
+        made = module_with(LastStages(stages=stages))
+        made.train()
         picture = torch.rand(4, 1, 8, 8)
-        net = task.net
+        net = made.net
         assert isinstance(net, Net)
         first, second = (net.conv2(net.conv1(picture)) for _ in range(2))
         assert torch.equal(first, second) == same
@@ -85,26 +86,26 @@ def test_frozen_dropout_drops_nothing_and_the_others_do() -> None:
 
 
 def test_evaluation_and_back() -> None:
-    task = task_with(FeatureExtractor(cache=False))
-    assert isinstance(task.net, Net)
-    task.eval()
-    assert not task.net.head.training
-    task.train()
-    assert task.net.head.training and not task.net.conv1[1].training
+    made = module_with(FeatureExtractor(cache=False))
+    assert isinstance(made.net, Net)
+    made.eval()
+    assert not made.net.head.training
+    made.train()
+    assert made.net.head.training and not made.net.conv1[1].training
 
 
 def test_two_phases() -> None:
     transfer = TwoPhase(head_epochs=2, rate=0.1)
-    task = task_with(transfer)
-    optimizer = task.configure_optimizers()
+    made = module_with(transfer)
+    (optimizer,) = made.configure_optimizers()
     held = sum(weight.numel() for group in optimizer.param_groups for weight in group["params"])
-    assert held == sum(weight.numel() for weight in task.net.parameters()), "all from the beginning"
-    before = {name: value.clone() for name, value in task.net.state_dict().items()}
+    assert held == sum(weight.numel() for weight in made.net.parameters()), "all from the beginning"
+    before = {name: value.clone() for name, value in made.net.state_dict().items()}
     for epoch in (0, 1):
-        learn(task, epoch, optimizer)
-    assert changed(before, task) == {"head"}
-    learn(task, 2, optimizer)
-    assert changed(before, task) == {"conv1", "conv2", "conv3", "head"}
+        learn(made, epoch, optimizer)
+    assert changed(before, made) == {"head"}
+    learn(made, 2, optimizer)
+    assert changed(before, made) == {"conv1", "conv2", "conv3", "head"}
     assert [transfer.epoch_factor(epoch) for epoch in range(4)] == [1.0, 1.0, 0.1, 0.1]
 
 

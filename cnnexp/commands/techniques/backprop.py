@@ -7,6 +7,7 @@ import argparse
 from cnnexp.commands.arguments import add_folder, folder_of
 from cnnexp.errors import InputError
 
+LINE = "backpropagation with all its numbers, in a small net and a small convolution"
 EXAMPLE = """cnnexp visualize backprop
   cnnexp visualize backprop --activation relu --seed 3 --target 0"""
 MOST_SEED = 2**32 - 1

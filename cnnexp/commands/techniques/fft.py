@@ -11,6 +11,7 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from cnnexp.bench.convolution import Timed
 
+LINE = "convolution by FFT against direct convolution, timed on this machine"
 EXAMPLE = """cnnexp visualize fft
   cnnexp visualize fft --kernels 3,7,15 --sizes 32,64 --channels 32 --backward"""
 LARGEST = {"--kernels": 255, "--sizes": 2048}

@@ -12,6 +12,7 @@ from cnnexp.report.gradients import FILE, draw_gradients, gradient_summary, laye
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside, read_metrics
 
+LINE = "gradient norms of every layer, of runs that recorded them"
 EXAMPLE = """cnnexp train model=lenet5 logger.gradients=true
   cnnexp visualize gradients last
   cnnexp visualize gradients RUN RUN"""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cnnexp.visualize.kernels import Response
 
+LINE = "classic kernels (edges, blur, template matching, your own) on a picture"
 EXAMPLE = """cnnexp visualize kernels photo.jpg
   cnnexp visualize kernels photo.jpg --kernel '[[1,2,1],[0,0,0],[-1,-2,-1]]'
   cnnexp visualize kernels '[[1,2,3],[4,5,6],[7,8,9]]' --kernel '[[1,0],[0,1]]'"""
@@ -109,7 +110,7 @@ def _picture(arguments: argparse.Namespace) -> NDArray[np.float64]:
     if arguments.image.lstrip().startswith("["):
         return matrix(arguments.image, "")[None]
 
-    from cnnexp.data.pictures import read_picture
+    from cnnexp.inputs.picture_files import read_picture
 
     path, channels = Path(arguments.image), 1 if arguments.grey else 3
     pixels, (height, width) = read_picture(path, None, channels)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_folder, add_outputs, add_own_code, folder_of
-from cnnexp.commands.asked import names_data, pictures_in, settings_and_files
+from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.config.nearest import did_you_mean
+from cnnexp.config.options import PICTURES
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
@@ -19,11 +20,12 @@ from cnnexp.runs.read import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cnnexp.data.module import PictureData
+    from cnnexp.data.loading import Data
     from cnnexp.tasks.base import Task
     from cnnexp.visualize.maps import Layer
     from cnnexp.visualize.shift import ShiftResult
 
+LINE = "what a net makes of a picture that moves: do its maps, does its answer?"
 EXAMPLE = """cnnexp visualize shift last
   cnnexp visualize shift last --direction down --shifts 0,1,2,4,8
   cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg
@@ -50,7 +52,10 @@ class Subject:
 
     def prepare(self, pictures: Tensor) -> Tensor:
         """Stored pictures → what the net takes."""
-        return self.task.prepare({"image": pictures}, train=False)["image"]
+        from cnnexp.inputs.pictures import Pictures
+
+        (prepared,) = self.task.facts.input.arguments(self.task.prepare(Pictures.stored_as(pictures), train=False))
+        return prepared
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,9 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     if record is not None:
         _refuse_other_tasks(record.config, record.id)
-    paths = pictures_in(files)
     folder = folder_of(arguments)
-    subject = _subject(words, paths, record, arguments)
+
+    from cnnexp.inputs.picture_files import PICTURE_SUFFIXES
+
+    subject = _subject(words, files_in(files, PICTURE_SUFFIXES, "picture"), record, arguments)
 
     from cnnexp.visualize.maps import layers_with_maps
     from cnnexp.visualize.png import write_png
@@ -129,6 +136,10 @@ def _refuse_other_tasks(config: Mapping[str, Any], name: str) -> None:
     of = task.get("name") if isinstance(task, Mapping) else None
     if of != "classification":
         raise InputError(f"{name}: is for {of}; whether an answer stays is measured for classification")
+    data = config.get("data")
+    kind = data.get("input", PICTURES) if isinstance(data, Mapping) else PICTURES
+    if kind != PICTURES:
+        raise InputError(f"{name}: takes {kind}; it is pictures that are moved, and their maps looked at")
 
 
 def _subject(words: list[str], paths: Sequence[Path], record: Record | None, arguments: argparse.Namespace) -> Subject:
@@ -158,7 +169,7 @@ def _on_data(config: Mapping[str, Any], arguments: argparse.Namespace) -> Subjec
     return _tested(experiment.task.eval(), experiment.data, pinned, arguments.samples)
 
 
-def _tested(task: Task, data: PictureData, config: Mapping[str, Any], samples: int) -> Subject:
+def _tested(task: Task, data: Data, config: Mapping[str, Any], samples: int) -> Subject:
     """Some test pictures that lie evenly over the split."""
     import numpy as np
     import torch
@@ -169,14 +180,15 @@ def _tested(task: Task, data: PictureData, config: Mapping[str, Any], samples: i
     places = np.linspace(0, len(split) - 1, min(samples, len(split))).round().astype(np.int64)
     batch = split.batch(torch.from_numpy(places))
     title = f"{config['choices']['model']} on {len(places)} test pictures of {config['choices']['data']}"
-    return Subject(task, batch["image"].to(task.device), batch["label"].to(task.device), title)
+    (pictures,) = task.facts.input.arguments(batch)
+    return Subject(task, pictures.to(task.device), batch["label"].to(task.device), title)
 
 
 def _of_weights(config: Mapping[str, Any], paths: Sequence[Path], arguments: argparse.Namespace) -> Subject:
     import torch
 
     from cnnexp.builders.pretrained import pretrained
-    from cnnexp.data.pictures import read_middle
+    from cnnexp.inputs.picture_files import read_middle
 
     task, how = pretrained(config, arguments.trust)
     given = (how.resize_px, how.crop_px, 3, how.interpolation)

@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnexp.data.corrupt import CorruptFile
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
 
 Size = tuple[int, int]
 """Height, width."""
@@ -39,13 +39,13 @@ _PILLOW_MODE = {1: "L", 3: "RGB"}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, which Pillow uses too
 
 
-def read_picture(path: Path, image_size: Size | None, channels: int) -> tuple[Tensor, Size]:
+def read_picture(path: Path, image_size: Size | None, channels: int, frame: int = 0) -> tuple[Tensor, Size]:
     """Decode a file, turn it upright (EXIF), and bring it to a size and a number of channels.
 
     Args:
         path: any format of ``PICTURE_SUFFIXES``; 16-bit grey is cut to its upper 8 bits.
         image_size: height and width of the result (bilinear, antialiased); None keeps the file's.
-        channels: 1 (grey) or 3 (RGB).
+        channels: 1 (grey) or 3 (RGB). frame: of a file that holds several.
 
     Returns:
         uint8 (channels, H, W), and the height and width in the file.
@@ -57,6 +57,7 @@ def read_picture(path: Path, image_size: Size | None, channels: int) -> tuple[Te
     try:
         with Image.open(path) as opened:
             _refuse_huge(path, opened.size)
+            opened.seek(frame)
             size = opened.size
             if image_size is not None:
                 # JPEG only: decodes at 1/2, 1/4 or 1/8 where that leaves twice the size asked for to resize from.
@@ -71,6 +72,19 @@ def read_picture(path: Path, image_size: Size | None, channels: int) -> tuple[Te
     pixels = np.array(picture, dtype=np.uint8).reshape(picture.height, picture.width, channels)
     original = (size[0], size[1]) if orientation >= 5 else (size[1], size[0])  # 5 to 8 are quarter turns
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), original
+
+
+def frames_in(path: Path) -> int:
+    """How many pictures a file holds: more than 1 in a GIF that moves, say.
+
+    Raises:
+        InputError: as for ``read_picture``.
+    """
+    try:
+        with Image.open(path) as opened:
+            return int(getattr(opened, "n_frames", 1))
+    except _DECODE_ERRORS as error:
+        raise unreadable(path, error) from error
 
 
 def read_middle(path: Path, resize_px: int, crop_px: int, channels: int, interpolation: str = "bilinear") -> Tensor:

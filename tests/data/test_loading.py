@@ -15,13 +15,21 @@ import torch
 from torch import Tensor
 
 from cnnexp.data.base import FileSplit, TensorSplit
-from cnnexp.data.module import Loader, Order, PictureData
+from cnnexp.data.loading import Data, Loader
 from cnnexp.errors import InputError
+from cnnexp.fit.data_module import DataModule
+from cnnexp.sampling.balanced import Balanced
+from cnnexp.sampling.base import Sampling
+from cnnexp.sampling.order import Order
+from cnnexp.sampling.per_class import PerClass
+from cnnexp.sampling.shuffled import Shuffled
 from tests.tasks import tiny
 
 
 def order(count: int = 50, batch_size: int = 8, seed: int | None = 0, epoch: int = 0, **place: int) -> Order:
-    made = Order(np.arange(count), batch_size, seed, place.get("rank", 0), place.get("world", 1))
+    """Of training samples, shuffled; without a seed of an evaluation."""
+    sampling = None if seed is None else Shuffled()
+    made = Order(np.arange(count), batch_size, sampling=sampling, seed=seed or 0, **place)
     made.set_epoch(epoch)
     return made
 
@@ -75,7 +83,7 @@ def test_fewer_samples_than_a_batch_make_one_smaller_batch(count: int, world: in
 
 
 def test_only_the_samples_that_take_part_are_in_the_batches() -> None:
-    made = Order(np.array([3, 10, 21, 40]), 2, 0, 0, 1)
+    made = Order(np.array([3, 10, 21, 40]), 2, sampling=Shuffled())
     assert sorted(np.concatenate(made.batches()).tolist()) == [3, 10, 21, 40]
 
 
@@ -96,7 +104,7 @@ def test_an_evaluation_takes_every_sample_once(count: int, world: int) -> None:
 
 def test_an_evaluation_is_the_same_for_every_seed_and_epoch_and_mixed() -> None:
     def positions(seed: int, epoch: int) -> list[int]:
-        loader = tiny.picture_data(test=30, seed=seed).test_dataloader()
+        loader = tiny.picture_data(test=30, seed=seed).evaluation_loader("test")
         loader.sampler.set_epoch(epoch)
         return [int(i) for batch in loader for i in batch["index"]]
 
@@ -198,12 +206,12 @@ def test_a_broken_file_is_named_in_one_line(workers: int) -> None:
 # --- fractions --------------------------------------------------------------------------------------------------------
 
 
-def with_labels(counts: list[int], fraction: float, seed: int = 0) -> PictureData:
+def with_labels(counts: list[int], fraction: float, seed: int = 0, **changes: Any) -> Data:
     """Training samples of which so many have each label, shuffled."""
     labels = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))]
     split = TensorSplit({"image": torch.zeros(len(labels), 1, 8, 8, dtype=torch.uint8), "label": labels})
-    return tiny.picture_data(dataset=tiny.Given(train=split), fraction=fraction, seed=seed)
+    return tiny.picture_data(dataset=tiny.Given(train=split), fraction=fraction, seed=seed, **changes)
 
 
 def test_a_fraction_holds_every_class_in_its_share() -> None:
@@ -234,11 +242,31 @@ def test_a_tiny_fraction_still_has_a_sample() -> None:
     assert data.steps_per_epoch(world=2) == 0
 
 
+# --- the sampling -----------------------------------------------------------------------------------------------------
+
+
+def test_samples_are_drawn_by_their_labels_where_the_sampling_asks_for_them() -> None:
+    data = with_labels([60, 20], 0.5, sampling=Balanced())
+    assert data.steps_per_epoch() == 5
+    labels = torch.cat([batch["label"] for batch in data.train_loader()])
+    assert labels.bincount().tolist() == [20, 20], "of 30 and 10 that take part"
+
+
+@pytest.mark.parametrize(("name", "sampling"), [("balanced", Balanced()), ("per_class", PerClass(samples=4))])
+def test_samples_that_cannot_be_drawn_so_are_refused(name: str, sampling: Sampling) -> None:
+    data = with_labels([60, 20], 1.0, sampling=sampling)
+    split = data.split("train")
+    assert isinstance(split, TensorSplit)
+    del split.tensors["label"]
+    with pytest.raises(InputError, match=f"sampling={name}: the samples of this data have no single class each"):
+        data.steps_per_epoch()
+
+
 # --- the module -------------------------------------------------------------------------------------------------------
 
 
 def test_the_loaders_know_their_process() -> None:
-    data = tiny.picture_data(train=48, val=9)
+    data = DataModule(tiny.picture_data(train=48, val=9))
     alone = [indices(data.train_dataloader()), indices(data.val_dataloader())]
     shares = []
     for rank in (0, 1):
@@ -257,7 +285,7 @@ def test_a_split_is_loaded_once_and_only_when_it_is_asked_for() -> None:
             return super().load(split)
 
     data = tiny.picture_data(dataset=Counting(train=TensorSplit(tiny.samples(16))))
-    data.train_dataloader()
+    data.train_loader()
     data.steps_per_epoch()
     assert asked == ["train"]
 
@@ -278,13 +306,13 @@ def test_a_fit_sees_other_batches_in_every_epoch_and_goes_on_in_the_middle_of_on
                 trainer.save_checkpoint(tmp_path / "last.ckpt")
 
     whole, resumed = Seeing(save_at=4), Seeing()
-    data = tiny.picture_data(train=24)
-    tiny.trainer([whole], epochs=3).fit(Classification(tiny.parts(tiny.linear_net())), datamodule=data)
+    data = DataModule(tiny.picture_data(train=24))
+    tiny.trainer([whole], epochs=3).fit(tiny.module(Classification, tiny.linear_net()), datamodule=data)
     assert [sorted(chain(*whole.seen[start : start + 3])) for start in (0, 3, 6)] == [list(range(24))] * 3
     assert whole.seen[:3] != whole.seen[3:6] != whole.seen[6:]
     tiny.trainer([resumed], epochs=3).fit(
-        Classification(tiny.parts(tiny.linear_net())),
-        datamodule=tiny.picture_data(train=24),
+        tiny.module(Classification, tiny.linear_net()),
+        datamodule=DataModule(tiny.picture_data(train=24)),
         ckpt_path=tmp_path / "last.ckpt",
         weights_only=True,
     )

@@ -3,71 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cnnexp.data.base import DataSet, Facts, FileSplit, Split, SplitName, collate
+from cnnexp.data.base import DataSet, FileSplit, Split, SplitName
+from cnnexp.data.facts import Facts
 from cnnexp.data.fixed_splits import hold_out
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
+from cnnexp.sampling.base import Sampling
+from cnnexp.sampling.order import Order
+from cnnexp.sampling.shuffled import Shuffled
 
-_ORDER_KEY = 0x0D3
 _FRACTION_KEY = 0xF4A
 _EVALUATION_KEY = 0xE7A
-
-
-class Order:
-    """Which samples each batch holds, for one process of a run.
-
-    A training epoch is a permutation drawn from (seed, epoch), cut into global batches; each process takes its equal
-    share of every one. An incomplete last batch is left out: its samples come in other epochs, and every batch weighs
-    the same. Lightning sets the epoch through ``set_epoch``.
-
-    Args:
-        positions: int64 (N,), the samples that take part.
-        batch_size: global; a multiple of ``world``.
-        seed: of the run; None for an evaluation, which takes every sample once, in the order given.
-    """
-
-    def __init__(self, positions: np.ndarray, batch_size: int, seed: int | None, rank: int, world: int) -> None:
-        self.positions = positions
-        self.batch_size = min(batch_size, len(positions) // world * world) if seed is not None else batch_size
-        self.seed = seed
-        self.rank = rank
-        self.world = world
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """The epoch whose batches come next, from 0."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        if self.seed is not None:
-            return len(self.positions) // self.batch_size if self.batch_size else 0
-        share = len(self.positions[self.rank :: self.world])
-        return -(-share // (self.batch_size // self.world))
-
-    def batches(self) -> list[np.ndarray]:
-        """The positions of every batch of this process in this epoch."""
-        if self.seed is None:
-            share = self.positions[self.rank :: self.world]
-            size = self.batch_size // self.world
-            return [share[start : start + size] for start in range(0, len(share), size)]
-        order = self.positions[permutation(len(self.positions), _ORDER_KEY, self.seed, self.epoch)]
-        size = self.batch_size // self.world
-        whole = order[: len(self) * self.batch_size].reshape(len(self), self.world, size)
-        return list(whole[:, self.rank])
 
 
 class Loader:
     """Batches of a split in the order given; it can go on from the middle of an epoch.
 
-    Pictures in memory are indexed. Pictures on disk are decoded by ``workers`` processes, or here when there are none.
+    Samples in memory are indexed. Samples on disk are decoded by ``workers`` processes, or here when there are none.
     """
 
     def __init__(self, split: Split, order: Order, workers: int = 0) -> None:
@@ -94,7 +53,7 @@ class Loader:
         start, self._start = self._start, None
         return start[1] if start is not None and start[0] == self.sampler.epoch else 0
 
-    def _batches(self, positions: Sequence[np.ndarray]) -> Iterator[dict[str, Tensor]]:
+    def _batches(self, positions: Sequence[NDArray[np.int64]]) -> Iterator[dict[str, Tensor]]:
         if not (self.workers and isinstance(self.split, FileSplit)):
             yield from (self.split.batch(torch.from_numpy(one)) for one in positions)
             return
@@ -102,7 +61,7 @@ class Loader:
             self.split,
             batch_sampler=[one.tolist() for one in positions],
             num_workers=self.workers,
-            collate_fn=collate,
+            collate_fn=self.split.collate,
             generator=torch.Generator(),  # its own: the run's random numbers do not depend on the workers
             multiprocessing_context="spawn" if torch.cuda.is_available() else None,
         )
@@ -120,7 +79,7 @@ class Loader:
         self._start = (int(state["epoch"]), int(state["batches"]))
 
 
-class PictureData(pl.LightningDataModule):
+class Data:
     """The three splits of a data set as loaders.
 
     Args:
@@ -128,21 +87,28 @@ class PictureData(pl.LightningDataModule):
         batch_size: global, divided over the processes.
         fraction: part of the training split that takes part, in (0, 1]; the same part for every seed, stratified
             where samples have labels, and a larger part holds the smaller ones.
-        workers: loader processes for pictures that stay on disk.
-        seed: of the run; decides the order of training samples.
+        workers: loader processes for samples that stay on disk.
+        seed: of the run; decides the order of training samples. sampling: how they are drawn.
     """
 
     def __init__(
-        self, *, dataset: DataSet, facts: Facts, batch_size: int, fraction: float, workers: int, seed: int
+        self,
+        *,
+        dataset: DataSet,
+        facts: Facts,
+        batch_size: int,
+        fraction: float,
+        workers: int,
+        seed: int,
+        sampling: Sampling | None = None,
     ) -> None:
-        super().__init__()
-        self.allow_zero_length_dataloader_with_multiple_devices = True
         self.dataset = dataset
         self.facts = facts
         self.batch_size = batch_size
         self.fraction = fraction
         self.workers = workers
         self.seed = seed
+        self.sampling = sampling or Shuffled()
         self._splits: dict[SplitName, Split] = {}
 
     def split(self, name: SplitName) -> Split:
@@ -155,7 +121,7 @@ class PictureData(pl.LightningDataModule):
         """Take batches of a split from another one, which has the same samples."""
         self._splits[name] = split
 
-    def train_positions(self) -> np.ndarray:
+    def train_positions(self) -> NDArray[np.int64]:
         """The samples of the training split that take part, int64 and ascending."""
         split = self.split("train")
         if self.fraction >= 1.0:
@@ -167,27 +133,31 @@ class PictureData(pl.LightningDataModule):
         return hold_out(labels.numpy(), count)[1]
 
     def steps_per_epoch(self, world: int = 1) -> int:
-        """Training batches in an epoch."""
-        return len(Order(self.train_positions(), self.batch_size, self.seed, 0, world))
+        """Training batches in an epoch.
 
-    def train_dataloader(self) -> Loader:
-        rank, world = self._place()
-        return Loader(
-            self.split("train"), Order(self.train_positions(), self.batch_size, self.seed, rank, world), self.workers
-        )
+        Raises:
+            InputError: these samples cannot be drawn as the run wants it.
+        """
+        positions = self.train_positions()
+        problems = self.sampling.problems(self._labels(positions), self.batch_size)
+        if problems:
+            raise InputError(*problems)
+        return len(self._training_order(positions, 0, world))
 
-    def val_dataloader(self) -> Loader:
-        return self._evaluation("val")
+    def train_loader(self, rank: int = 0, world: int = 1) -> Loader:
+        """Batches to learn from: this process's share of each."""
+        return Loader(self.split("train"), self._training_order(self.train_positions(), rank, world), self.workers)
 
-    def test_dataloader(self) -> Loader:
-        return self._evaluation("test")
-
-    def _evaluation(self, name: SplitName) -> Loader:
+    def evaluation_loader(self, name: SplitName, rank: int = 0, world: int = 1) -> Loader:
+        """All samples of a split, in an order in which a few batches are of all classes."""
         split = self.split(name)
-        rank, world = self._place()
-        positions = permutation(len(split), _EVALUATION_KEY)  # so that a few batches are of all classes
-        return Loader(split, Order(positions, self.batch_size, None, rank, world), self.workers)
+        positions = permutation(len(split), _EVALUATION_KEY)
+        return Loader(split, Order(positions, self.batch_size, rank, world), self.workers)
 
-    def _place(self) -> tuple[int, int]:
-        trainer: Any = self.trainer
-        return (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
+    def _training_order(self, positions: NDArray[np.int64], rank: int, world: int) -> Order:
+        labels = self._labels(positions) if self.sampling.needs_labels else None
+        return Order(positions, self.batch_size, rank, world, sampling=self.sampling, seed=self.seed, labels=labels)
+
+    def _labels(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        labels = self.split("train").labels_for_strata()
+        return None if labels is None else labels.numpy()[positions]

@@ -9,9 +9,9 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import resize
 
-from cnnexp.data.corrupt import CorruptFile
-from cnnexp.data.pictures import fit_boxes, fit_masks, fit_pictures, read_mask, read_picture
 from cnnexp.errors import InputError
+from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.picture_files import fit_boxes, fit_masks, fit_pictures, read_mask, read_picture
 from tests.data.tiny import write_mask
 
 

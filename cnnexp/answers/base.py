@@ -1,0 +1,104 @@
+"""What every form of answer knows, of the truth in a batch and of what a net says."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnexp.augmentation.motion import Motion
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Batch = dict[str, Tensor]
+Columns = dict[str, np.ndarray]
+Picture = NDArray[np.uint8]
+"""(H, W, C), as ``Input.pictures`` shows a sample."""
+
+
+class Samples(Protocol):
+    """What truth is counted in: a split of a data set."""
+
+    def batch(self, positions: Tensor) -> Batch: ...
+
+    def labels_for_strata(self) -> Tensor | None: ...
+
+
+class Answer(ABC):
+    """One form of answer. It is used for both sides: the truth that a data set gives, and what nets say.
+
+    Args:
+        names: of the classes that the numbers 0, 1, ... stand for; none for answers without classes.
+    """
+
+    keys: ClassVar[tuple[str, ...]] = ()
+    """The tensors of a batch that hold the truth."""
+    fills: ClassVar[Mapping[str, float]] = {}
+    """For keys of which samples have different numbers: what shorter ones are filled up with in a batch."""
+    dense: ClassVar[bool] = False
+    """Whether there is an answer for each pixel."""
+    follows_warps: ClassVar[bool] = True
+    """Whether the truth can follow where neighbouring pixels part ways."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = tuple(names)
+
+    # --- the truth ---------------------------------------------------------------------------------------------------
+
+    def follow(self, batch: Batch, motion: Motion) -> Batch:
+        """The truth of a batch after its pictures were moved; a form that lies not in the picture stays as it is."""
+        return {}
+
+    def mixed(self, batch: Batch, partner: Tensor) -> Batch | None:
+        """What a loss has to know of samples that were blended with partners (B,); None where that makes no truth."""
+        return None
+
+    def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
+        """How often each class occurs in the samples at these positions: what a loss is balanced by.
+
+        Raises:
+            NotImplementedError: classes of this form are not counted.
+        """
+        raise NotImplementedError
+
+    def marks(self, batch: Batch, place: int) -> dict[str, Any]:
+        """The truth of a sample as ``visualize.sheet.Cell`` takes it: caption, mask, boxes, classes."""
+        return {}
+
+    # --- what a net says ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def as_json(self, answer: Any, picture: Picture) -> dict[str, Any]:
+        """One answer as plain values; ``picture`` is the one asked about."""
+
+    @abstractmethod
+    def lines(self, row: Mapping[str, Any]) -> list[str]:
+        """What ``as_json`` gave in words for a terminal."""
+
+    @abstractmethod
+    def image(self, picture: Picture, answer: Any, truth: Batch | None = None) -> Image.Image:
+        """One answer drawn on its picture, beside the truth (a batch of one sample) where that is known."""
+
+    def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
+        """Pictures of a few test samples with their truth, by file name without suffix."""
+        from cnnexp.visualize.canvas import above
+
+        truths = ({name: value[i : i + 1].cpu() for name, value in batch.items()} for i in range(len(pictures)))
+        images = [self.image(*one) for one in zip(pictures, answers, truths, strict=True)]
+        return {"predictions": above(images)}
+
+    def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
+        """Pictures of a test's larger results, such as a confusion matrix."""
+        return None
+
+
+def counted(values: Tensor, classes: int) -> list[int]:
+    """How often each class number below ``classes`` occurs."""
+    return torch.bincount(values.flatten(), minlength=classes)[:classes].tolist()

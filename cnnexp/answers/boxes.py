@@ -1,0 +1,87 @@
+"""Boxes with classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnexp.answers.base import Answer, Batch, Picture, Samples, counted
+from cnnexp.augmentation.boxes import NO_CLASS, move_boxes
+from cnnexp.augmentation.motion import Motion
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SHOWN_FROM = 0.3
+"""Boxes with a lower score count in the average precision, and are not shown to people."""
+
+
+class Boxes(Answer):
+    """Truth: ``boxes`` float (B, M, 4), x1 y1 x2 y2 in pixels, and ``classes`` int64 (B, M), -1 = padding.
+
+    Answer: ``boxes`` (n, 4) as parts of width and height, ``scores`` (n,) and ``labels`` (n,).
+    """
+
+    keys: ClassVar[tuple[str, ...]] = ("boxes", "classes")
+    follows_warps: ClassVar[bool] = False
+    fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS}
+
+    def follow(self, batch: Batch, motion: Motion) -> Batch:
+        boxes, classes = move_boxes(motion.way, batch["boxes"], batch["classes"], motion.frame)
+        return {"boxes": boxes, "classes": classes}
+
+    def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
+        parts = torch.from_numpy(positions).split(256)
+        found = [split.batch(part)["classes"] for part in parts]
+        return counted(torch.cat([one[one != NO_CLASS] for one in found]), len(self.names))
+
+    def marks(self, batch: Batch, place: int) -> dict[str, Any]:
+        return {key: batch[key][place].cpu().numpy() for key in self.keys}
+
+    def as_json(self, answer: Mapping[str, NDArray[Any]], picture: Picture) -> dict[str, Any]:
+        sure = self._sure(answer, picture)
+        rows = zip(sure["labels"], sure["scores"], sure["boxes"], strict=True)
+        return {
+            "boxes": [
+                {
+                    "label": self.names[int(label)],
+                    "score": round(float(score), 4),
+                    "box": [round(float(edge), 1) for edge in box],
+                }
+                for label, score, box in rows
+            ]
+        }
+
+    def lines(self, row: Mapping[str, Any]) -> list[str]:
+        return [
+            f"{one['label']:<24}{one['score']:.2f}  x {one['box'][0]:.0f}-{one['box'][2]:.0f}"
+            f"  y {one['box'][1]:.0f}-{one['box'][3]:.0f}"
+            for one in row["boxes"]
+        ] or ["nothing found"]
+
+    def image(self, picture: Picture, answer: Mapping[str, NDArray[Any]], truth: Batch | None = None) -> Image.Image:
+        from cnnexp.visualize.boxes import boxes_image
+
+        sure = self._sure(answer, picture)
+        true = None if truth is None else (truth["boxes"][0].numpy(), truth["classes"][0].numpy())
+        return boxes_image(picture, sure["boxes"], sure["labels"], self.names, scores=sure["scores"], truth=true)
+
+    def _sure(self, answer: Mapping[str, NDArray[Any]], picture: Picture) -> dict[str, NDArray[Any]]:
+        """The boxes that are shown to a person, in pixels of the picture."""
+        kept = answer["scores"] >= SHOWN_FROM
+        height, width = picture.shape[:2]
+        boxes = answer["boxes"] * np.array([width, height, width, height])
+        return {"boxes": boxes[kept], "scores": answer["scores"][kept], "labels": answer["labels"][kept]}
+
+
+def unpadded(boxes: Tensor, classes: Tensor) -> list[dict[str, Tensor]]:
+    """The boxes and labels of each sample, without what fills up its row."""
+    return [
+        {"boxes": one[kept != NO_CLASS], "labels": kept[kept != NO_CLASS]}
+        for one, kept in zip(boxes, classes, strict=True)
+    ]

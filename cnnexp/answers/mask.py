@@ -1,0 +1,66 @@
+"""One class for each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnnexp.answers.base import Answer, Batch, Picture, Samples
+from cnnexp.augmentation.motion import VOID, Motion
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BACKGROUND = "background"
+
+
+class Mask(Answer):
+    """Truth: ``mask`` uint8 (B, H, W), 255 = void. Answer: the class of each pixel, uint8 (h, w)."""
+
+    keys: ClassVar[tuple[str, ...]] = ("mask",)
+    dense: ClassVar[bool] = True
+
+    @property
+    def first_object(self) -> int:
+        """The first class that is no background."""
+        return 1 if self.names[0] == BACKGROUND else 0
+
+    def follow(self, batch: Batch, motion: Motion) -> Batch:
+        return {"mask": motion.nearest(batch["mask"])}
+
+    def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
+        counts = torch.zeros(VOID + 1, dtype=torch.int64)
+        for part in torch.from_numpy(positions).split(256):
+            counts += torch.bincount(split.batch(part)["mask"].flatten(), minlength=VOID + 1)
+        return counts[: len(self.names)].tolist()
+
+    def marks(self, batch: Batch, place: int) -> dict[str, Any]:
+        return {"mask": batch["mask"][place].cpu().numpy()}
+
+    def as_json(self, answer: NDArray[np.uint8], picture: Picture) -> dict[str, Any]:
+        parts = np.bincount(answer.ravel(), minlength=len(self.names)) / answer.size
+        return {"area": {name: round(float(part), 6) for name, part in zip(self.names, parts, strict=True) if part}}
+
+    def lines(self, row: Mapping[str, Any]) -> list[str]:
+        return [f"{name:<24}{part:.1%} of the picture" for name, part in row["area"].items()]
+
+    def image(self, picture: Picture, answer: NDArray[np.uint8], truth: Batch | None = None) -> Image.Image:
+        from cnnexp.visualize.masks import masks_image
+
+        true = None if truth is None else truth["mask"][0].numpy()
+        background = 0 if self.first_object else None
+        return masks_image(picture, sized(answer, picture), self.names, truth=true, background=background)
+
+
+def sized(mask: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:
+    """A mask (h, w) at a picture's size (H, W), each pixel the nearest one."""
+    from PIL import Image
+
+    height, width = picture.shape[:2]
+    if mask.shape == (height, width):
+        return mask
+    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))

@@ -1,0 +1,69 @@
+"""What of a bound configuration does not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnexp.builders.binding import BoundRun
+from cnnexp.data.facts import Facts
+from cnnexp.errors import InputError
+from cnnexp.training.transfer import Transfer
+
+
+def refuse_unfit(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> None:
+    """Refuse what does not go with data of these facts.
+
+    Raises:
+        InputError: a line for each.
+    """
+    weights, target = config["regularization"]["class_weights"], config["task"]["target"]
+    problems = []
+    outputs = bound.task.num_outputs(facts, target)
+    if facts.named and isinstance(weights, (list, tuple)) and len(weights) != outputs:
+        problems.append(
+            f"regularization.class_weights: {len(weights)} factors for {outputs} classes; give one for each"
+        )
+    unheard = sorted(facts.input.demands - bound.net.wanted)
+    if unheard:
+        problems.append(
+            f"data.{unheard[0]}=true: model={config['choices']['model']} has one answer for a whole "
+            f"{facts.input.noun}; take a net that answers for its parts, such as those that ask for {unheard[0]}"
+        )
+    learnt = [] if target is None else [facts.targets[target]]
+    mixes = bound.loss is not None and bool(getattr(bound.loss.make, "mixes", False))
+    problems += facts.input.problems(bound.augmentation(), learnt, mixes)
+    if problems:
+        raise InputError(*problems)
+
+
+def refuse_transfer(config: Mapping[str, Any], transfer: Transfer, bound: BoundRun) -> None:
+    """Refuse a way to go on learning that does not go with the run.
+
+    Raises:
+        InputError: a line for each reason.
+    """
+    name, parallel = config["choices"]["transfer"], config["hardware"]["strategy"] == "ddp"
+    problems = transfer.problems(config["epochs"])
+    if transfer.needs_weights and config["model"]["weights"] is None:
+        problems.append(
+            f"transfer={name}: the net has random weights, which are nothing to transfer; add model.weights=FILE, "
+            "model.weights=run:ID or the name of published ones"
+        )
+    if transfer.stage_rates is not None and config["optimizer"]["stage_rates"] is not None:
+        problems.append(
+            f"optimizer.stage_rates={config['optimizer']['stage_rates']}: transfer={name} has rates of its own; give "
+            "transfer.rate_decay alone, or transfer=none"
+        )
+    if transfer.one_process and parallel:
+        problems.append(
+            f"transfer={name} takes one process, as weights begin to learn during the run; on several make two runs: "
+            "transfer=feature_extractor, then model.weights=run:ID with transfer=none and a lower optimizer.lr"
+        )
+    if bound.task.one_process and parallel:
+        problems.append(
+            f"the task {config['task']['name']} takes one process, as its optimizers change parts of the net in turn; "
+            "give hardware.devices=1"
+        )
+    if problems:
+        raise InputError(*problems)

@@ -1,0 +1,117 @@
+"""Any data set with its splits dealt out anew, for cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnexp.answers.boxes import Boxes
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, Split, SplitName, TensorSplit
+from cnnexp.data.folds import fold_positions
+from cnnexp.errors import InputError
+
+
+class Folded(DataSet):
+    """All samples of a data set in folds, stratified where they have labels; the fold of this number is the test.
+
+    Args:
+        dataset: whose train, val and test are put together, in this order. folds: how many. fold: from 0.
+
+    Raises:
+        InputError: no fold is named.
+    """
+
+    def __init__(self, dataset: DataSet, folds: int, fold: int | None) -> None:
+        if fold is None:
+            raise InputError(f"data.split.folds={folds}: which of them is the test? add data.split.fold=0")
+        self.dataset, self.folds, self.fold = dataset, folds, fold
+
+    def prepare(self) -> None:
+        self.dataset.prepare()
+
+    def class_names(self) -> tuple[str, ...] | None:
+        return self.dataset.class_names()
+
+    def load(self, split: SplitName) -> TensorSplit | FileSplit:
+        return self._whole.part(self._positions[split])
+
+    @cached_property
+    def _whole(self) -> Joined:
+        return Joined([self.dataset.load(name) for name in SPLITS])
+
+    @cached_property
+    def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
+        labels = self._whole.labels
+        return fold_positions(None if labels is None else labels.numpy(), len(self._whole), self.folds, self.fold)
+
+
+class Joined:
+    """Several splits one after another."""
+
+    def __init__(self, splits: Sequence[Split]) -> None:
+        self.splits = list(splits)
+        self._ends = np.cumsum([len(one) for one in splits])
+        named = [one.names for one in splits]
+        self.names = None if None in named else [name for names in named for name in names or ()]
+        labels = [one.labels_for_strata() for one in splits]
+        self.labels = (
+            None if any(one is None for one in labels) else torch.cat([one for one in labels if one is not None])
+        )
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def part(self, positions: NDArray[np.int64]) -> TensorSplit | FileSplit:
+        """The samples at these positions: in memory where all are, else each read when it is asked for."""
+        names = None if self.names is None else [self.names[place] for place in positions]
+        tensors = _in_memory(self.splits)
+        chosen = torch.from_numpy(positions)
+        if tensors is not None:
+            return TensorSplit({key: value.index_select(0, chosen) for key, value in tensors.items()}, names=names)
+        labels = None if self.labels is None else self.labels[chosen]
+        fills = _fills(self.splits)
+        return FileSplit(Picked(self, positions), len(positions), fills=fills, names=names, labels=labels)
+
+    def sample(self, position: int) -> dict[str, Tensor]:
+        """One sample, without an index."""
+        place = int(np.searchsorted(self._ends, position, side="right"))
+        begin = int(self._ends[place]) - len(self.splits[place])
+        one = self.splits[place].batch([position - begin])
+        return {name: value[0] for name, value in one.items() if name != "index"}
+
+
+class Picked:
+    """Position in a part → sample; picklable, so that loader workers can hold it."""
+
+    def __init__(self, whole: Joined, positions: NDArray[np.int64]) -> None:
+        self._whole, self._positions = whole, positions
+
+    def __call__(self, position: int) -> dict[str, Tensor]:
+        return self._whole.sample(int(self._positions[position]))
+
+
+def _in_memory(splits: Sequence[Split]) -> Mapping[str, Tensor] | None:
+    """The tensors of splits that are all in memory and of one shape (not boxes, of which each split has its most)."""
+    held = [one for one in splits if isinstance(one, TensorSplit) and one.transform is None and not one.ragged]
+    if len(held) < len(splits):
+        return None
+    shapes = {tuple((key, tuple(value.shape[1:])) for key, value in one.tensors.items()) for one in held}
+    if len(shapes) > 1:
+        return None
+    return {key: torch.cat([one.tensors[key] for one in held]) for key in held[0].tensors}
+
+
+def _fills(splits: Sequence[Split]) -> dict[str, float]:
+    """For the keys of which samples, or whole splits, have different numbers: what shorter ones are filled up with."""
+    found: dict[str, float] = dict(Boxes.fills)
+    for one in splits:
+        if isinstance(one, TensorSplit):
+            found |= {key: one.fills.get(key, 0) for key in one.ragged}
+        elif isinstance(one, FileSplit):
+            found |= one.fills
+    return found

@@ -1,0 +1,160 @@
+"""The beginning of a run: everything that can be refused is refused here, before a folder is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnexp.builders.build import Experiment, build, with_class_weights
+from cnnexp.builders.facts import with_classes
+from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
+from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
+from cnnexp.builders.starting import Start, resolve_start, start
+from cnnexp.config.compose import to_yaml
+from cnnexp.errors import InputError
+from cnnexp.fit.console import RunLog
+from cnnexp.fit.features import Plan, plan_features
+from cnnexp.fit.module import TaskModule
+from cnnexp.fit.ranks import Role, frozen_config, hand_on
+from cnnexp.fit.recorder import Recorder
+from cnnexp.runs.checkpoints import LAST
+from cnnexp.runs.write import RunWriter, writable_folder
+from cnnexp.training.learner import Learner
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do.
+
+    Attributes:
+        config: composed and checked. command: as typed. trusted: packages of the user's own.
+        folder: an existing run's to go on with, whose ``writer`` the first process holds; None makes a new one.
+        parent: id of the run that a new one goes on from.
+    """
+
+    config: dict[str, Any]
+    command: Sequence[str]
+    trusted: Sequence[str] = ()
+    folder: Path | None = None
+    writer: RunWriter | None = None
+    parent: str | None = None
+
+
+@dataclass
+class Run:
+    """A run under way in this process.
+
+    Attributes:
+        folder: the run's; other processes than the first learn it when all can talk. new: made by this run.
+        start: weights that the net began with. partial: cut short, as it was asked to.
+    """
+
+    config: dict[str, Any]
+    experiment: Experiment
+    module: TaskModule
+    role: Role
+    recorder: Recorder
+    folder: Path | None
+    trusted: Sequence[str] = ()
+    new: bool = False
+    start: Start | None = None
+    features: Plan | None = None
+    partial: bool = False
+
+    @property
+    def log(self) -> RunLog:
+        return self.recorder.log
+
+    @property
+    def name(self) -> str:
+        """As a person names it on a command line."""
+        return self.folder.name if self.folder is not None else "last"
+
+
+def begin(request: Request, role: Role, log: RunLog) -> Run:
+    """Build the run, and make its folder.
+
+    Raises:
+        InputError: a line for everything that does not fit, and nothing was made.
+    """
+    folder = role.folder or request.folder
+    config = _resolved(request, role, folder)
+    set_up_process(config["hardware"])
+    experiment = build(config, request.trusted, learnt=read_learnt(folder, config))
+    config = with_digest(with_classes(config, experiment.facts), experiment.facts)
+    assert experiment.recipe is not None
+    config = _weigh_classes(experiment, config)
+    module = TaskModule(experiment.task, Learner(experiment.task, experiment.recipe))
+    begun = _start_from_weights(module, config, folder, request.trusted)
+    module.steps_per_epoch = _steps_per_epoch(experiment, config)
+    features = plan_features(experiment, config)
+    writer = request.writer
+    if role.is_main and writer is None:
+        writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
+    recorder = Recorder(log, writer)
+    recorder.begin(device_name(config["hardware"]))
+    if recorder.folder is not None:
+        folder = recorder.folder
+        write_learnt(folder, experiment.facts)
+        hand_on(folder)
+    if begun is not None:
+        recorder.note("weights.json", begun.as_record())
+    return Run(
+        config, experiment, module, role, recorder, folder, request.trusted,
+        new=request.folder is None, start=begun, features=features,
+    )  # fmt: skip
+
+
+def _resolved(request: Request, role: Role, folder: Path | None) -> dict[str, Any]:
+    """The configuration for this machine: the frozen one in a process that the first one started."""
+    if role.folder is not None:
+        return frozen_config(role.folder)
+    if folder is None:
+        writable_folder(Path(request.config["outputs"]))
+    config = resolve_hardware(request.config, role.launched)
+    return config if folder is not None else resolve_start(config, request.trusted)
+
+
+def _start_from_weights(
+    module: TaskModule, config: dict[str, Any], folder: Path | None, trusted: Sequence[str]
+) -> Start | None:
+    """Put the weights that the configuration names into the net, before there is an optimizer.
+
+    A run that is gone on with has its weights in its own checkpoint, and the others may be gone by then.
+    """
+    if folder is not None and (folder / LAST).exists():
+        return None
+    begun = start(module.net, config, trusted, module.task.facts.input)
+    module.restart_average()
+    return begun
+
+
+def _steps_per_epoch(experiment: Experiment, config: dict[str, Any]) -> int:
+    """Read the data now: a corrupt file ends the run before it began."""
+    data, noun = experiment.data, experiment.facts.input.noun
+    for split in ("train", "val", "test"):
+        if len(data.split(split)) == 0:
+            raise InputError(f"data={config['choices']['data']}: the {split} split holds no {noun}")
+    world = config["hardware"]["devices"] * config["hardware"]["nodes"]
+    steps = data.steps_per_epoch(world)
+    if steps == 0:
+        raise InputError(
+            f"data.fraction={config['data']['fraction']} leaves {len(data.train_positions())} training {noun}s for "
+            f"{world} devices; take a larger part"
+        )
+    return steps
+
+
+def _weigh_classes(experiment: Experiment, config: dict[str, Any]) -> dict[str, Any]:
+    """Put numbers in the place of ``balanced``, in the loss and in the configuration that is frozen."""
+    if config["regularization"]["class_weights"] != "balanced":
+        return config
+    import torch
+
+    config = with_class_weights(config, experiment.data, experiment.task)
+    weights, loss = config["regularization"]["class_weights"], experiment.task.loss
+    if loss is not None:
+        loss.weigh(torch.tensor(weights, dtype=torch.float32))
+    return config

@@ -1,0 +1,1 @@
+"""What is minimised: one idea a file, with its paper and equation."""

@@ -1,0 +1,39 @@
+"""Cross entropy of one class for each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnnexp.augmentation.motion import VOID
+from cnnexp.losses.term import Loss, Term, at_least_one
+
+
+class PixelCrossEntropy(Loss):
+    """-log p of the true class, the mean over the pixels that are not void.
+
+    Args:
+        class_weights: of each class, or none; the mean is then weighed by them.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(self, *, class_weights: Sequence[float] | None = None) -> None:
+        super().__init__()
+        weights = None if class_weights is None else torch.tensor(class_weights)
+        self.register_buffer("class_weights", weights, persistent=False)
+
+    def weigh(self, weights: Tensor) -> None:
+        self.class_weights = weights
+
+    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
+        """Of logits (B, K, H, W) and ``mask`` (B, H, W), 255 = void."""
+        mask = truth["mask"].long()
+        valid = mask != VOID
+        count = valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+        total = functional.cross_entropy(answer, mask, self.class_weights, ignore_index=VOID, reduction="sum")
+        return Term("cross_entropy", total / at_least_one(count), count)

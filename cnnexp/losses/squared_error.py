@@ -1,0 +1,19 @@
+"""The mean squared error of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional
+
+from cnnexp.losses.term import Loss, Term
+
+
+class SquaredError(Loss):
+    """(answer - truth)², the mean over samples and their values."""
+
+    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
+        """Of an answer (B, ...) and ``picture`` (B, ...), both in [0, 1]."""
+        return Term("squared_error", functional.mse_loss(answer, truth["picture"]), len(answer))

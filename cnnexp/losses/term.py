@@ -1,0 +1,58 @@
+"""A term of what is minimised, and how terms are added up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Term:
+    """A mean over some items.
+
+    Attributes:
+        name: as it is logged. mean: a scalar, over ``count`` items. count: samples (an int, the same in every process),
+            or valid pixels or positives (a tensor, which may differ between processes and may be 0; the mean is then a
+            sum over nothing, 0). judged: False for what is learnt and that evaluations do not have (auxiliary heads);
+            it is no part of the loss by which training and validation are compared.
+    """
+
+    name: str
+    mean: Tensor
+    count: int | Tensor
+    judged: bool = True
+
+
+class Loss(nn.Module, ABC):
+    """One term. It may own parameters, which learn with the net.
+
+    A constructor that asks for ``num_classes``, ``label_smoothing`` or ``class_weights`` is given them.
+    """
+
+    mixes: bool = False
+    """Whether it knows what to do with samples that are blended of two (``mixed_label`` and ``mix``)."""
+
+    @abstractmethod
+    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
+        """The term for a batch.
+
+        Args:
+            answer: of the net. truth: by key, as the answer's form has it. train: False in evaluations, which are not
+                smoothed.
+        """
+
+    def weigh(self, weights: Tensor) -> None:
+        """Give each class a factor, float32 (K,); for losses whose constructor asks for ``class_weights``."""
+        raise NotImplementedError
+
+
+def at_least_one(count: Any) -> Any:
+    """What a sum is divided by: its count, or 1 where there was nothing to count (a sum of weights may be below 1)."""
+    if isinstance(count, Tensor):
+        return torch.where(count > 0, count, 1)
+    return count or 1
