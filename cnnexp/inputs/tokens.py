@@ -1,0 +1,250 @@
+"""Texts: UTF-8 bytes, uint8 (B, longest) under ``text`` and 0 after the end; nets take int64 (B, L) numbers of words.
+
+Which words have a number is learnt from the training samples of the run, so a data set cannot store the numbers.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnnexp.errors import InputError
+from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
+
+PADDING, UNKNOWN = 0, 1
+FIRST_WORD = 2
+"""The number of the most frequent word."""
+_UNKNOWN_SHOWN = "□"
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_CHUNK = 512
+_CHARACTERS = 16
+"""Of a word and what follows it: few texts have longer ones on average."""
+
+
+@dataclass(frozen=True)
+class Tokens(Input):
+    """Texts of up to so many words.
+
+    A net's number of a word is its place among the words by frequency, from 2; 0 fills up short texts, and 1 is any
+    other word. A text without a word is a single unknown one, so that none is empty.
+
+    Args:
+        vocabulary_size: words that have a number, at most: the most frequent ones of the training samples.
+        length: words of a text; the rest is cut off, and shorter texts are filled up.
+        at_least: how often a word has to occur to have a number.
+        words: by frequency; null is learnt from the training samples.
+    """
+
+    vocabulary_size: int
+    length: int
+    at_least: int = 1
+    words: Sequence[str] | None = None
+
+    name: ClassVar[str] = "tokens"
+    noun: ClassVar[str] = "text"
+    notation: ClassVar[str] = "L"
+    sides: ClassVar[tuple[int, ...]] = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+
+    @property
+    def shape(self) -> Shape:
+        return (self.length,)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many numbers there are: the rows of a net's embedding."""
+        return FIRST_WORD + (self.vocabulary_size if self.words is None else len(self.words))
+
+    def told(self) -> dict[str, Any]:
+        return {"vocabulary": self.vocabulary, "length": self.length}
+
+    def of_shape(self, shape: Shape) -> Tokens:
+        if len(shape) != 1 or shape[0] < 1:
+            raise InputError(f"{'x'.join(map(str, shape))}: expected the number of words of a text, for example 64")
+        return replace(self, length=shape[0])
+
+    def arguments(self, batch: Batch) -> tuple[Tensor, ...]:
+        return (batch["tokens"],)
+
+    def example(self, count: int, device: torch.device | str = "meta") -> tuple[Tensor, ...]:
+        return (torch.full((count, self.length), UNKNOWN, dtype=torch.int64, device=device),)
+
+    def preparation(
+        self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
+    ) -> TokenPreparation:
+        return TokenPreparation(self.words or (), self.length)
+
+    def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
+        return [] if augmentation is None else ["augmentation: texts go in as they are; take augmentation=none"]
+
+    def read(self, path: Path) -> Batch:
+        text = bytes_of(_read_text(path))
+        return {"text": text[None], "index": torch.zeros(1, dtype=torch.int64)}
+
+    def picture(self, path: Path) -> Picture:
+        return self.pictures(self.read(path))[0]
+
+    def pictures(self, batch: Batch) -> list[Picture]:
+        from cnnexp.visualize.texts import text_picture
+
+        return [text_picture(text) for text in texts_of(batch["text"])]
+
+    @property
+    def side(self) -> int:
+        return self.length
+
+    def with_side(self, side: int) -> Tokens:
+        return self.of_shape((side,))
+
+    @property
+    def setting(self) -> str:
+        return f"data.length={self.length}"
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        return frozenset({".txt"})
+
+    # --- the vocabulary ----------------------------------------------------------------------------------------------
+
+    @property
+    def learns(self) -> bool:
+        return self.words is None
+
+    def learn(self, split: Samples, positions: NDArray[np.int64]) -> Tokens:
+        """The words of the whole training texts, beyond ``length`` too: the vocabulary does not depend on the cut.
+
+        Raises:
+            InputError: no word occurs ``at_least`` times.
+        """
+        counts: Counter[str] = Counter()
+        for part in torch.from_numpy(positions).split(_CHUNK):
+            for text in texts_of(split.batch(part)["text"]):
+                counts.update(words_of(text))
+        by_frequency = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: self.vocabulary_size]
+        words = tuple(word for word, count in by_frequency if count >= self.at_least)
+        if not words:
+            raise InputError(
+                f"data.at_least={self.at_least}: no word of the {len(positions)} training texts occurs so often; "
+                "take a smaller number"
+            )
+        return replace(self, words=words)
+
+    def learnt(self) -> dict[str, Any]:
+        return {"words": list(self.words or ())}
+
+    def with_learnt(self, content: Mapping[str, Any]) -> Tokens:
+        words = content.get("words")
+        if not _is_vocabulary(words):
+            raise InputError("input.json: expected words, a list of different ones")
+        return replace(self, words=self.words or tuple(words or ()))
+
+    def adapted(self, name: str, layer: nn.Module, given: Tensor, fresh: Tensor, theirs: Input) -> Tensor | None:
+        """An embedding's weight for these words."""
+        if not isinstance(layer, (nn.Embedding, nn.EmbeddingBag)) or not isinstance(theirs, Tokens):
+            return None
+        expected = (theirs.vocabulary, *fresh.shape[1:]), self.vocabulary
+        return matched_rows(self, theirs, given, fresh) if (given.shape, len(fresh)) == expected else None
+
+
+class TokenPreparation(Preparation):
+    """Texts → the numbers of their words. Texts are taken apart on the CPU, wherever their bytes lie."""
+
+    def __init__(self, words: Sequence[str], length: int) -> None:
+        super().__init__()
+        self._words = tuple(words)
+        self._numbers = _Numbers(zip(words, range(FIRST_WORD, FIRST_WORD + len(words)), strict=True))
+        self._length = length
+
+    def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
+        text = batch["text"]
+        tokens = np.full((len(text), self._length), PADDING, np.int64)
+        for row, one in zip(tokens, texts_of(text), strict=True):
+            found = [self._numbers[word] for word in words_of(one, self._length)] or [UNKNOWN]
+            row[: len(found)] = found
+        return {**batch, "tokens": torch.from_numpy(tokens).to(text.device)}
+
+    def stored(self, batch: Batch) -> Batch:
+        return batch
+
+    def shown(self, batch: Batch) -> list[Picture]:
+        """The words that the net was given; □ is one that has no number."""
+        from cnnexp.visualize.texts import text_picture
+
+        words = ("", _UNKNOWN_SHOWN, *self._words)
+        return [text_picture(" ".join(words[number] for number in row if number)) for row in batch["tokens"].tolist()]
+
+
+def matched_rows(own: Tokens, theirs: Tokens, weight: Tensor, fresh: Tensor) -> Tensor:
+    """The rows of an embedding for another vocabulary, matched by word.
+
+    Args:
+        weight: (rows of theirs, D). fresh: (rows of own, D), which words that theirs lacks keep.
+
+    Returns:
+        As ``fresh``; padding and unknown words are taken over too.
+    """
+    numbers = {word: number for number, word in enumerate(theirs.words or (), start=FIRST_WORD)}
+    pairs = [(PADDING, PADDING), (UNKNOWN, UNKNOWN)]
+    pairs += [(row, numbers[word]) for row, word in enumerate(own.words or (), FIRST_WORD) if word in numbers]
+    rows, given = torch.tensor(pairs, device=weight.device).unbind(1)
+    matched = fresh.detach().clone()
+    matched[rows.to(fresh.device)] = weight[given].to(fresh)
+    return matched
+
+
+def words_of(text: str, count: int | None = None) -> list[str]:
+    """The words of a text in lower case, without punctuation: the one place that says what a word is.
+
+    Args:
+        count: how many are wanted at most; of a long text the rest is not looked at.
+    """
+    text = unicodedata.normalize("NFC", text).lower()
+    if count is not None and len(text) > (end := _CHARACTERS * count):
+        found = _WORD.findall(text[:end])
+        if len(found) > count:  # one more than wanted, as the last may be cut through
+            return found[:count]
+    return _WORD.findall(text)[:count]
+
+
+def bytes_of(text: str) -> Tensor:
+    """A text as a data set stores it, uint8 (bytes,): for ``ragged`` of a split, under ``text``."""
+    return torch.from_numpy(np.frombuffer(text.encode("utf-8", "replace"), np.uint8).copy())
+
+
+def texts_of(stored: Tensor) -> list[str]:
+    """Stored texts, uint8 (B, longest), as words of Python."""
+    return [row.tobytes().rstrip(b"\0").decode("utf-8", "replace") for row in stored.cpu().numpy()]
+
+
+class _Numbers(dict[str, int]):
+    """Numbers by word; any other word is the unknown one."""
+
+    def __missing__(self, word: str) -> int:
+        return UNKNOWN
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a text in UTF-8 ({error})") from error
+
+
+def _is_vocabulary(words: Any) -> bool:
+    return (
+        isinstance(words, (list, tuple))
+        and len(words) > 0
+        and all(isinstance(word, str) and word for word in words)
+        and len(set(words)) == len(words)
+    )
