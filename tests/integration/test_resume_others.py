@@ -1,0 +1,93 @@
+"""What takes no picture, and what has two optimizers, killed and resumed: the same to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.integration.conftest import CommandLine
+from tests.integration.test_resume import differences, outcome
+
+GAN = (
+    "train", "model=dcgan", "data=mnist5k", "data.fraction=0.1", "batch_size=40", "epochs=2", "model.width=4",
+    "checkpoint.every_steps=4", "scheduler=cosine", "regularization.ema_decay=0.9", "hardware.threads=1",
+)  # fmt: skip
+SIGNALS = (
+    "train", "model=ecg_resnet10", "data=ecg200", "epochs=4", "augmentation=signals", "augmentation.noise=0.1",
+    "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
+)  # fmt: skip
+
+
+def made_up_beats(folder: Path) -> str:
+    """A mirror with files like those of the archive, of noise around two shapes."""
+    generator, place = np.random.default_rng(0), folder / "ecg" / "ucr-ecg200"
+    place.mkdir(parents=True)
+    for name, counts in (("TRAIN", (31, 69)), ("TEST", (36, 64))):
+        rows = []
+        for label, count in zip((-1, 1), counts, strict=True):
+            shape = np.sin(np.linspace(0, 6 + 2 * label, 96))
+            for _ in range(count):
+                beat = shape + generator.normal(0, 0.5, 96)
+                rows.append([label, *((beat - beat.mean()) / beat.std(ddof=1))])
+        np.savetxt(place / f"ECG200_{name}.txt", np.array(rows)[generator.permutation(len(rows))], delimiter=",")
+    return str(folder)
+
+
+@pytest.mark.integration
+def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path) -> None:
+    assert cnnexp(*GAN).status == 0
+    whole = only_run()
+    expected, states = outcome(whole), optimizers(whole)
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*GAN, kill="batch:7").status == -9
+    assert cnnexp("resume", only_run().name, kill="batch:9").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+    assert differences(states, optimizers(only_run())) == []
+    assert {name.split(".")[0] for name in states} == {"0", "1"}, "both optimizers are in the checkpoint"
+
+
+@pytest.mark.integration
+def test_signals_go_on_to_the_bit_with_what_their_input_learnt(
+    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    mirror = made_up_beats(tmp_path / "mirror")
+    environment = {"CNNEXP_DATA_MIRROR": mirror, "CNNEXP_DATA_DIR": str(tmp_path / "cache")}
+    done = cnnexp(*SIGNALS, **environment)
+    assert done.status == 0, done.err
+    expected, learnt = outcome(only_run()), (only_run() / "input.json").read_text(encoding="utf-8")
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*SIGNALS, kill="batch:8", **environment).status == -9
+    assert (only_run() / "input.json").read_text(encoding="utf-8") == learnt
+    done = cnnexp("resume", only_run().name, **environment)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+    refused_when_changed(cnnexp, only_run(), tmp_path, environment)
+
+
+def refused_when_changed(cnnexp: CommandLine, run: Path, folder: Path, environment: dict[str, str]) -> None:
+    """What the input learnt is part of the run: another mean would give other answers in silence."""
+    beat = folder / "beat.csv"
+    np.savetxt(beat, np.sin(np.linspace(0, 6, 96)))
+    assert cnnexp("predict", run.name, str(beat), **environment).status == 0
+    path = run / "input.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("mean", "nean"), encoding="utf-8")
+    done = cnnexp("predict", run.name, str(beat), **environment)
+    assert done.status == 2
+    assert "input.json" in done.err and "another digest" in done.err
+
+
+def optimizers(run: Path) -> dict[str, torch.Tensor]:
+    """The state of every optimizer, by its place, weight and name."""
+    states = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    return {
+        f"{place}.{weight}.{name}": value
+        for place, one in enumerate(states)
+        for weight, own in one["state"].items()
+        for name, value in own.items()
+    }
