@@ -133,11 +133,12 @@ def _channels(config: Mapping[str, Any]) -> list[str]:
     data, wanted = config["data"], config["model"].get("in_channels")
     if "channels" not in data:
         return []
+    # one or three values come with a grey or colour data set whose data.channels was changed; see inputs/pictures.py
+    counts = (data["channels"], 1, *([3] if data["input"] == PICTURES else []))
     found = [
         f"data.{key}={data[key]}: expected {data['channels']} values, one for each channel, or null"
         for key in ("mean", "std")
-        # one or three values come with a grey or colour data set whose data.channels was changed; see builders
-        if data.get(key) is not None and len(data[key]) not in (data["channels"], 1, 3)
+        if data.get(key) is not None and len(data[key]) not in counts
     ]
     if wanted is not None and wanted != data["channels"]:
         found.append(

@@ -168,6 +168,13 @@ def test_numbers_that_do_not_fit_each_other(words: list[str], line: str) -> None
     assert refusal("model=lenet5", "data=mnist5k", *words).startswith(line)
 
 
+def test_signals_have_a_mean_for_each_channel_or_one_for_all() -> None:
+    words = ["model=fcn_1d", "data=ecg200", "data.channels=12", "data.std=[1.0]"]
+    assert compose_run([*words, "data.mean=[0.5]"])["data"]["mean"] == [0.5]
+    line = refusal(*words, "data.mean=[0.1,0.2,0.3]")
+    assert line == "data.mean=[0.1, 0.2, 0.3]: expected 12 values, one for each channel, or null"
+
+
 def test_names_of_a_truth_that_the_data_has_not(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     text = "# @package _global_\n# Mine\ndefaults:\n  - digit_scenes\n  - _self_\ndata:\n  classes: {msk: [a, b]}\n"
