@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.augmentation.normalisation import Normalisation
-from cnnexp.data.base import Facts
+from cnnexp.augmentation.operations import VOCABULARY
 from cnnexp.paths import config_folder
 
 BATCH, SIDE, CHANNELS = 128, 32, 3
@@ -46,21 +46,19 @@ Made = Callable[[], Any]
 
 def engine(compiled: bool = False, **changes: dict[str, Any]) -> Augmentation:
     """The vocabulary with a few operations on."""
-    given = yaml.safe_load((config_folder() / "augmentation" / "none.yaml").read_text(encoding="utf-8"))
-    del given["_target_"]
-    for name, keys in changes.items():
-        given[name].update(keys)
-    return Augmentation(seed=0, compiled=compiled, **given)
+    given = yaml.safe_load((config_folder() / "augmentation" / "pictures.yaml").read_text(encoding="utf-8"))
+    operations = {name: VOCABULARY[name](**given[name] | keys) for name, keys in changes.items()}
+    return Augmentation(seed=0, compiled=compiled, operations=operations)
 
 
 def ours(compiled: bool, side: int, channels: int, batch: int, **changes: dict[str, Any]) -> Made:
     """The engine on uint8 pictures that are in memory."""
     mean, std = (MEAN, STD) if channels == 3 else ((0.13,), (0.31,))
-    finish = Normalisation(Facts("noise", channels, side, side, ("a",), ("label",), mean, std))
+    finish = Normalisation(mean, std, (side, side))
     augment = engine(compiled, **changes)
     pictures = torch.from_numpy(_noise(batch, side)[..., :channels]).permute(0, 3, 1, 2).contiguous()
-    given = {"image": pictures, "index": torch.arange(batch), "label": torch.arange(batch)}
-    return lambda: augment(given, 1, finish)
+    index = torch.arange(batch)
+    return lambda: augment(pictures, index, 1, finish)
 
 
 def crop_flip_ours(compiled: bool = False) -> Made:

@@ -16,17 +16,6 @@ _MODULES = (geometry, elastic, colour, noise, holes, mixing)
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-class Operation(Protocol):
-    """Something done to some samples of a batch, drawn from so many uniform numbers for each."""
-
-    lanes: ClassVar[int]
-
-    @property
-    def active(self) -> bool:
-        """Whether it changes anything."""
-        ...
-
-
 @runtime_checkable
 class Finishing(Protocol):
     """An operation on finished pictures, after geometry, colour, noise and holes."""

@@ -189,7 +189,7 @@ def _augmentation(config: Mapping[str, Any], trusted: Sequence[str], problems: l
     given = {key: value for key, value in group.items() if key not in ("_target_", "input")}
     if group["_target_"] is None:
         problems += _unread("augmentation", given)
-        return _compiled_only(config, trusted)
+        return _without(config, trusted)
     class_ = import_target(group["_target_"], "augmentation", trusted)
     if "operations" not in inspect.signature(class_).parameters:
         arguments, found = bind(class_, given, injected, "augmentation")
@@ -207,7 +207,7 @@ def _unread(group: str, given: Mapping[str, Any]) -> list[str]:
     return [f"{group}.{key}: nothing reads it, as {group}._target_ is null; choose another {group}" for key in given]
 
 
-def _compiled_only(config: Mapping[str, Any], trusted: Sequence[str]) -> Callable[[], Any]:
+def _without(config: Mapping[str, Any], trusted: Sequence[str]) -> Callable[[], Any]:
     """No augmentation: the input makes of it what its samples need all the same."""
     plain = getattr(input_class(config, trusted), "plain", None)
     if plain is None:

@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Input
 from cnnexp.models.auxiliary import weight_of
 from cnnexp.models.traced import traced
 
+NOT_TRIED = object()
 BATCH = 2  # batch norm in training mode refuses a single value a channel
 
 
@@ -26,9 +27,14 @@ def refuse_samples(config: Mapping[str, Any], make: partial[nn.Module], given: I
         make: the net, with its arguments bound for such input.
 
     Raises:
-        InputError: in one line, with the smallest size that the net takes.
+        InputError: in one line, with the smallest size that the net takes; or the net has another number of answers
+            for the parts of a sample than the data has labels.
     """
-    if _takes(make, given):
+    answer = _answer(make, given)
+    if answer is not None:
+        problem = given.parts_problem(answer.shape[-1]) if isinstance(answer, Tensor) and answer.ndim > 2 else None
+        if problem is not None:
+            raise InputError(problem)
         return
     smallest = _smallest(make, given)
     if smallest is not None:
@@ -62,15 +68,16 @@ def _takes_side(make: partial[nn.Module], given: Input, side: int) -> bool:
     tried = given.with_side(side)
     told = {key: value for key, value in tried.told().items() if key in make.keywords}
     try:
-        return _takes(partial(make, **told), tried)
+        return _answer(partial(make, **told), tried) is not None
     except InputError:
         return False
 
 
-def _takes(make: partial[nn.Module], given: Input) -> bool:
-    """Whether a sample passes through; a net that cannot be made without weights is taken at its word.
+def _answer(make: partial[nn.Module], given: Input) -> Any:
+    """What the net says of samples; None where they do not pass through it.
 
-    In training mode only where there are auxiliary heads, which work in that alone: it takes twice as long.
+    A net that cannot be made without weights is taken at its word. In training mode only where there are auxiliary
+    heads, which work in that alone: it takes twice as long.
     """
     try:
         with torch.device("meta"):
@@ -78,10 +85,9 @@ def _takes(make: partial[nn.Module], given: Input) -> bool:
     except InputError:
         raise
     except Exception:  # what a net does in its constructor is not known; the real one will tell
-        return True
+        return NOT_TRIED
     try:
         with torch.no_grad():
-            net.train(weight_of(net) is not None)(*given.example(BATCH))
+            return net.train(weight_of(net) is not None)(*given.example(BATCH))
     except (RuntimeError, ValueError, AssertionError):
-        return False
-    return True
+        return None

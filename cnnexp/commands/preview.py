@@ -104,11 +104,11 @@ def _with_a_net(texts: Sequence[str], own_folders: Sequence[str]) -> list[str]:
         return list(texts)
     task = task_of_target(targets_of_data(path)[0], folders)
     fitting = models_for({task} if task else set(), folders, input_of_data(path))
-    usual = config_usual(folders)
+    usual = _usual_net(folders)
     return list(texts) if usual in fitting else [*texts, *(f"model={name}" for name in fitting[:1])]
 
 
-def config_usual(folders: Sequence[Path]) -> str:
+def _usual_net(folders: Sequence[Path]) -> str:
     """The net that a configuration has where none is named."""
     from cnnexp.config.options import content_of
 

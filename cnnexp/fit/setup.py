@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from cnnexp.builders.build import Experiment, build, with_class_weights
 from cnnexp.builders.facts import with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
@@ -151,8 +153,6 @@ def _weigh_classes(experiment: Experiment, config: dict[str, Any]) -> dict[str, 
     """Put numbers in the place of ``balanced``, in the loss and in the configuration that is frozen."""
     if config["regularization"]["class_weights"] != "balanced":
         return config
-    import torch
-
     config = with_class_weights(config, experiment.data, experiment.task)
     weights, loss = config["regularization"]["class_weights"], experiment.task.loss
     if loss is not None:

@@ -83,6 +83,11 @@ class Input(ABC):
         """Of what nets are told, the names that a net has to ask for: without, it would answer something else."""
         return frozenset()
 
+    def parts_problem(self, answers: int) -> str | None:
+        """Why a net with so many answers for a sample does not fit the truth, as a setting and what it should be; None
+        where it does, or where a sample has one answer."""
+        return None
+
     @abstractmethod
     def of_shape(self, shape: Shape) -> Input:
         """The same kind of input at another shape.

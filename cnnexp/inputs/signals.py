@@ -28,6 +28,7 @@ class Signals(Input):
         channels: of a signal. length: samples of each channel.
         mean, std: per channel, in the signal's own unit; null is learnt from the training samples.
         sequence: whether there is an answer for each part of a signal and not for the whole.
+        every: samples of a part.
     """
 
     channels: int
@@ -35,6 +36,7 @@ class Signals(Input):
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     sequence: bool = False
+    every: int | None = None
 
     name: ClassVar[str] = "signals"
     noun: ClassVar[str] = "signal"
@@ -51,6 +53,15 @@ class Signals(Input):
     @property
     def demands(self) -> frozenset[str]:
         return frozenset({"sequence"} if self.sequence else ())
+
+    def parts_problem(self, answers: int) -> str | None:
+        if not self.sequence or self.every is None or answers == self.length // self.every:
+            return None
+        wanted = self.length // self.every
+        return (
+            f"data.every={self.every}: the net has {answers} answers for {self.length} samples and the data {wanted} "
+            f"labels; set data.every={self.length // answers}"
+        )
 
     def of_shape(self, shape: Shape) -> Signals:
         if len(shape) != 2 or min(shape) < 1:

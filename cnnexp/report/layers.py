@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 72
 """A table is folded to the depth at which it has no more rows."""
 COUNTED = ("parameters", "multiply_adds", "activation_bytes")
+PICTURE_AXES = 3
+"""Channels, height and width; a sample of other axes is no picture."""
 _HEAVY = 0.4
 
 Layer = Mapping[str, Any]
@@ -78,9 +80,10 @@ class LayerTable:
         deepest = max((layer["depth"] for layer in self.content["layers"]), default=0)
         if self.depth < deepest:
             yield f"folded at depth {self.depth} of {deepest}: --depth {deepest} shows every layer"
-        yield "mult-adds, memory (of activations): for one picture"
-        yield "sees: receptive field/stride in pixels, all = the whole picture"
-        yield "from: the first pixel seen, −2 = two pixels of padding"
+        whole, one = ("picture", "pixel") if len(self.content["input"]) == PICTURE_AXES else ("sample", "step")
+        yield f"mult-adds, memory (of activations): for one {whole}"
+        yield f"sees: receptive field/stride in {one}s, all = the whole {whole}"
+        yield f"from: the first {one} seen, −2 = two {one}s of padding"
         yield from heaviest(self.content)
         yield from step_lines(self.content)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +22,6 @@ from cnnexp.visualize.canvas import (
     whole_factor,
 )
 from cnnexp.visualize.palette import Colour, class_colour, ink_on
-from cnnexp.visualize.png import write_png
 
 _LEAST_SIDE_PX = 448
 _LABEL_PADDING_PX = 2
@@ -78,20 +76,6 @@ def boxes_image(
         return prediction
     true_image = _marked_image(picture, truth[0], truth[1], names, None)
     return framed(beside([true_image, prediction], ["ground truth", "prediction"]))
-
-
-def draw_boxes(
-    picture: NDArray[Any],
-    boxes: NDArray[Any],
-    classes: NDArray[Any],
-    names: Sequence[str],
-    path: Path,
-    *,
-    scores: NDArray[Any] | None = None,
-    truth: tuple[NDArray[Any], NDArray[Any]] | None = None,
-) -> Path:
-    """Write `boxes_image` as a PNG."""
-    return write_png(boxes_image(picture, boxes, classes, names, scores=scores, truth=truth), path)
 
 
 def _marked_image(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,7 +21,6 @@ from cnnexp.visualize.canvas import (
     whole_factor,
 )
 from cnnexp.visualize.palette import Colour
-from cnnexp.visualize.png import write_png
 
 _LEAST_SIDE_PX = 96
 _GAP_PX = 8
@@ -69,18 +67,6 @@ def grid_image(
         caption = captions[place] if captions is not None else ""
         _annotate(sheet, image, (left, top), cell_width, caption, place in marked)
     return sheet
-
-
-def draw_grid(
-    pictures: Sequence[NDArray[Any]],
-    captions: Sequence[str] | None,
-    path: Path,
-    *,
-    columns: int | None = None,
-    marked: Collection[int] = (),
-) -> Path:
-    """Write `grid_image` as a PNG."""
-    return write_png(grid_image(pictures, captions, columns=columns, marked=marked), path)
 
 
 def _columns(count: int, cell_width: int, cell_height: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from cnnexp.visualize.canvas import (
     whole_factor,
 )
 from cnnexp.visualize.palette import VOID, Colour, class_colour
-from cnnexp.visualize.png import write_png
 
 VOID_LABEL = 255
 _LEAST_SIDE_PX = 320
@@ -66,20 +64,6 @@ def masks_image(
     if not present:
         return framed(panels)
     return framed(above([panels, legend(present, names, panels.width)]))
-
-
-def draw_masks(
-    picture: NDArray[Any],
-    mask: NDArray[Any],
-    names: Sequence[str],
-    path: Path,
-    *,
-    truth: NDArray[Any] | None = None,
-    opacity: float = 0.6,
-    background: int | None = None,
-) -> Path:
-    """Write `masks_image` as a PNG."""
-    return write_png(masks_image(picture, mask, names, truth=truth, opacity=opacity, background=background), path)
 
 
 def overlay(image: Image.Image, mask: NDArray[Any], opacity: float, background: int | None = None) -> Image.Image:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from cnnexp.visualize.canvas import (
     to_image,
     whole_factor,
 )
-from cnnexp.visualize.png import write_png
 
 _LEAST_SIDE_PX = 84
 _GAP_PX = 4
@@ -59,18 +57,6 @@ def reconstructions_image(
         for start in range(0, len(originals), columns)
     ]
     return framed(above(blocks, gap_px=12))
-
-
-def draw_reconstructions(
-    originals: Sequence[NDArray[Any]],
-    reconstructions: Sequence[NDArray[Any]],
-    path: Path,
-    *,
-    columns: int = 10,
-    labels: tuple[str, str] = _LABELS,
-) -> Path:
-    """Write `reconstructions_image` as a PNG."""
-    return write_png(reconstructions_image(originals, reconstructions, columns=columns, labels=labels), path)
 
 
 def squared_error(original: NDArray[Any], reconstruction: NDArray[Any]) -> float:

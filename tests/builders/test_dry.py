@@ -82,3 +82,13 @@ def test_before_the_data_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
         build(compose_run(["model=inception_v4", "data=cifar10"]))
     with pytest.raises(InputError, match=r"depth=21: must be 6n \+ 2"):
         build(compose_run(["model=resnet20", "model.depth=21", "data=cifar10"]))
+
+
+SEQUENCE = ["model=ecg_resnet10", "data=wfdb_records", "data.sequence=true", "data.length=80"]
+
+
+def test_as_many_answers_as_labels() -> None:
+    tried(*SEQUENCE, "data.every=4")
+    line = line_of(*SEQUENCE, "data.every=20")
+    assert line == ("data.every=20: the net has 20 answers for 80 samples and the data 4 labels; set data.every=4")
+    tried(*SEQUENCE[:2], "data.length=80", "data.every=20")  # a single answer has no parts

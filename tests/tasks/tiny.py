@@ -70,6 +70,9 @@ def facts(**changes: Any) -> Facts:
     return Facts("tiny", Pictures(**(given | changes)), targets)
 
 
+_USUAL_FACTS = facts
+
+
 def parts(
     kind: type[Task],
     net: nn.Module,
@@ -81,7 +84,7 @@ def parts(
     target: str | None = None,
 ) -> Parts:
     """What a task is made of, without augmentation and with its usual loss."""
-    found = facts or globals()["facts"]()
+    found = facts or _USUAL_FACTS()
     usual = LOSSES[kind]() if kind in LOSSES else None
     preparation = found.input.preparation(
         augmentation, list(found.targets.values()), seed=0, centred=kind.normalises, channels_last=channels_last

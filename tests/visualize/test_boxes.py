@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnnexp.visualize.boxes import Rectangle, boxes_image, draw_boxes
+from cnnexp.visualize.boxes import Rectangle, boxes_image
 from cnnexp.visualize.palette import class_colour
 
 NAMES = ["cell", "nucleus", "platelet"]
@@ -87,11 +85,6 @@ def test_the_truth_stands_at_the_left_of_the_prediction() -> None:
     for half, here, elsewhere in ((left, 0, 2), (right, 2, 0)):
         assert (half == class_colour(here)).all(axis=2).any()
         assert not (half == class_colour(elsewhere)).all(axis=2).any()
-
-
-def test_draw_writes_what_the_image_shows(tmp_path: Path) -> None:
-    with Image.open(draw_boxes(GREY, BOX, CLASS, NAMES, tmp_path / "boxes.png")) as image:
-        assert np.array_equal(array(image), array(boxes_image(GREY, BOX, CLASS, NAMES)))
 
 
 def test_shared_area_by_hand() -> None:

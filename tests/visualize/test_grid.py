@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from cnnexp.visualize.grid import draw_grid, grid_image
+from cnnexp.visualize.grid import grid_image
 
 
 def tones(count: int, side: int = 28) -> list[np.ndarray]:
@@ -53,8 +50,3 @@ def test_what_cannot_be_a_grid_is_refused() -> None:
         grid_image([])
     with pytest.raises(ValueError, match="1 captions for 2"):
         grid_image(tones(2), ["one"])
-
-
-def test_draw_writes_what_the_image_shows(tmp_path: Path) -> None:
-    with Image.open(draw_grid(tones(3), ["a", "b", "c"], tmp_path / "grid.png")) as image:
-        assert np.array_equal(np.asarray(image), np.asarray(grid_image(tones(3), ["a", "b", "c"])))

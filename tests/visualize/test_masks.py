@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnexp.visualize.masks import draw_masks, masks_image, overlay
+from cnnexp.visualize.masks import masks_image, overlay
 from cnnexp.visualize.palette import VOID, class_colour
+from cnnexp.visualize.png import write_png
 
 PICTURE = np.full((2, 3, 3), 100, np.uint8)
 MASK = np.array([[0, 1, 2], [255, 1, 0]], np.uint8)
@@ -67,5 +68,5 @@ def test_many_classes_wrap_their_legend(tmp_path: Path) -> None:
     many = masks_image(picture, mask, [f"quite a long name {place}" for place in range(100)])
     assert many.height > few.height + 300
     assert many.width == few.width
-    with Image.open(draw_masks(picture, mask, ["x"], tmp_path / "m.png")) as image:
+    with Image.open(write_png(masks_image(picture, mask, ["x"]), tmp_path / "m.png")) as image:
         assert image.width == many.width

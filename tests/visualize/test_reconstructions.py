@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from cnnexp.visualize.reconstructions import draw_reconstructions, reconstructions_image, squared_error
+from cnnexp.visualize.reconstructions import reconstructions_image, squared_error
 
 ORIGINALS = [np.full((28, 28, 1), 40 + place, np.uint8) for place in range(12)]
 REBUILT = [np.full((28, 28, 1), 140 + place, np.uint8) for place in range(12)]
@@ -42,9 +39,3 @@ def test_the_error_under_a_pair_is_that_of_the_scale_zero_to_one() -> None:
 def test_what_is_not_in_pairs_is_refused(originals: list[np.ndarray], rebuilt: list[np.ndarray], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         reconstructions_image(originals, rebuilt)
-
-
-def test_draw_writes_what_the_image_shows(tmp_path: Path) -> None:
-    path = draw_reconstructions(ORIGINALS, REBUILT, tmp_path / "rebuilt.png")
-    with Image.open(path) as image:
-        assert np.array_equal(np.asarray(image), np.asarray(reconstructions_image(ORIGINALS, REBUILT)))
