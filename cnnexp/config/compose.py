@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from cnnexp.config.check import check
-from cnnexp.config.options import GROUPS, config_folders
+from cnnexp.config.options import GROUPS, config_folders, content_of
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
 
@@ -40,11 +42,11 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     problems = check_groups(words, folders)
     if problems:
         raise InputError(*problems, *check_keys_without_groups(words, folders))
-    chosen = [word for word in words if word.key in GROUPS]
-    problems = check_keys(words, _compose(chosen, folders), folders)
+    composed, choices = _options_of(words, folders)
+    problems = check_keys(words, _plain(composed, choices), folders)
     if problems:
         raise InputError(*problems)
-    config = _compose(words, folders)
+    config = _plain(_with_keys(composed, words), choices)
     check(config, folders)
     return config
 
@@ -52,43 +54,108 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
 def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) -> list[str]:
     """Problems of the other words, found against the default options, for words outside the open groups."""
     closed = [word for word in words if word.key.split(".")[0] not in GROUPS and not word.key.startswith("hydra")]
-    return check_keys(closed, _compose([], folders), folders)
+    return check_keys(closed, _plain(*_options_of([], folders)), folders)
 
 
-def _compose(words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
+def _options_of(words: Sequence[Word], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
+    """The options that the words choose put together, without the keys that they set; and each group's option."""
+    # `experiment=null` is the default, and Hydra takes no null for a group
+    chosen = [word for word in words if word.key in GROUPS and word.value]
+    composed, choices = _composed(chosen, folders, _state_of(folders))
+    return copy.deepcopy(composed), {group: choices.get(group) for group in GROUPS}
+
+
+def _composed(chosen: Sequence[Word], folders: Sequence[Path], state: int) -> tuple[DictConfig, dict[str, Any]]:
+    """Hydra's composition of options, and each group's."""
+    composed, choices = _merged(tuple(chosen), tuple(folders), state)
+    against = _chosen_against_the_model(chosen, choices, folders, state)
+    if against:
+        composed = copy.deepcopy(composed)
+    for word in against:
+        composed[word.key] = _option_alone(word, composed, folders, state)
+    return composed, choices
+
+
+def _chosen_against_the_model(
+    chosen: Sequence[Word], choices: dict[str, Any], folders: Sequence[Path], state: int
+) -> list[Word]:
+    """Those chosen on the command line where the net, the data set or the experiment choose another option."""
+    own = {word.key: word for word in chosen if word.key not in BRINGING}
+    if not own:
+        return []
+    _, without = _merged(tuple(word for word in chosen if word.key in BRINGING), tuple(folders), state)
+    return [word for group, word in own.items() if without.get(group) != choices.get(group)]
+
+
+def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], state: int) -> Any:
+    """An option as its own file has it, with what the root file says of all options.
+
+    A net's learning rate is for the optimizer that the net brings: with another optimizer it would be wrong.
+    """
     from omegaconf import OmegaConf
 
-    with _hydra(folders):
-        composed, choices = _merged(words)
-        for group in _chosen_against_the_model(words, choices):
-            composed[group] = _option_alone(group, words, composed, folders[-1] / "config.yaml")
-        config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    assert isinstance(config, dict)
-    config["choices"] = {group: choices.get(group) for group in GROUPS}
-    return {str(key): value for key, value in config.items()}
+    alone = _alone(word.key, word.value, tuple(folders), state)
+    if word.key not in alone:
+        return composed[word.key]
+    merged = OmegaConf.merge(content_of(folders[-1] / "config.yaml").get(word.key, {}), alone[word.key])
+    OmegaConf.set_struct(merged, False)
+    return merged
 
 
-def _merged(words: Sequence[Word]) -> tuple[DictConfig, dict[str, Any]]:
-    """Hydra's composition of the words, and each group's option."""
+@lru_cache(maxsize=64)
+def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
+    """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
+    a sweep's trials choose the same ones."""
     from hydra import compose
     from omegaconf import OmegaConf
 
-    # `experiment=null` is the default, and Hydra takes no null for a group
-    texts = [word.for_hydra for word in words if word.key not in GROUPS or word.value]
-    composed = compose("config", overrides=texts, return_hydra_config=True)
+    with _hydra(folders):
+        composed = compose("config", overrides=[word.text for word in chosen], return_hydra_config=True)
     choices = dict(composed.hydra.runtime.choices)
     OmegaConf.set_struct(composed, False)
     composed.pop("hydra")
     return composed, choices
 
 
-def _chosen_against_the_model(words: Sequence[Word], choices: dict[str, Any]) -> list[str]:
-    """Groups for which the command line chooses another option than the net, the data set or the experiment."""
-    chosen = [word.key for word in words if word.key in GROUPS and word.key not in BRINGING]
-    if not chosen:
-        return []
-    _, without = _merged([word for word in words if word.key in BRINGING])
-    return [group for group in chosen if without.get(group) != choices.get(group)]
+@lru_cache(maxsize=64)
+def _alone(group: str, option: str, folders: tuple[Path, ...], state: int) -> DictConfig:
+    """What Hydra makes of one file; not to be changed."""
+    from hydra import compose
+
+    with _hydra(folders):
+        return compose(f"{group}/{option}")
+
+
+def _state_of(folders: Sequence[Path]) -> int:
+    """A number that changes with every file of YAML that is written, moved or removed."""
+    found = []
+    for path in (path for folder in folders for path in folder.rglob("*.yaml")):
+        file = path.stat()
+        found.append((str(path), file.st_mtime_ns, file.st_size, file.st_ino))
+    return hash(tuple(found))
+
+
+def _with_keys(composed: DictConfig, words: Sequence[Word]) -> DictConfig:
+    """The keys that the words set, in their order, as Hydra would set them after it has put the options together."""
+    from omegaconf import OmegaConf
+
+    for word in words:
+        if word.key not in GROUPS:
+            OmegaConf.update(composed, word.key, word.value, merge=True, force_add=True)
+    return composed
+
+
+def _plain(composed: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
+    """Dictionaries, lists and scalars, without interpolations."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        config = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise InputError(_one_line(error)) from error
+    assert isinstance(config, dict)
+    return {**{str(key): value for key, value in config.items()}, "choices": dict(choices)}
 
 
 def compose_option(group: str, option: str, texts: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
@@ -121,26 +188,6 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
             yield
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise InputError(_one_line(error)) from error
-
-
-def _option_alone(group: str, words: Sequence[Word], composed: DictConfig, root: Path) -> Any:
-    """An option as its own file has it, with what the root file says of all options and the keys of the command line.
-
-    A net's learning rate is for the optimizer that the net brings: with another optimizer it would be wrong.
-    """
-    from hydra import compose
-    from omegaconf import OmegaConf
-
-    option = [word.value for word in words if word.key == group][-1]
-    alone = compose(f"{group}/{option}")
-    if group not in alone:
-        return composed[group]
-    texts = ["++" + word.text for word in words if word.key.startswith(f"{group}.")]
-    of_all = yaml.safe_load(root.read_text(encoding="utf-8")).get(group, {})
-    given = compose(f"{group}/{option}", overrides=texts)
-    merged = OmegaConf.merge(of_all, alone[group], given[group])
-    OmegaConf.set_struct(merged, False)
-    return merged
 
 
 def _search_first(folders: Sequence[Path]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ PICTURES = "pictures"
 SWEEP = "sweep"
 """Not a group of a run's configuration: it says how many runs are made of one command line."""
 LISTED = (*GROUPS, SWEEP)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's, where PyYAML comes with it: the same content, ten times as fast."""
 
 
 def config_folders(extra: Sequence[str] = ()) -> list[Path]:
@@ -196,7 +200,14 @@ def content_of(path: Path) -> dict[str, Any]:
         InputError: it cannot be read.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = path.stat()
+        content = _parsed(path, file.st_mtime_ns, file.st_size, file.st_ino)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: not a YAML file that can be read ({' '.join(str(error).split())})") from error
-    return content if isinstance(content, dict) else {}
+    return copy.deepcopy(content) if isinstance(content, dict) else {}
+
+
+@lru_cache(maxsize=1024)
+def _parsed(path: Path, *state: int) -> Any:
+    """A file's content; read again when it has changed."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)

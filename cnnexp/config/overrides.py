@@ -35,11 +35,6 @@ class Word:
     value: Any
     added: bool
 
-    @property
-    def for_hydra(self) -> str:
-        # Hydra's own line for a new key inside of a group says nothing of what is known; the schema and the binder do
-        return ("++" if self.added or isinstance(self.value, Mapping) else "") + self.text
-
 
 def read_words(texts: Sequence[str], folders: Sequence[Path] = ()) -> list[Word]:
     """Parse overrides, with ``dataset`` read as ``data``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -15,6 +16,7 @@ from cnnexp.builders.build import net_for, refuse_unfit
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.target import GROUP_PACKAGES, dotted, import_target
+from cnnexp.config.check import check
 from cnnexp.config.compose import compose_run
 from cnnexp.config.options import (
     GROUPS,
@@ -146,12 +148,38 @@ def bound(config: dict[str, Any]) -> BoundRun:
     ("group", "name", "path"), [one for one in OPTIONS if one[0] == "model"], ids=[i for i in IDS if i[:6] == "model="]
 )
 def test_a_net_brings_its_task_and_fits_every_data_set_for_it(group: str, name: str, path: Path) -> None:
+    """Put together from two compositions; the slow test below composes each pair."""
     task = task_of_model(path)
     assert task in option_files("task", FOLDERS), "a net says its task: `override /task: …`"
-    assert len(fitting_data(path)) >= 2
+    sets = fitting_data(path)
+    assert len(sets) >= 2
+    own = compose_run([f"model={name}", f"data={sets[0]}"])
+    assert own["task"]["name"] == task
+    seen = []
+    for data in sets:
+        config = {**own, **{one: of_data(data)[one] for one in ("data", "augmentation", "sampling")}}
+        config["choices"] = {**own["choices"], "data": data}
+        check(config, FOLDERS)
+        facts = provisional_facts(config)
+        net_sees = (facts.input.shape, {word: len(answer.names) for word, answer in facts.targets.items()})
+        if net_sees not in seen:
+            seen.append(net_sees)
+            bound(config)
+
+
+@cache
+def of_data(name: str) -> dict[str, Any]:
+    """A data set composed with a net of its own."""
+    return compose_run([f"data={name}", f"model={net_for_data(name)}"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", option_files("model", FOLDERS))
+def test_every_pair_of_a_net_and_its_data_is_composed(name: str) -> None:
+    path = option_files("model", FOLDERS)[name]
     for data in fitting_data(path):
         config = compose_run([f"model={name}", f"data={data}"])
-        assert config["task"]["name"] == task
+        assert config["task"]["name"] == task_of_model(path)
         bound(config)
 
 
