@@ -21,6 +21,8 @@ from cnnexp.tasks.base import Task
 SAVE_EVERY_S = 60.0
 LONGEST_S = 3.0
 """Timing goes on for so long at most, unless a single step takes longer."""
+SHARE = 0.05
+"""And for such a part of the run at most: nobody waits long to be told that the wait is short."""
 WARM_UP_SHARE = 8
 """The step that warms up is made on this part of a batch."""
 
@@ -47,16 +49,20 @@ class Estimating(Callback):
         share = self._data.batch_size // trainer.world_size
         batch = self._data.split("train").batch(torch.from_numpy(self._data.train_positions()[:share]))
         with trainer.precision_plugin.forward_context():
-            estimate = _of_rank_zero(measure(pl_module.task, batch), trainer)
+            estimate = _of_rank_zero(measure(pl_module.task, batch, self._steps(pl_module)), trainer)
         if self._checkpointing.every_steps is None:
             self._checkpointing.every_steps = max(1, round(SAVE_EVERY_S / max(estimate.step_s, 1e-4)))
         self._say(trainer, pl_module, estimate)
         # its work is done, and every callback costs some time at every step (a new list: Lightning walks the old one)
         trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]  # type: ignore[attr-defined]
 
-    def _say(self, trainer: pl.Trainer, task: TaskModule, estimate: Estimate) -> None:
+    def _steps(self, task: TaskModule) -> int:
+        """Those that are still to come."""
         total = self._epochs * task.steps_per_epoch
-        steps = max(0, min(total, self._max_steps or total) - self._checkpointing.step)
+        return max(0, min(total, self._max_steps or total) - self._checkpointing.step)
+
+    def _say(self, trainer: pl.Trainer, task: TaskModule, estimate: Estimate) -> None:
+        steps = self._steps(task)
         batches = _batches_of_validation(trainer, self._data)
         epochs = steps / task.steps_per_epoch
         seconds = steps * estimate.step_s + epochs * batches * estimate.evaluation_s
@@ -76,10 +82,13 @@ class Estimate:
     memory_bytes: int
 
 
-def measure(task: Task, batch: Batch) -> Estimate:
+def measure(task: Task, batch: Batch, steps: int) -> Estimate:
     """Time a few steps of the net on a batch, and put everything back as it was.
 
     No weight, statistic, gradient or metric is different afterwards.
+
+    Args:
+        steps: of the run; the timing takes a small part of what they will take.
     """
     kept = {name: value.detach().clone() for name, value in task.state_dict().items()}
     modes = [(module, module.training) for module in task.modules()]
@@ -90,7 +99,8 @@ def measure(task: Task, batch: Batch) -> Estimate:
         _train_step(task, few)  # a first step is slow: memory is asked for, kernels are chosen
         first, memory = _train_step(task, batch)
         best, spent = first, first
-        while spent < LONGEST_S and first < LONGEST_S / 2:
+        longest = min(LONGEST_S, SHARE * steps * first)
+        while spent < longest and first < LONGEST_S / 2:
             seconds, _ = _train_step(task, batch, count_memory=False)
             best, spent = min(best, seconds), spent + max(seconds, 0.05)
         evaluation = _evaluation(task, batch)

@@ -53,7 +53,7 @@ def test_nothing_is_different_afterwards() -> None:
     random_state = torch.get_rng_state()
     batch = tiny.batch(8)
     given = {name: value.clone() for name, value in batch.items()}
-    found = measure(measured, batch)
+    found = measure(measured, batch, 1000)
     assert found.step_s > 0 and found.evaluation_s > 0
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert all(parameter.grad is None for parameter in module.parameters())
@@ -63,6 +63,22 @@ def test_nothing_is_different_afterwards() -> None:
     assert all(torch.equal(batch[name], value) for name, value in given.items())
     module.read("train")
     assert module.results["train/loss"] == 0.0, "it is no part of the epoch"
+
+
+def test_a_short_run_does_not_wait_for_its_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the run at most: at 0.1 s a step, 100 steps are timed for 0.5 s, and 20 for 0.1 s."""
+    monkeypatch.setattr(estimate, "LONGEST_S", 5.0)
+    calls: list[int] = []
+
+    def timed(*_: Any, **__: Any) -> tuple[float, int]:
+        calls.append(1)
+        return 0.1, 0
+
+    monkeypatch.setattr(estimate, "_train_step", timed)
+    for steps, count in ((100, 6), (20, 2), (1, 2), (100_000, 52)):
+        calls.clear()
+        measure(task(), tiny.batch(8), steps)
+        assert len(calls) == count, steps  # one to warm up, and 0.1 s each
 
 
 def test_everything_is_put_back_when_the_net_fails() -> None:
@@ -75,7 +91,7 @@ def test_everything_is_put_back_when_the_net_fails() -> None:
     before = copy.deepcopy(measured.net.state_dict())
     random_state = torch.get_rng_state()
     with pytest.raises(RuntimeError, match="out of memory"):
-        measure(measured, tiny.batch(8))
+        measure(measured, tiny.batch(8), 1000)
     assert all(torch.equal(value, before[name]) for name, value in measured.net.state_dict().items())
     assert torch.equal(torch.get_rng_state(), random_state)
 
@@ -89,7 +105,7 @@ def test_a_slow_net_takes_longer() -> None:
             return x
 
     slow = tiny.task(Classification, nn.Sequential(Slow(), tiny.linear_net()))
-    found = measure(slow, tiny.batch(4))
+    found = measure(slow, tiny.batch(4), 1000)
     assert 0.05 <= found.step_s < 0.5
     assert 0.05 <= found.evaluation_s < 0.5
 
@@ -99,7 +115,7 @@ def test_memory_is_what_lies_between_forward_and_backward_and_three_times_the_we
     measured = tiny.task(Classification, tiny.linear_net())
     weights = 4 * (64 * 3 + 3)
     inputs = 4 * 256 * 64
-    found = measure(measured, tiny.batch(256)).memory_bytes
+    found = measure(measured, tiny.batch(256), 1000).memory_bytes
     assert inputs + 3 * weights <= found <= inputs + 3 * weights + 0.3 * inputs
 
 
@@ -119,7 +135,7 @@ def test_auxiliary_heads_take_part_in_a_step_that_is_measured() -> None:
     net, sizes = WithHead(), []
     (weight, _) = net.head.parameters()
     weight.register_hook(lambda gradient: sizes.append(float(gradient.norm())))
-    measure(tiny.task(Classification, net), tiny.batch(8))
+    measure(tiny.task(Classification, net), tiny.batch(8), 1000)
     assert len(sizes) >= 2 and min(sizes) > 0
 
 
@@ -129,7 +145,7 @@ def test_every_turn_takes_part_in_a_step_that_is_measured() -> None:
     for name in sizes:
         weight = next(net.get_submodule(name).parameters())
         weight.register_hook(lambda gradient, name=name: sizes.__setitem__(name, sizes[name] + 1))
-    measure(tiny.task(InTurn, net), tiny.batch(8))
+    measure(tiny.task(InTurn, net), tiny.batch(8), 1000)
     assert sizes["second"] >= 2 and sizes["first"] == 2 * sizes["second"], "what the second learns goes through both"
 
 
@@ -148,7 +164,7 @@ class Centred(Scaled):
 def test_a_loss_with_weights_of_its_own_is_put_back_too() -> None:
     measured = tiny.task(Classification, tiny.linear_net(), loss=Centred())
     before = copy.deepcopy(measured.state_dict())
-    measure(measured, tiny.batch(8))
+    measure(measured, tiny.batch(8), 1000)
     assert measured.loss is not None and set(measured.loss.state_dict()) == {"factor", "mean"}
     assert all(torch.equal(value, before[name]) for name, value in measured.state_dict().items())
     assert all(parameter.grad is None for parameter in measured.parameters())
@@ -191,7 +207,9 @@ def said(
     screen, data = io.StringIO(), tiny.picture_data(train=24, val=10)
     made = tiny.module(Classification, tiny.linear_net())
     made.steps_per_epoch = 3
-    monkeypatch.setattr(estimate, "measure", lambda task, batch: Estimate(len(batch["image"]) * 0.5, 1.0, 3_000_000))
+    monkeypatch.setattr(
+        estimate, "measure", lambda task, batch, steps: Estimate(len(batch["image"]) * 0.5, 1.0, 3_000_000)
+    )
     log = RunLog(Console(file=screen, width=200))
     trainer = tiny.trainer([Estimating(log, data, keeping, 10, max_steps)], epochs=1)
     trainer.fit(made, datamodule=DataModule(data))
