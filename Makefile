@@ -13,22 +13,31 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all check bench docs wheel clean
+.PHONY: help install train test test-all test-lowest nightly check bench docs wheel clean
 
 help:  ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP)  ## make .venv and install cnnexp with its development tools into it
 
 train: $(STAMP)  ## train LeNet-5 on 5,000 real MNIST digits (no download)
 	$(BIN)/cnnexp train model=lenet5 data=mnist5k $(ARGS)
 
-test: $(STAMP)  ## run the tests, but not those marked slow
-	$(BIN)/python -m pytest $(ARGS)
+# Two processes of one thread each: with more threads than cores they slow one another many times over.
+test: $(STAMP)  ## run the tests, but not those marked slow, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-all: $(STAMP)  ## run all tests: training to a score, DDP, kill and resume
-	$(BIN)/python -m pytest -m "" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "" $(ARGS)
+
+test-lowest:  ## run the tests with the lowest releases that pyproject.toml lets in, in .venv-lowest
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --editable '.[dev]' --constraint .venv-lowest/lowest.txt
+	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+nightly: test-all test-lowest  ## all tests, and the fast ones with the lowest releases
 
 check: $(STAMP)  ## lint, formatting and types
 	$(BIN)/ruff check .

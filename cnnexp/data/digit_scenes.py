@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -63,22 +64,25 @@ class DigitScenes(DataSet):
         self.scene_seed = scene_seed
 
     def load(self, split: SplitName) -> TensorSplit:
-        scenes = self._scenes(split)
+        scenes = scenes_of(self.scene_seed, split)
         tensors = {
-            "image": torch.from_numpy(scenes.pictures)[:, None],
+            "image": torch.from_numpy(scenes.pictures.copy())[:, None],
             "mask": torch.from_numpy(semantic_masks(scenes)),
-            "boxes": torch.from_numpy(scenes.boxes),
-            "classes": torch.from_numpy(scenes.classes),
+            "boxes": torch.from_numpy(scenes.boxes.copy()),
+            "classes": torch.from_numpy(scenes.classes.copy()),
         }
         names = [f"digit_scenes/{split}/{i}" for i in range(len(scenes.pictures))]
         return fitted_split(tensors, self.image_size, self.channels, names=names)
 
     def instance_masks(self, split: SplitName) -> Tensor:
         """uint8 (N, H, W): 0 = background, k + 1 = the digit of box k."""
-        return fit_masks(torch.from_numpy(self._scenes(split).instances), self.image_size)
+        return fit_masks(torch.from_numpy(scenes_of(self.scene_seed, split).instances.copy()), self.image_size)
 
-    def _scenes(self, split: SplitName) -> Scenes:
-        return compose(self.scene_seed, split, np.arange(COUNTS[split]))
+
+@lru_cache(maxsize=len(SPLITS))
+def scenes_of(scene_seed: int, split: SplitName) -> Scenes:
+    """All scenes of a split, not to be changed."""
+    return compose(scene_seed, split, np.arange(COUNTS[split]))
 
 
 def compose(scene_seed: int, split: SplitName, indices: NDArray[np.int64]) -> Scenes:

@@ -1,12 +1,14 @@
 """A process that has imported what the command line needs, and forks itself for every call.
 
-Importing torch and Lightning takes longer than a tiny training. Imports alone are safe to fork; this process computes
-nothing itself. It reads a JSON object a line: argv, cwd, environment, and where to kill (see ``killing.py``); it
+Importing torch and Lightning takes longer than a tiny training, and so does what every call would do first: composing
+the options, reading the digits, measuring text. All that is done once, here, with nothing of torch: after a convolution
+in this process its pool of threads would be missing in every child. It reads a JSON object a line: argv, cwd, environment, and where to kill (see ``killing.py``); it
 answers with the exit status, negative for a signal.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -17,20 +19,50 @@ from typing import Any
 
 # What the commands import when they are called
 IMPORTED = (
+    "cnnexp.averaging.scoring",
+    "cnnexp.commands.compare",
+    "cnnexp.commands.ensemble",
     "cnnexp.commands.predict",
+    "cnnexp.commands.preview",
+    "cnnexp.commands.report",
     "cnnexp.commands.resume",
+    "cnnexp.commands.summary",
+    "cnnexp.commands.sweep",
     "cnnexp.commands.test",
+    "cnnexp.commands.train",
+    "cnnexp.commands.visualize",
+    "cnnexp.tasks.autoencoder",
+    "cnnexp.tasks.classification",
+    "cnnexp.tasks.detection",
+    "cnnexp.tasks.multi_label",
+    "cnnexp.tasks.segmentation",
+    "faster_coco_eval",
+    "matplotlib.backends.backend_agg",
     "cnnexp.fit.run",
     "cnnexp.report.export",
     "cnnexp.report.table",
     "hydra._internal.config_loader_impl",
     "hydra.core.override_parser.overrides_parser",
 )
+COMPOSED = (
+    "",
+    "model=lenet5",
+    "model=lenet5 data=mnist5k",
+    "model=lenet5 data=mnist5k scheduler=plateau",
+    "model=unet data=digit_scenes",
+    "model=yolo data=digit_scenes",
+    "model=conv_autoencoder data=mnist5k",
+    "model=resnet20 data=digit_scenes task=multi_label",
+    "model=linear data=mnist5k",
+)
+"""Options that many tests choose."""
 
 
 def main() -> None:
     for module in IMPORTED:
         import_module(module)
+    prepare()
+    gc.freeze()
 
     print("ready", flush=True)
     for line in sys.stdin:
@@ -42,6 +74,21 @@ def main() -> None:
         print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
 
 
+def prepare() -> None:
+    """What is remembered for the rest of a process: the options put together, the digits and scenes, the fonts."""
+    from cnnexp.config.compose import compose_run
+    from cnnexp.data.digit_scenes import SPLITS, scenes_of
+    from cnnexp.visualize.png import figure_image, new_figure
+
+    for words in COMPOSED:
+        compose_run(words.split())
+    for split in SPLITS:
+        scenes_of(0, split)
+    figure = new_figure(4, 3)
+    figure.subplots().set_title("title")
+    figure_image(figure)
+
+
 def _child(call: dict[str, Any]) -> int:
     """One call of the command line, in a process of its own."""
     for number, path in ((1, call["out"]), (2, call["err"])):
@@ -50,8 +97,12 @@ def _child(call: dict[str, Any]) -> int:
     os.environ.update(call["environment"])
     sys.argv = ["cnnexp", *call["argv"]]
     try:
+        sys.path.insert(0, str(Path(__file__).parent))
+        if call["argv"][:1] == ["sweep"]:
+            from forked_sweep import fork_the_server
+
+            fork_the_server()
         if call["kill"]:
-            sys.path.insert(0, str(Path(__file__).parent))
             from killing import kill_at
 
             kill_at(call["kill"])

@@ -1,4 +1,4 @@
-"""The real ``cnnexp sweep`` in a process of its own, and what it leaves behind."""
+"""The real ``cnnexp sweep``, in a fresh process or a forked one, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.integration.conftest import CommandLine
+
 TINY = ("model=linear", "data=mnist5k", "data.fraction=0.05", "epochs=2")
 LONGEST_S = 1200.0  # of a machine that is busy with something else
 
@@ -21,8 +23,7 @@ LONGEST_S = 1200.0  # of a machine that is busy with something else
 def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     """``cnnexp sweep`` in a folder, with its output in ``sweep-N.txt``."""
     folder.mkdir(exist_ok=True)
-    output = folder / f"sweep-{len(list(folder.glob('sweep-*.txt')))}.txt"
-    with output.open("w") as file:
+    with _output(folder).open("w") as file:
         return subprocess.Popen(
             [sys.executable, "-m", "cnnexp", "sweep", *words],
             cwd=folder,
@@ -34,6 +35,10 @@ def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str
         )
 
 
+def _output(folder: Path) -> Path:
+    return folder / f"sweep-{len(list(folder.glob('sweep-*.txt')))}.txt"
+
+
 def said(folder: Path) -> str:
     """What the last sweep printed."""
     return max(folder.glob("sweep-*.txt"), key=lambda path: int(path.stem.split("-")[1])).read_text()
@@ -43,6 +48,15 @@ def sweep(folder: Path, *words: str, status: int = 0, **environment: str) -> Swe
     """Run to the end, which must be of this status."""
     process = start(folder, *words, **environment)
     assert process.wait(timeout=LONGEST_S) == status, said(folder)
+    return found(folder)
+
+
+def forked(cnnexp: CommandLine, folder: Path, *words: str, status: int = 0) -> Sweep:
+    """Run to the end in a forked process, where a fresh one is not the point."""
+    folder.mkdir(exist_ok=True)
+    done = cnnexp("sweep", *words, cwd=folder, OMP_NUM_THREADS="1")
+    _output(folder).write_text(done.out + done.err)
+    assert done.status == status, said(folder)
     return found(folder)
 
 

@@ -9,23 +9,25 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from PIL import Image
 
-from tests.integration.conftest import CommandLine
+from tests.integration.conftest import CommandLine, command_line
 from tests.integration.refusing import Case, assert_refused, case
-from tests.integration.sweeping import LONGEST_S, TINY, Sweep, found, said, start, sweep, until
+from tests.integration.sweeping import LONGEST_S, TINY, Sweep, forked, found, said, start, sweep, until
 from tests.integration.wandb_file import wandb_records
 
 GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+def grid(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     """A grid of six trials, two of which fail. Not to be changed."""
-    return sweep(tmp_path_factory.mktemp("grid"), *GRID)
+    folder = tmp_path_factory.mktemp("grid")
+    return forked(command_line(server, folder), folder, *GRID)
 
 
 def test_each_point_is_run_once(grid: Sweep) -> None:
@@ -80,18 +82,18 @@ def test_its_runs_are_found_by_compare(grid: Sweep, cnnexp: CommandLine) -> None
     assert len(json.loads(done.out)) == 6
 
 
-def test_a_finished_sweep_says_again_what_came_of_it(grid: Sweep) -> None:
+def test_a_finished_sweep_says_again_what_came_of_it(grid: Sweep, cnnexp: CommandLine) -> None:
     folder = grid.folder.parents[1]
     before = (grid.folder / "trials.csv").read_bytes()
     first = said(folder).splitlines()
-    sweep(folder, "--resume", grid.folder.name)
+    forked(cnnexp, folder, "--resume", grid.folder.name)
     assert said(folder).splitlines()[-3:] == first[-3:]
     assert (grid.folder / "trials.csv").read_bytes() == before
 
 
-def test_asha_ends_hopeless_trials_early(tmp_path: Path) -> None:
+def test_asha_ends_hopeless_trials_early(tmp_path: Path, cnnexp: CommandLine) -> None:
     words = ("model=linear", "data.fraction=0.5", "epochs=60", "optimizer.lr=0.1,1e-9,1e-8", "sweep=grid")
-    done = sweep(tmp_path, *words, "sweep.pruner=asha", "sweep.reduction=2")
+    done = forked(cnnexp, tmp_path, *words, "sweep.pruner=asha", "sweep.reduction=2")
     states = [trial["state"] for trial in done.trials]
     assert states[0] == "finished" and "pruned" in states, done.trials
     for trial, run in zip(done.trials, done.runs, strict=True):
@@ -101,9 +103,9 @@ def test_asha_ends_hopeless_trials_early(tmp_path: Path) -> None:
         assert done.record(run)["status"] == ("interrupted" if trial["state"] == "pruned" else "finished")
 
 
-def test_repeated_seeds_are_one_candidate(tmp_path: Path) -> None:
+def test_repeated_seeds_are_one_candidate(tmp_path: Path, cnnexp: CommandLine) -> None:
     words = (*TINY, "optimizer.lr=1e-9,0.1", "seed=range(0,3)", "sweep=grid", "sweep.average=seed")
-    done = sweep(tmp_path, *words)
+    done = forked(cnnexp, tmp_path, *words)
     assert len(done.trials) == 2 and len(done.runs) == 6
     for trial in done.trials:
         runs = [run for run in done.runs if run.parent.name.startswith(f"{int(trial['trial']):04d}-")]
@@ -133,18 +135,18 @@ def test_ctrl_c_saves_the_trials_and_resume_goes_on(tmp_path: Path) -> None:
     assert [len(done.record(run)["resumed"]) for run in done.runs] == [1, 1]
 
 
-def test_a_sweep_may_be_given_more_trials(tmp_path: Path) -> None:
+def test_a_sweep_may_be_given_more_trials(tmp_path: Path, cnnexp: CommandLine) -> None:
     words = (*TINY, "optimizer.lr=tag(log,interval(1e-4,1e-1))")
-    done = sweep(tmp_path, *words, "sweep.trials=2")
+    done = forked(cnnexp, tmp_path, *words, "sweep.trials=2")
     first = done.trials
-    done = sweep(tmp_path, "--resume", "last", "sweep.trials=4", "sweep.executor=fresh")
+    done = forked(cnnexp, tmp_path, "--resume", "last", "sweep.trials=4", "sweep.executor=fresh")
     assert done.trials[:2] == first
     assert [trial["state"] for trial in done.trials] == ["finished"] * 4
     assert len(done.runs) == 4
 
 
-def test_wandb_groups_the_trials_of_a_sweep(tmp_path: Path) -> None:
-    done = sweep(tmp_path, *TINY, "seed=0,1", "logger=wandb")
+def test_wandb_groups_the_trials_of_a_sweep(tmp_path: Path, cnnexp: CommandLine) -> None:
+    done = forked(cnnexp, tmp_path, *TINY, "seed=0,1", "logger=wandb")
     files = [next(run.glob("wandb/offline-run-*/run-*.wandb")) for run in done.runs]
     noted = [wandb_records(file, "run")[0] for file in files]
     assert [run.run_group for run in noted] == [done.folder.name] * 2

@@ -19,9 +19,9 @@ from tests.integration.wandb_file import wandb_values
 SMALL = ("data.fraction=0.02", "epochs=2", "batch_size=16", "hardware.threads=1")
 TASKS = {
     "classification": ("model=lenet5", "data=mnist5k"),
-    "multi_label": ("model=resnet20", "data=digit_scenes", "task=multi_label"),
-    "segmentation": ("model=unet", "data=digit_scenes", "model.width=8", "model.depth=2"),
-    "detection": ("model=yolo", "data=digit_scenes", "model.width=8"),
+    "multi_label": ("model=lenet5", "data=digit_scenes", "task=multi_label"),
+    "segmentation": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=2"),
+    "detection": ("model=yolo", "data=digit_scenes", "model.width=4"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
 }
 METRICS = {

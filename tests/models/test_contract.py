@@ -33,6 +33,7 @@ from cnnexp.fit.module import TaskModule
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.paths import config_folder
 from cnnexp.training.learner import Learner
+from tests.models.deep import DEEP, deep_ones_slow
 from tests.tasks import tiny
 
 FOLDERS = [config_folder()]
@@ -99,6 +100,7 @@ def parameters(name: str, shape: tuple[int, ...], classes: int) -> int | None:
 
 
 def test_there_are_nets_to_look_at() -> None:
+    assert DEEP < set(CLASSIFIERS)
     assert len(CLASSIFIERS) >= 30
     assert sum(said(name) is not None for name in CLASSIFIERS) >= 25
 
@@ -118,7 +120,7 @@ def reached(net: nn.Module, arguments: Sequence[Tensor]) -> list[Tensor]:
     return [answer, *others]
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", deep_ones_slow(CLASSIFIERS))
 def test_shapes_alone_forward_and_backward(name: str) -> None:
     """At full width, on the meta device."""
     config, facts = config_of(name)
