@@ -131,6 +131,8 @@ def test_nothing_is_compared_with_a_run_that_was_cut_short(tmp_path: Path, log: 
     closing.record(fit)
     summary = json.loads((fit.run.folder / "summary.json").read_text())
     assert summary["partial"] and summary["metrics"] == {"train/loss": 1.5, "test/accuracy": 0.5}
+    (row,) = csv.DictReader((fit.run.folder / METRICS).read_text().splitlines())
+    assert set(row) == {"epoch", "step", "test/accuracy"}, "what was trained has rows already"
     assert "stopped" in log.console.export_text()
 
 
