@@ -12,7 +12,7 @@ from cnnexp.config.model_header import model_header, takes_a_name
     [
         ("Net for 224x224 pictures", 224),
         ("Net with 3x3 filters on 32x32 pictures", 32),
-        ("Net with 16x24 maps", None),
+        ("Net with 32x48 maps", None),
         ("Net for 1024x1024 pictures", None),
         ("Net of 7x7 and 5x5 filters", None),
     ],

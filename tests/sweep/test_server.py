@@ -59,6 +59,7 @@ def test_a_child_has_the_lock_alone_and_its_end_is_told(
 
     monkeypatch.setattr(os, "waitpid", wait)
     reading, writing = os.pipe()
+    os.set_blocking(reading, False)  # where a writer is left, reading fails
     socket.send_fds(ours, [f"{tmp_path / 'job.json'}\n".encode()], [writing])
     os.close(writing)
     ours.shutdown(socket.SHUT_WR)
