@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,3 +22,28 @@ def mirror() -> Path:
             return folder.resolve()
     found = f"no folder in {MIRROR_VARIABLE}={named!r}" if named else f"{MIRROR_VARIABLE} is not set"
     pytest.skip(f"needs downloaded data: {found}; run with {MIRROR_VARIABLE}=DIR, a folder with the publishers' files")
+
+
+@pytest.fixture
+def process_kept() -> Iterator[None]:
+    """A run sets threads, determinism and variables for its whole process; here they are given back."""
+    import torch
+
+    deterministic: Any = torch.utils.deterministic
+    threads, fills, benchmark = torch.get_num_threads(), deterministic.fill_uninitialized_memory, _cudnn().benchmark
+    algorithms, precision = torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision()
+    environment = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(environment)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(algorithms)
+    torch.set_float32_matmul_precision(precision)
+    torch.set_flush_denormal(False)
+    deterministic.fill_uninitialized_memory, _cudnn().benchmark = fills, benchmark
+
+
+def _cudnn() -> Any:
+    import torch
+
+    return torch.backends.cudnn

@@ -28,7 +28,7 @@ class CrossEntropy(Loss):
     def __init__(self, *, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
-        weights = None if class_weights is None else torch.tensor(class_weights)
+        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         self.register_buffer("class_weights", weights, persistent=False)
 
     def weigh(self, weights: Tensor) -> None:

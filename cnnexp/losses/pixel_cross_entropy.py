@@ -24,7 +24,7 @@ class PixelCrossEntropy(Loss):
 
     def __init__(self, *, class_weights: Sequence[float] | None = None) -> None:
         super().__init__()
-        weights = None if class_weights is None else torch.tensor(class_weights)
+        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         self.register_buffer("class_weights", weights, persistent=False)
 
     def weigh(self, weights: Tensor) -> None:

@@ -52,6 +52,13 @@ def test_class_weights_are_those_of_torch(shape: tuple[int, ...], given: bool) -
     assert float(term.count) == pytest.approx(float(torch.tensor(WEIGHTS)[label].sum()), rel=1e-6)
 
 
+def test_class_weights_may_be_whole_numbers() -> None:
+    """A list such as [1,2,4] comes from a command line as whole numbers."""
+    answer, label = logits(8, 3), labels(8)
+    term = CrossEntropy(class_weights=(1, 2, 4))(answer, {"label": label}, train=True)
+    assert_same(term.mean, functional.cross_entropy(answer, label, torch.tensor([1.0, 2.0, 4.0])), answer)
+
+
 def test_labels_are_smoothed_in_training_only() -> None:
     answer, label = logits(8, 3), labels(8)
     loss = CrossEntropy(label_smoothing=0.3)

@@ -13,13 +13,13 @@ from tests.tasks import tiny
 WEIGHTS = (0.5, 2.0, 0.25)
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("weights", [None, WEIGHTS, (1, 2, 4)])
 @pytest.mark.parametrize("void", [0.0, 0.4])
 def test_the_mean_is_that_of_torch(weights: tuple[float, ...] | None, void: float) -> None:
     mask = tiny.samples(4, void=void)["mask"]
     answer = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
     term = PixelCrossEntropy(class_weights=weights)(answer, {"mask": mask}, train=True)
-    of_class = torch.tensor(weights or (1.0, 1.0, 1.0))
+    of_class = torch.tensor(weights or (1.0, 1.0, 1.0), dtype=torch.float32)
     expected = functional.cross_entropy(answer, mask.long(), of_class, ignore_index=VOID)
     torch.testing.assert_close(term.mean, expected)
     torch.testing.assert_close(*(torch.autograd.grad(one, answer)[0] for one in (term.mean, expected)))

@@ -1,0 +1,131 @@
+"""A recorded run, opened again: on data with as many classes, on the device that is here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cnnexp.builders.reopen import (
+    for_this_machine,
+    is_dense,
+    judged_by,
+    on_other_data,
+    refuse_other_classes,
+    reopen_data,
+    task_class,
+)
+from cnnexp.config.overrides import Word
+from cnnexp.errors import InputError
+from cnnexp.runs.read import Record
+from cnnexp.tasks.classification import Classification
+from tests.builders.made import configuration
+from tests.data.tiny import write_class_folders
+
+SEGMENTATION = {"_target_": "cnnexp.tasks.segmentation.Segmentation", "name": "segmentation", "target": "mask"}
+DETECTION = {"_target_": "cnnexp.tasks.detection.Detection", "name": "detection", "target": "boxes"}
+
+
+def trained(folder: Path = Path("run-1"), **changes: Any) -> Record:
+    return Record(folder, folder.name, "finished", config=configuration(**changes))
+
+
+def word(text: str) -> Word:
+    key, _, value = text.partition("=")
+    return Word(text, key, value, added=False)
+
+
+@pytest.mark.parametrize("text", ["model=unet", "optimizer.lr=1", "database=x", "seed=1"])
+def test_only_the_data_may_be_another(text: str) -> None:
+    with pytest.raises(InputError, match=f"^{text}: only data=…, data.… and tta=… are taken here"):
+        on_other_data(configuration(), trained(), [word("data.root=a"), word(text)], ())
+
+
+def test_without_a_word_the_configuration_is_the_runs() -> None:
+    config = configuration()
+    assert on_other_data(config, trained(), [], ()) is config
+
+
+def test_the_net_keeps_the_pictures_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def composed(words: list[str], folders: Any) -> dict[str, Any]:
+        seen.append(words)
+        return configuration(
+            data={"image_size": [32, 32], "channels": 1, "mean": [0.1], "count": 7}, choices={"data": "other"}
+        )
+
+    monkeypatch.setattr("cnnexp.builders.reopen.compose_run", composed)
+    config = configuration(seed=5, data={"input_sha256": "abc"})
+    found = on_other_data(config, trained(), [word("data.count=7")], ())
+    assert seen == [["model=linear", "data=synthetic", "data.count=7"]]
+    data = found["data"]
+    assert (data["image_size"], data["channels"], data["mean"]) == ([8, 8], 3, [0.5, 0.5, 0.5])
+    assert (data["count"], data["input_sha256"]) == (7, "abc")
+    assert (found["seed"], found["choices"]["data"], found["choices"]["model"]) == (5, "other", "linear")
+    on_other_data(config, trained(), [word("data=other")], ())
+    assert seen[1] == ["model=linear", "data=other"], "not the run's own beside it"
+
+
+def test_it_is_evaluated_in_one_process_on_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    many = {"accelerator": "gpu", "devices": 4, "nodes": 2, "strategy": "ddp", "precision": "bf16", "threads": 1}
+    config = configuration(hardware=many)
+    found = for_this_machine(config)["hardware"]
+    assert (found["accelerator"], found["devices"], found["nodes"], found["strategy"]) == ("cpu", 1, 1, "auto")
+    assert found["precision"] == "bf16" and config["hardware"]["devices"] == 4
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+
+def test_another_number_of_classes_is_refused_and_other_names_are_not() -> None:
+    refuse_other_classes(trained(), configuration(data={"classes": ["x", "y", "z"]}))
+    two = configuration(data={"classes": ["x", "y"]}, choices={"data": "other"})
+    with pytest.raises(InputError, match=r"^data=other has 2 classes, run-1 was trained on 3: not comparable"):
+        refuse_other_classes(trained(), two)
+
+
+def test_classes_that_only_a_folder_knows_wait_until_it_is_read() -> None:
+    refuse_other_classes(trained(), configuration(data={"classes": None}))
+
+
+def test_data_without_the_truth_is_refused_where_the_task_needs_one() -> None:
+    other = configuration(data={"targets": ["boxes"]}, choices={"data": "other"})
+    with pytest.raises(InputError, match=r"^data=other has no label, which classification needs$"):
+        refuse_other_classes(trained(), other)
+    other["task"]["target"] = None
+    refuse_other_classes(trained(), other)
+
+
+@pytest.mark.usefixtures("process_kept")
+def test_data_is_reopened_whose_folder_has_as_many_classes(tmp_path: Path) -> None:
+    root = write_class_folders(tmp_path / "own", 10)
+    config = configuration(
+        data={"_target_": "cnnexp.data.image_folder.ImageFolder", "root": str(root), "classes": None},
+        hardware={"devices": 4},
+    )
+    del config["data"]["count"]
+    record = trained(tmp_path, data={"classes": ["one", "two"]})
+    opened = reopen_data(record, config)
+    assert opened.config["data"]["classes"] == ["cat", "dog"] and opened.config["hardware"]["devices"] == 1
+    assert opened.data.facts.names("label") == ("cat", "dog")
+    with pytest.raises(InputError, match=r"has 2 classes, .* was trained on 3: not comparable"):
+        reopen_data(trained(tmp_path), config)
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------------
+
+
+def test_averages_are_judged_by_a_metric_of_probabilities() -> None:
+    assert judged_by(trained(), configuration(), "tta=flip") == "accuracy"
+    with pytest.raises(InputError, match=r"^tta=flip: run-1 is for detection; what is averaged are probabilities"):
+        judged_by(trained(), configuration(task=DETECTION), "tta=flip")
+
+
+def test_the_task_and_whether_it_answers_for_each_pixel() -> None:
+    assert task_class(configuration()) is Classification
+    assert not is_dense(configuration()) and is_dense(configuration(task=SEGMENTATION))
+    assert not is_dense(configuration(task={"target": None}))
