@@ -113,6 +113,17 @@ def test_nothing_that_is_seen_is_left_out(name: str) -> None:
         assert first <= least and most <= last
 
 
+@pytest.mark.parametrize("of", [lambda x: x.flatten(2), lambda x: x.transpose(2, 3).flatten(2)])
+def test_a_convolution_over_flattened_maps_sees_across_the_end_of_a_row(of: Callable[[Tensor], Tensor]) -> None:
+    """Three neighbours there may be the end of one row and the beginning of the next."""
+
+    def convolved(x: Tensor) -> Tensor:
+        return F.conv1d(of(x), torch.ones(1, C, 3, dtype=x.dtype, device=x.device))
+
+    for (first, last), (least, most) in spans_and_supports(convolved):
+        assert first <= least and most <= last
+
+
 def test_a_padding_by_the_edge_s_own_pixels_counts_as_one_of_zeros() -> None:
     for mode in ("reflect", "replicate"):
         assert seen_of(lambda x, mode=mode: F.pad(x, (2, 1, 1, 1), mode=mode)) == seen_of(  # type: ignore[misc]
