@@ -48,6 +48,7 @@ def test_a_gate_that_sees_everything_makes_every_position_see_it() -> None:
 def test_a_single_position_stands_at_all_of_them() -> None:
     own, single = Place(PIXELS, 8, 2), Place(window(PIXELS, 4, 1, 0), 1, 2)
     (place,) = joined([of(1, 3, 8), of(1, 3, 1)], [(own,), (single,)], of(1, 3, 8))
+    assert place.dim == 2
     for at in range(8):
         first, last = place.axis.within(at, 8)
         assert first == 0 and last >= max(3, at), "its own pixel and those that the single one sees"
