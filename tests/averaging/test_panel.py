@@ -62,17 +62,24 @@ def test_every_run_that_does_not_fit_has_a_line() -> None:
 
 
 def test_another_size_or_normalisation_is_no_other_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Opened(Exception):
-        pass
+    opened = []
 
-    def reopen(record: Record, config: dict[str, Any], trusted: tuple[str, ...]) -> None:
-        raise Opened(record.id, config["batch_size"])
+    def reopened(record: Record, config: dict[str, Any], trusted: tuple[str, ...]) -> SimpleNamespace:
+        opened.append(config)
+        return SimpleNamespace(config=config, data=object())
 
-    monkeypatch.setattr("cnnexp.averaging.panel.reopen_data", reopen)
+    monkeypatch.setattr("cnnexp.averaging.panel.reopen_data", reopened)
+    monkeypatch.setattr("cnnexp.averaging.panel.revive", lambda *_: None)
+    monkeypatch.setattr("cnnexp.averaging.panel.for_this_machine", lambda config: config)
     one = config_of(channels=1, image_size=[28, 28], mean=[0.1], std=[0.2], fraction=1.0, workers=0, in_memory=True)
+    normalised = {**one, "data": {**one["data"], "mean": [0.5]}, "batch_size": 5}
     two = config_of(channels=3, image_size=[32, 32], mean=[0.5], std=[0.5], fraction=0.1, workers=2, in_memory=False)
-    with pytest.raises(Opened):
-        Panel.open([Record(Path("x"), letter, "finished", config=config_of()) for letter in "ab"], [one, two], "best")
+    records = [Record(Path("x"), letter, "finished", config=config_of()) for letter in "abc"]
+    members = Panel.open(records, [one, normalised, two], "best").members
+    assert len(opened) == 2, "what is stored alike is opened once"
+    assert members[0].data is members[1].data and members[2].data is not members[0].data
+    assert [member.config["data"]["mean"] for member in members] == [[0.1], [0.5], [0.5]]
+    assert [member.config["batch_size"] for member in members] == [8, 8, 8], "cut alike"
 
 
 def member(data: Any, accelerator: str = "cpu") -> Member:
