@@ -40,6 +40,7 @@ def test_what_finds_no_room_is_cut_with_an_ellipsis() -> None:
     found = _lines(" ".join([SENTENCE] * 9), 232)
     assert len(found) == MOST_LINES == lines_of(" ".join([SENTENCE] * 9))
     assert found[-1].endswith("…") and not any("…" in line for line in found[:-1])
+    assert " ".join([SENTENCE] * 9).startswith(" ".join(found).removesuffix("…")), "up to there no word is missing"
     assert max(text_width(line, 13) for line in found) <= 232
 
 
