@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,27 +25,29 @@ def subject(net: nn.Module, batch_size: int = 4) -> Subject:
     return Subject("mine", net.to("meta"), (100,), "L", example, batch_size, sgd, lambda: net, lambda: None)
 
 
-def times_of(net: nn.Module) -> list[float]:
+def times_of(monkeypatch: pytest.MonkeyPatch, step_s: float, longest_s: float) -> list[float]:
+    """The times of steps that take so long, by a clock that goes on with them."""
+    now = [100.0]
+
+    class Timed(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            now[0] += step_s
+            return super().forward(x)
+
+    monkeypatch.setattr(measured, "LONGEST_S", longest_s)
+    monkeypatch.setattr(measured, "time", type("Time", (), {"perf_counter": lambda: now[0]}))
+    net = Timed(100, 10)
     return measured._times(net, [torch.rand(4, 100)], torch.optim.SGD(net.parameters(), lr=0.1))
 
 
-class Slow(nn.Linear):
-    def forward(self, x: Tensor) -> Tensor:
-        time.sleep(0.01)
-        return super().forward(x)
-
-
 def test_a_quick_step_is_repeated_until_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "LONGEST_S", 0.05)
-    times = times_of(nn.Linear(100, 10))
-    assert len(times) > measured.FEWEST_STEPS and sum(times[:-1]) < 0.05 <= sum(times)
+    assert times_of(monkeypatch, 0.25, 4.0) == [0.25] * 16
 
 
 def test_of_a_slow_one_a_few_are_made_but_no_more_than_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "LONGEST_S", 0.009)
-    assert len(times_of(Slow(100, 10))) == measured.FEWEST_STEPS
-    monkeypatch.setattr(measured, "LONGEST_S", 0.002)
-    assert len(times_of(Slow(100, 10))) == 1
+    assert times_of(monkeypatch, 4.0, 4.0) == [4.0] * measured.FEWEST_STEPS
+    assert times_of(monkeypatch, 7.0, 4.0) == [7.0] * 2
+    assert times_of(monkeypatch, 60.0, 4.0) == [60.0]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def training(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return dict(record.config)
 
     monkeypatch.setattr("cnnexp.builders.revive.checked_config", checked)
+    for module in ("write", "provenance"):
+        monkeypatch.setattr(f"cnnexp.runs.{module}.git_state", lambda folder: (None, ""))
     monkeypatch.setattr("cnnexp.fit.ranks.find_role", Role)
     monkeypatch.setattr("cnnexp.fit.run.run", lambda request, role: asked.append((request, role)) or 0)
     return asked
