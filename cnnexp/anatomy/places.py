@@ -99,11 +99,11 @@ def _shifted(seen: Seen, by: int) -> Seen:
 
 def _settled(place: Place, tensor: Tensor) -> Place:
     """The place with a dimension of its own, as an operation along that dimension needs it."""
-    if place.dim is None or place.inner == 1:
+    if place.dim is None:
         return place
-    if place.count * place.inner == tensor.shape[place.dim]:
-        return Place(repeated(place.axis, place.inner), place.count * place.inner, place.dim)
-    return place.gone()
+    if place.count * place.inner != tensor.shape[place.dim]:
+        return place.gone()
+    return place if place.inner == 1 else Place(repeated(place.axis, place.inner), tensor.shape[place.dim], place.dim)
 
 
 def along(seen: Seen, tensor: Tensor, output: Tensor, change: Callable[[Axis, int, int], Axis | None]) -> Seen:

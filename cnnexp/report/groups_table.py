@@ -185,7 +185,7 @@ def said(pair: Pair) -> str:
         return "differ"
     if pair.seeds.further is None:
         return f"open: > {MOST_SEEDS:,} seeds"
-    return f"open: {pair.seeds.further} more seeds" if pair.seeds.further else "open: 1 more seed"
+    return f"open: {pair.seeds.further} more seeds" if pair.seeds.further > 1 else "open: 1 more seed"
 
 
 def signed(metric: str, value: float | None) -> str:

@@ -50,7 +50,7 @@ def _choice(records: Sequence[Record], group: str, place: int) -> Column:
 def size_figure(count: int) -> str:
     """``812 kB``, ``1.4 GB``."""
     for size, unit in _UNITS:
-        if count >= size:
+        if count >= 0.9995 * size:  # what rounds to it
             return f"{count / size:.3g} {unit}"
     return f"{count} B"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,9 +73,10 @@ def _worst_scores(rows: Sequence[Mapping[str, str]], column: str, name: str, fal
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return 0.0
+    return 0.0 if math.isnan(number) else number  # NaN has no place in an order, and would shuffle the others
 
 
 def _index(row: Mapping[str, str]) -> int:
