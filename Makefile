@@ -24,18 +24,22 @@ install: $(STAMP)  ## make .venv and install cnnexp with its development tools i
 train: $(STAMP)  ## train LeNet-5 on 5,000 real MNIST digits (no download)
 	$(BIN)/cnnexp train model=lenet5 data=mnist5k $(ARGS)
 
-# Two processes of one thread each: with more threads than cores they slow one another many times over.
+# Two processes of one thread each: with more threads than cores they slow one another many times over. They keep what
+# they compile, whatever the shell says of that: every process that a test starts would compile it again.
+TWO := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
+PYTEST := -m pytest -n 2 --dist loadfile
+
 test: $(STAMP)  ## run the tests, but not those marked slow, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(TWO) $(BIN)/python $(PYTEST) $(ARGS)
 
 test-all: $(STAMP)  ## run all tests: training to a score, DDP, kill and resume
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "" $(ARGS)
+	$(TWO) $(BIN)/python $(PYTEST) -m "" $(ARGS)
 
 test-lowest:  ## run the tests with the lowest releases that pyproject.toml lets in, in .venv-lowest
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install --editable '.[dev]' --constraint .venv-lowest/lowest.txt
-	OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(TWO) .venv-lowest/bin/python $(PYTEST) $(ARGS)
 
 nightly: test-all test-lowest  ## all tests, and the fast ones with the lowest releases
 

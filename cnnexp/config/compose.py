@@ -106,24 +106,32 @@ def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], sta
 def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
     """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
     a sweep's trials choose the same ones."""
-    from hydra import compose
-    from omegaconf import OmegaConf
-
-    with _hydra(folders):
-        composed = compose("config", overrides=[word.text for word in chosen], return_hydra_config=True)
-    choices = dict(composed.hydra.runtime.choices)
-    OmegaConf.set_struct(composed, False)
-    composed.pop("hydra")
-    return composed, choices
+    return _hydras("config", [word.text for word in chosen], folders)
 
 
 @lru_cache(maxsize=64)
 def _alone(group: str, option: str, folders: tuple[Path, ...], state: int) -> DictConfig:
     """What Hydra makes of one file; not to be changed."""
-    from hydra import compose
+    return _hydras(f"{group}/{option}", [], folders)[0]
 
-    with _hydra(folders):
-        return compose(f"{group}/{option}")
+
+def _hydras(name: str, texts: Sequence[str], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
+    """A file, with the options that it and the texts choose, put together by Hydra; and each group's option.
+
+    As ``hydra.compose``, less the dozen files of Hydra's own settings that it reads each time, half of the work, and
+    that nobody asks for here. These are private parts of Hydra: see the bound on it in pyproject.toml.
+    """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.defaults_list import create_defaults_list
+    from omegaconf import OmegaConf
+
+    with _hydra(folders) as loader:
+        assert isinstance(loader, ConfigLoaderImpl)
+        words, files = loader._parse_overrides_and_create_caching_repo(name, list(texts))
+        found = create_defaults_list(files, name, words, prepend_hydra=False, skip_missing=False)
+        composed = loader._compose_config_from_defaults_list(found.defaults, files)
+    OmegaConf.set_struct(composed, False)
+    return composed, dict(found.overrides.known_choices)
 
 
 def _state_of(folders: Sequence[Path]) -> int:
@@ -174,8 +182,8 @@ def compose_option(group: str, option: str, texts: Sequence[str], folders: Seque
 
 
 @contextmanager
-def _hydra(folders: Sequence[Path]) -> Iterator[None]:
-    """Hydra's compose over these folders, its errors as one line."""
+def _hydra(folders: Sequence[Path]) -> Iterator[Any]:
+    """Hydra over these folders: the part of it that reads files; its errors as one line."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
@@ -185,7 +193,7 @@ def _hydra(folders: Sequence[Path]) -> Iterator[None]:
     try:
         with initialize_config_dir(str(folders[-1]), version_base="1.3"):
             _search_first(folders[:-1])
-            yield
+            yield GlobalHydra.instance().config_loader()
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise InputError(_one_line(error)) from error
 

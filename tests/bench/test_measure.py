@@ -125,6 +125,7 @@ def tiny() -> Callable[..., Cell]:
     return cell
 
 
+@pytest.mark.slow
 def test_a_cell_in_its_own_process(tiny: Callable[..., Cell]) -> None:
     outcome = in_own_process(tiny())
     assert isinstance(outcome, Rate), outcome
@@ -132,6 +133,7 @@ def test_a_cell_in_its_own_process(tiny: Callable[..., Cell]) -> None:
     assert outcome.images == 64 * outcome.steps
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_answers_with_its_last_line(tiny: Callable[..., Cell]) -> None:
     outcome = in_own_process(tiny(words=("model=linaer",)))
     assert isinstance(outcome, str)

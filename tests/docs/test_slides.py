@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnexp.cli import main
 from tests.packaging.imports import ROOT
 
 PAGE = ROOT / "docs" / "slides.md"
@@ -29,12 +30,18 @@ def test_every_row_has_a_figure_and_a_command() -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_the_command_prints_the_figures(row: list[str], tmp_path: Path) -> None:
-    words = shlex.split(row[3].strip("`"))
-    program = {"cnnexp": [sys.executable, "-m", "cnnexp"], "python": [sys.executable]}[words[0]]
-    done = subprocess.run(
-        [*program, *words[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_command_prints_the_figures(
+    row: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program, *words = shlex.split(row[3].strip("`"))
+    assert program in ("cnnexp", "python")
+    if program == "cnnexp":
+        assert main(words) == 0
+        printed = capsys.readouterr().out
+    else:
+        done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout
     for figure in re.findall(r"\*\*(.+?)\*\*", row[2]):
-        assert re.search(rf"(?<![\d,]){re.escape(figure)}(?![\d,])", done.stdout), f"{figure} is not in\n{done.stdout}"
+        assert re.search(rf"(?<![\d,]){re.escape(figure)}(?![\d,])", printed), f"{figure} is not in\n{printed}"

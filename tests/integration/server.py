@@ -2,8 +2,8 @@
 
 Importing torch and Lightning takes longer than a tiny training, and so does what every call would do first: composing
 the options, reading the digits, measuring text. All that is done once, here, with nothing of torch: after a convolution
-in this process its pool of threads would be missing in every child. It reads a JSON object a line: argv, cwd, environment, and where to kill (see ``killing.py``); it
-answers with the exit status, negative for a signal.
+in this process its pool of threads would be missing in every child. It reads a JSON object a line: argv, cwd,
+environment, and where to kill (see ``killing.py``); it answers with the exit status, negative for a signal.
 """
 
 from __future__ import annotations

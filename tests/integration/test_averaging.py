@@ -23,7 +23,14 @@ TRAINED = {
     "first": ("seed=0",),
     "second": ("seed=1", "regularization.label_smoothing=0.1"),
     "other_net": ("model=resnet20", "model.depth=8", "data.image_size=[20,20]", "data.channels=3"),
-    "scenes": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=1", "data.fraction=0.02"),
+    "scenes": (
+        "model=unet",
+        "data=digit_scenes",
+        "model.width=2",
+        "model.depth=1",
+        "data.image_size=[32,32]",
+        "data.fraction=0.02",
+    ),
     "boxes": ("model=yolo", "data=digit_scenes", "model.width=4", "data.fraction=0.01"),
     "rebuilt": ("model=conv_autoencoder",),
 }

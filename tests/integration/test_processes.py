@@ -151,7 +151,7 @@ def test_a_killed_rank_does_not_hang_the_run(tmp_path: Path) -> None:
     assert "finished" not in log.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_told_to_stop(number: signal.Signals, tmp_path: Path, cnnexp: CommandLine) -> None:
     """It saves, says how to go on, and ends with status 130; going on ends the run."""
     process = start(tmp_path, "train", *RUN, "epochs=1000", "hardware=cpu", "hardware.threads=1")

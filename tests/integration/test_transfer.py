@@ -278,6 +278,7 @@ def test_a_file_answers_without_a_run(cnnexp: CommandLine, work: Path) -> None:
     assert row["label"] == "3" and row["probability"] > 0.99
 
 
+@pytest.mark.slow
 def test_a_deeper_vgg_begins_with_a_shallower_one(cnnexp: CommandLine, tmp_path: Path) -> None:
     tiny = ("data=mnist5k", "data.image_size=[32,32]", "data.fraction=0.005", "epochs=1", "hardware.threads=1")
     assert cnnexp("train", "model=vgg11_bn", *tiny).status == 0

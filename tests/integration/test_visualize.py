@@ -24,7 +24,7 @@ TRAINED = {
     "plain": (),
     "recorded": ("logger.gradients=true", "epochs=2", "name=relu"),
     "sigmoid": ("logger.gradients=2", "model.activation=sigmoid", "name=sigmoid"),
-    "scenes": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=1", "data.fraction=0.02"),
+    "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
 }
 
 

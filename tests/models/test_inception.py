@@ -82,8 +82,7 @@ def test_a_head_sees_4x4_means_of_512_and_528_maps() -> None:
     assert [head.get_submodule("fc").in_features for head in net.heads.values()] == [128 * 4 * 4] * 2
 
 
-@pytest.mark.parametrize("heads", [False, True])
-@pytest.mark.parametrize("modules", ["reduced", "naive"])
+@pytest.mark.parametrize(("heads", "modules"), [(True, "reduced"), (False, "naive")])
 def test_every_weight_learns(heads: bool, modules: str) -> None:
     torch.manual_seed(0)
     net = inception_v1(auxiliary_heads=heads, modules=modules, num_classes=4, image_size=(12, 12), in_channels=1)

@@ -16,6 +16,7 @@ from cnnexp.models.of_torchvision import torchvision_net
 from cnnexp.models.resnet import ResNet
 from cnnexp.models.stem import shrink_stem
 from cnnexp.paths import config_folder
+from tests.models.deep import deep_ones_slow
 
 MODELS = {
     name: yaml.safe_load(path.read_text(encoding="utf-8"))["model"]
@@ -62,7 +63,7 @@ def test_those_nets_are_the_ones_with_a_stem() -> None:
     assert set(WITH_STEM) == set(LAST_MAPS)
 
 
-@pytest.mark.parametrize("name", LAST_MAPS)
+@pytest.mark.parametrize("name", deep_ones_slow(LAST_MAPS))
 def test_small_pictures_keep_their_pixels(name: str) -> None:
     large, small = LAST_MAPS[name]
     assert last_maps(made(WITH_STEM[name], 224), 224) == large

@@ -130,6 +130,7 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
+@pytest.mark.slow
 def test_five_groups_of_nothing_give_one_false_alarm_in_twenty_families_with_holm() -> None:
     draws = np.random.default_rng(6)
     alarmed, without = 0, 0

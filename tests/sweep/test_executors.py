@@ -91,6 +91,7 @@ def test_a_child_outlives_its_executor_and_keeps_the_lock(kind: Callable[[], Exe
     assert process_of(spy)["status"] is None
 
 
+@pytest.mark.slow
 def test_a_server_that_was_killed_is_replaced(spy: Path, tmp_path: Path) -> None:
     executor = Forking()
     executor.warm()
