@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from cnnexp.cli import main
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
 def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
     """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended."""
     return command_line(server, tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path: Path, process_kept: None) -> CommandLine:
+    """The command line in this process, for calls that are refused before anything is computed."""
+
+    def call(*argv: str, cwd: Path | None = None, **environment: str) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(cwd or tmp_path)
+            patch.setattr(sys, "argv", ["cnnexp", *argv])
+            for name, value in {"COLUMNS": "80", **environment}.items():
+                patch.setenv(name, value)
+            status = main(argv)
+        return Done(status, out.getvalue(), err.getvalue())
+
+    return call
 
 
 def command_line(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:

@@ -95,6 +95,7 @@ def _child(call: dict[str, Any]) -> int:
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.chdir(call["cwd"])
     os.environ.update(call["environment"])
+    sys.path[:0] = [path for path in call["environment"].get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.argv = ["cnnexp", *call["argv"]]
     try:
         sys.path.insert(0, str(Path(__file__).parent))

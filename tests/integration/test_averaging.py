@@ -217,9 +217,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("one", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(one: Case, runs: Callable[[str], str], cnnexp: CommandLine, work: Path) -> None:
+def test_refused(one: Case, runs: Callable[[str], str], here: CommandLine, work: Path) -> None:
     argv = [word.format_map(_Lazily(runs)) for word in one.argv]
-    assert_refused(lambda: cnnexp(*argv, cwd=work), argv[0], one.lines, work)
+    assert_refused(lambda: here(*argv, cwd=work), argv[0], one.lines, work)
 
 
 class _Lazily(dict[str, str]):

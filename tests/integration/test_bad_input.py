@@ -184,10 +184,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("one", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(one: Case, cnnexp: CommandLine, work: Path) -> None:
+def test_refused(one: Case, here: CommandLine, work: Path) -> None:
     (work / "a_file").write_text("mine")
     environment = {"CNNEXP_DATA_DIR": str(work / "a_file")} | OFFLINE
-    assert_refused(lambda: cnnexp(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
+    assert_refused(lambda: here(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
 
 
 @pytest.mark.parametrize(

@@ -64,13 +64,13 @@ FURTHER_LINES = {"config.yaml of a later version": (("seed: missing",), ("sede",
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("damage", DAMAGED_RECORDS)
-def test_a_damaged_record(damage: str, use: str, trained: Path, cnnexp: CommandLine, work: Path) -> None:
+def test_a_damaged_record(damage: str, use: str, trained: Path, here: CommandLine, work: Path) -> None:
     run = copy_run(trained, work)
     Image.new("L", (28, 28)).save(work / "digit.png")
     spoil, says = DAMAGED_RECORDS[damage]
     spoil(run)
     lines = FURTHER_LINES.get(damage, (says,))
-    assert_refused(lambda: cnnexp(*USES[use], cwd=work), use, [(run.name, *line) for line in lines], work)
+    assert_refused(lambda: here(*USES[use], cwd=work), use, [(run.name, *line) for line in lines], work)
 
 
 def test_a_finished_run_without_its_summary_can_still_be_used(trained: Path, cnnexp: CommandLine, work: Path) -> None:
@@ -171,7 +171,7 @@ REFUSED_OF_RUNS = {
 
 
 @pytest.mark.parametrize("one", REFUSED_OF_RUNS.values(), ids=REFUSED_OF_RUNS.keys())
-def test_refused_for_a_run(one: Case, trained: Path, cnnexp: CommandLine, work: Path) -> None:
+def test_refused_for_a_run(one: Case, trained: Path, here: CommandLine, work: Path) -> None:
     copy_run(trained, work)
     Image.new("L", (28, 28), 255).save(work / "digit.png")
     Image.effect_noise((64, 64), 50).save(work / "torn.png")
@@ -180,7 +180,7 @@ def test_refused_for_a_run(one: Case, trained: Path, cnnexp: CommandLine, work: 
     (work / "empty.png").write_bytes(b"")
     (work / "nothing").mkdir()
     environment = {"CNNEXP_DATA_DIR": str(work.parent / "cache")} | OFFLINE
-    assert_refused(lambda: cnnexp(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
+    assert_refused(lambda: here(*one.argv, cwd=work, **environment), one.argv[0], one.lines, work)
 
 
 def test_another_number_of_epochs_for_a_run_that_is_not_done(stopped: Path, cnnexp: CommandLine, work: Path) -> None:

@@ -87,7 +87,22 @@ KILLS = {
 }
 
 
-@pytest.mark.parametrize("kills", KILLS.values(), ids=KILLS.keys())
+AT_EACH_KIND_OF_PLACE = {
+    "before the first checkpoint", "right after a save", "at the epoch's end, before it is saved", "in the test",
+    "twice",
+}  # fmt: skip
+"""The others are for the slow tests."""
+
+
+def kills_of(name: str) -> Any:
+    return pytest.param(KILLS[name], id=name, marks=[] if name in AT_EACH_KIND_OF_PLACE else [pytest.mark.slow])
+
+
+def test_the_places_are_named() -> None:
+    assert set(KILLS) > AT_EACH_KIND_OF_PLACE
+
+
+@pytest.mark.parametrize("kills", [kills_of(name) for name in KILLS])
 def test_killed_and_resumed(
     kills: Sequence[str],
     undisturbed: dict[str, Any],

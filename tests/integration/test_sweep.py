@@ -119,7 +119,7 @@ def test_repeated_seeds_are_one_candidate(tmp_path: Path, cnnexp: CommandLine) -
     assert "mean over 3 values of seed" in said(tmp_path)
 
 
-def test_ctrl_c_saves_the_trials_and_resume_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_saves_the_trials_and_resume_goes_on(tmp_path: Path, cnnexp: CommandLine) -> None:
     words = ("model=linear", "data.fraction=0.1", "epochs=80", "seed=range(0,2)", "sweep=grid", "sweep.workers=2")
     process = start(tmp_path, *words)
     until(lambda: len(list(tmp_path.glob("outputs/*/trials/*/*/metrics.csv"))) == 2, "two trials under way")
@@ -130,7 +130,7 @@ def test_ctrl_c_saves_the_trials_and_resume_goes_on(tmp_path: Path) -> None:
     assert {interrupted.record(run)["status"] for run in interrupted.runs} == {"interrupted"}
     (line,) = [line for line in said(tmp_path).splitlines() if line.startswith("cnnexp sweep: ")]
     again = line.split("cnnexp sweep --resume ")[1].split()
-    done = sweep(tmp_path, "--resume", *again)
+    done = forked(cnnexp, tmp_path, "--resume", *again)
     assert [trial["state"] for trial in done.trials] == ["finished"] * 2
     assert [len(done.record(run)["resumed"]) for run in done.runs] == [1, 1]
 
@@ -197,8 +197,8 @@ REFUSED = {
 
 @pytest.mark.integration
 @pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
-def test_it_is_refused_before_anything_is_written(refused: Case, cnnexp: CommandLine, work: Path) -> None:
-    assert_refused(lambda: cnnexp(*refused.argv, cwd=work), refused.argv[0], refused.lines, work)
+def test_it_is_refused_before_anything_is_written(refused: Case, here: CommandLine, work: Path) -> None:
+    assert_refused(lambda: here(*refused.argv, cwd=work), refused.argv[0], refused.lines, work)
 
 
 @pytest.mark.parametrize(

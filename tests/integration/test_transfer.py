@@ -223,11 +223,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(cnnexp: CommandLine, work: Path, name: str) -> None:
+def test_refused(here: CommandLine, work: Path, name: str) -> None:
     write_weights(work)
     Image.new("RGB", (30, 20)).save(work / "a.png")
     one: Case = REFUSED[name]
-    assert_refused(lambda: cnnexp(*one.argv, cwd=work), one.argv[0], one.lines, work)
+    assert_refused(lambda: here(*one.argv, cwd=work), one.argv[0], one.lines, work)
     assert not (work / "canary").exists()
 
 

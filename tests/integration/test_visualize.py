@@ -224,7 +224,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("one", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(one: Case, runs: Callable[[str], str], cnnexp: CommandLine, work: Path, photo: str) -> None:
+def test_refused(one: Case, runs: Callable[[str], str], here: CommandLine, work: Path, photo: str) -> None:
     (work / "text.png").write_text("no picture")
     argv = [re.sub(r"^\{(\w+)\}$", lambda found: runs(found[1]), word) for word in one.argv]
-    assert_refused(lambda: cnnexp(*argv, cwd=work), argv[0], one.lines, work)
+    assert_refused(lambda: here(*argv, cwd=work), argv[0], one.lines, work)
