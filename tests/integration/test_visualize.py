@@ -24,6 +24,7 @@ TRAINED = {
     "plain": (),
     "recorded": ("logger.gradients=true", "epochs=2", "name=relu"),
     "sigmoid": ("logger.gradients=2", "model.activation=sigmoid", "name=sigmoid"),
+    "dropped": ("model=mlp", "regularization.dropout=0.5"),
     "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
 }
 
@@ -133,6 +134,20 @@ def test_shift_for_people(cnnexp: CommandLine, runs: Callable[[str], str], work:
     assert max(map(len, lines)) <= 80
 
 
+def test_dropout_is_an_average_of_thinned_nets(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = cnnexp("visualize", "dropout", runs("dropped"), "--nets", "4", "--json", cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert (content["counts"], content["groups"], content["samples"]) == ([1, 2, 3, 4], [4, 2, 1, 1], 500)
+    tested = json.loads(cnnexp("test", runs("dropped"), "--json").out)["metrics"]
+    assert content["scaled_error"] == pytest.approx(1 - tested["test/accuracy"])
+    assert content["scaled_loss"] == pytest.approx(tested["test/loss"], rel=1e-4)
+    assert content["loss"][0] > content["loss"][3]
+    drawn(work / "visualize" / "dropout.png")
+    lines = cnnexp("visualize", "dropout", runs("dropped"), "--nets", "2", cwd=work).out.splitlines()
+    assert lines[0] == "mlp on 500 test samples of mnist5k" and max(map(len, lines)) <= 80
+
+
 def test_gradients_recorded_and_compared(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
     run = Path(runs("recorded"))
     rows = (run / "gradients.csv").read_text().splitlines()
@@ -191,6 +206,9 @@ REFUSED = {
     "a kernel with NaN": case("visualize kernels photo.png --kernel [[NaN]]", "[[NaN]]", "a matrix of numbers"),
     "a ragged kernel": case("visualize kernels photo.png --kernel [[1,2],[3]]", "2, 1 numbers"),
     "an empty kernel": case("visualize kernels photo.png --kernel [[]]", "[[]]", "a matrix of numbers"),
+    "a net without dropout": case("visualize dropout {plain}", "nothing in this net is dropped", "dropout=0.5"),
+    "thinned nets of another task": case("visualize dropout {scenes}", "classification alone"),
+    "one thinned net": case("visualize dropout {plain} --nets 1", "--nets 1", "from 2 to 500"),
     "a kernel larger than the picture": case(
         "visualize kernels [[1,2],[3,4]]", "3×3", "larger than the picture of 2×2"
     ),
