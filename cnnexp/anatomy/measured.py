@@ -84,7 +84,9 @@ def _peak_of_step(net: nn.Module, batch: Sequence[Tensor], optimizer: torch.opti
     )  # the profiler tells on stderr that it begins, and that there is no GPU
     held = [*net.parameters(), *net.buffers(), *batch, *_state(optimizer)]
     now = peak = sum(tensor.numel() * tensor.element_size() for tensor in held)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True, acc_events=True
+    ) as profiler:
         _step(net, batch, optimizer)
     results: Any = profiler.profiler
     for event in sorted(results.kineto_results.events(), key=lambda event: event.start_ns()):
