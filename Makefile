@@ -52,9 +52,11 @@ bench: $(STAMP)  ## time training beside other programs, and comparing 10,000 ru
 	$(BIN)/cnnexp bench $(ARGS)
 	$(BIN)/python benchmarks/comparing.py
 
-docs: $(STAMP)  ## write docs/zoo.md anew from the nets
+docs: $(STAMP)  ## write docs/zoo.md and the depths of pretrained nets anew from the nets
 	$(BIN)/cnnexp list models --markdown > docs/zoo.md.new
 	mv docs/zoo.md.new docs/zoo.md
+	$(BIN)/python -m cnnexp.anatomy.pretrained > cnnexp/anatomy/depths.json.new
+	mv cnnexp/anatomy/depths.json.new cnnexp/anatomy/depths.json
 
 wheel: $(STAMP)  ## build the wheel into dist/
 	rm -rf dist

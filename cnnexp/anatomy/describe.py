@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,12 +27,13 @@ def describe(
             shape; receptive fields are those in the first.
 
     Returns:
-        ``model``, ``input``, ``stem`` where the net chose one, ``layers`` and ``totals`` (parameters, trainable,
-        multiply_adds, activation_bytes). A layer has its name, type, depth in the tree of modules, ``parts`` (whether
-        modules of its own follow), ``order`` of its first call, number of calls, output shape without the batch;
-        kernel, stride, padding, dilation and groups where it has them, inputs of each unit of a linear layer; the
-        figures that are its own and not its parts': parameters, multiply-adds and bytes of activations for one picture;
-        and its output's receptive field.
+        ``model``, ``input``, ``input_activations`` (its numbers), ``stem`` where the net chose one, ``layers`` and
+        ``totals`` (parameters, trainable, multiply_adds, activation_bytes). A layer has its name, type, depth in the
+        tree of modules, ``parts`` (whether modules of its own follow), ``order`` of its first call, number of calls,
+        output shape without the batch and its ``activations``, the numbers in it; kernel, stride, padding, dilation,
+        groups and ``ceil_mode`` (whether sizes are rounded up) where it has them, inputs of each unit of a linear
+        layer; the figures that are its own and not its parts': parameters, multiply-adds and bytes of activations for
+        one picture; and its output's receptive field.
     """
     first = next((parameter for parameter in net.parameters()), torch.empty(0))
     picture, *others = sample or (torch.zeros(1, *input_shape, device=first.device, dtype=first.dtype),)
@@ -43,6 +45,7 @@ def describe(
     return {
         "model": name,
         "input": list(input_shape),
+        "input_activations": math.prod(input_shape),
         **({"stem": stem} if isinstance(stem, str) else {}),
         "layers": layers,
         "totals": {
@@ -99,6 +102,7 @@ def _layers(net: nn.Module, trace: Trace, pixels: Sequence[int]) -> Iterator[dic
             "order": rank.get(name),
             "calls": call.calls,
             "output": None if call.shape is None else list(call.shape),
+            "activations": None if call.shape is None else math.prod(call.shape),
             **_settings(module),
             "parameters": numbers,
             "multiply_adds": call.multiply_adds,
@@ -124,7 +128,7 @@ def _in_order(net: nn.Module, rank: Mapping[str, int]) -> Iterator[str]:
 
 
 def _settings(module: nn.Module) -> dict[str, Any]:
-    """Kernel, stride, padding, dilation and groups of a convolution or a pooling; inputs of a linear layer."""
+    """Kernel, stride, padding, dilation, groups, rounding of a convolution or a pooling; inputs of a linear layer."""
     if isinstance(module, nn.Linear):
         return {"inputs": module.in_features}
     kernel = getattr(module, "kernel_size", None)
@@ -132,9 +136,10 @@ def _settings(module: nn.Module) -> dict[str, Any]:
         return {}
     weight = getattr(module, "weight", None)
     dims = len(kernel) if isinstance(kernel, tuple) else weight.ndim - 2 if isinstance(weight, Tensor) else 2
-    found = {key.removesuffix("_size"): _each(getattr(module, key, None), dims) for key in _SETTINGS}
-    groups = getattr(module, "groups", 1)
-    return {**{key: value for key, value in found.items() if value is not None}, "groups": groups}
+    found: dict[str, Any] = {key.removesuffix("_size"): _each(getattr(module, key, None), dims) for key in _SETTINGS}
+    found["groups"] = getattr(module, "groups", 1)
+    found["ceil_mode"] = getattr(module, "ceil_mode", None)
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _each(value: Any, dims: int) -> list[int] | str | None:

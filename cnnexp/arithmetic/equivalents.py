@@ -75,9 +75,23 @@ def _stack(layer: Convolution) -> Iterator[Equivalent]:
         f"{count} layers of 3×3",
         False,
         sum(per_layer),
-        sum(per_layer) * layer.side(0) * layer.side(1),
+        sum(weights * places for weights, places in zip(per_layer, _places(layer, count), strict=True)),
         (f"{first}{rest}; sees {count}·2 + 1 = {kernel} pixels",),
     )
+
+
+def _places(layer: Convolution, count: int) -> Iterator[int]:
+    """Positions of each of several 3×3 layers one after another that have the layer's padding between them.
+
+    They get as much each, and the first ones a pixel more where that does not come out even: a layer that keeps its
+    input's size becomes layers that do.
+    """
+    (down, more_down), (across, more_across) = (divmod(padding, count) for padding in layer.padding)
+    height, width = layer.height, layer.width
+    for number in range(count):
+        height += 2 * (down + (number < more_down)) - 2
+        width += 2 * (across + (number < more_across)) - 2
+        yield height * width
 
 
 def _separable(layer: Convolution) -> Iterator[Equivalent]:
@@ -139,8 +153,9 @@ def _fft(layer: Convolution) -> Equivalent:
 def _matrix(layer: Convolution) -> Equivalent:
     """The same linear map as a fully connected layer, zeros and all."""
     inputs, outputs = layer.height * layer.width * layer.channels, math.prod(layer.output)
-    size = inputs * outputs
-    return Equivalent("as a matrix", True, size, size, (f"{inputs:,} inputs × {outputs:,} outputs, nearly all 0",))
+    size, used = inputs * outputs, math.prod(map(layer.taps, (0, 1))) * layer.channels // layer.groups * layer.filters
+    zeros = f"{size - used:,} of them 0" if used < size else "none of them 0"
+    return Equivalent("as a matrix", True, size, size, (f"{inputs:,} inputs × {outputs:,} outputs, {zeros}",))
 
 
 def _product(*factors: int) -> str:

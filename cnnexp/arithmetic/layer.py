@@ -62,12 +62,38 @@ class Sliding:
         return (self.height, self.width)[axis] + 2 * self.padding[axis]
 
     def left_over(self, axis: int) -> int:
-        """Pixels at the end that no window reaches: what the floor in the formula takes off."""
+        """What the division by the stride leaves: nothing where the formula needs no rounding."""
         return (self.padded(axis) - self.covered(axis)) % self.stride[axis]
 
     def side(self, axis: int) -> int:
         """⌊(W − F + 2P) / S⌋ + 1."""
         return (self.padded(axis) - self.covered(axis)) // self.stride[axis] + 1
+
+    def beyond(self, axis: int) -> int:
+        """Pixels from the end of the last window to that of the padding; below 0 where the window reaches over."""
+        return self.padded(axis) - self.covered(axis) - (self.side(axis) - 1) * self.stride[axis]
+
+    def taps(self, axis: int) -> int:
+        """Weights of all windows along an axis that meet the picture itself and not its padding."""
+        return sum(0 <= place < (self.height, self.width)[axis] for place in self._places(axis))
+
+    def unseen_at_end(self, axis: int) -> int:
+        """Pixels of the picture itself, without its padding, behind the last window."""
+        return min(max(0, self.beyond(axis) - self.padding[axis]), (self.height, self.width)[axis])
+
+    def unseen_between(self, axis: int) -> int:
+        """Pixels of the picture before the last window's end that a stride or a dilation leaps over."""
+        size = (self.height, self.width)[axis]
+        return size - self.unseen_at_end(axis) - sum(0 <= place < size for place in set(self._places(axis)))
+
+    def _places(self, axis: int) -> list[int]:
+        """The pixel that each weight of each window meets, those of the padding below 0 or behind the picture."""
+        start, stride, dilation = -self.padding[axis], self.stride[axis], self.dilation[axis]
+        return [
+            start + window * stride + tap * dilation
+            for window in range(self.side(axis))
+            for tap in range(self.kernel[axis])
+        ]
 
     def _enough(self) -> Pair:
         down, across = (-(-max(0, self.covered(axis) - (self.height, self.width)[axis]) // 2) for axis in (0, 1))
@@ -114,7 +140,32 @@ class Convolution(Sliding):
 
 @dataclass(frozen=True)
 class Pooling(Sliding):
-    """A window without weights, over each channel by itself."""
+    """A window without weights, over each channel by itself.
+
+    Args:
+        ceil: round up, so that a last window may reach over the end of the padding. As in torch, none begins in the
+            padding at the end.
+    """
+
+    ceil: bool = False
+
+    def problems(self) -> list[str]:
+        found = super().problems()
+        most = [side // 2 for side in self.kernel]
+        if not found and (self.padding[0] > most[0] or self.padding[1] > most[1]):
+            found.append(
+                f"--padding {_sides(self.padding)}: a pooling's is half of its kernel at most; give {_sides(most)}"
+            )
+        return found
+
+    def side(self, axis: int) -> int:
+        """⌈(W − F + 2P) / S⌉ + 1 with `ceil`, and one less where the last window would begin in the padding."""
+        return super().side(axis) + (self.left_over(axis) > 0 and self.ceil and not self.dropped(axis))
+
+    def dropped(self, axis: int) -> bool:
+        """Whether a last window that rounding up would add lies in the padding, and is left out."""
+        begin = super().side(axis) * self.stride[axis]
+        return self.ceil and self.left_over(axis) > 0 and begin >= self.padded(axis) - self.padding[axis]
 
     @property
     def output(self) -> Shape:

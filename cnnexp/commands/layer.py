@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from typing import TYPE_CHECKING
 
+from cnnexp.commands.picture_size import channels_last, numbers_of
 from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ EXAMPLE = (
 KINDS = ("conv", "pool", "fc")
 _OPTIONS = {
     "conv": {"filters", "kernel", "stride", "padding", "dilation", "groups", "no_bias", "bottleneck"},
-    "pool": {"kernel", "stride", "padding", "dilation"},
+    "pool": {"kernel", "stride", "padding", "dilation", "ceil"},
     "fc": {"units", "no_bias"},
 }
 _NEEDED = {"conv": ("filters", "kernel"), "pool": ("kernel",), "fc": ("units",)}
@@ -28,13 +30,17 @@ _NEEDED = {"conv": ("filters", "kernel"), "pool": ("kernel",), "fc": ("units",)}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND", help="conv, pool or fc")
     parser.add_argument(
-        "--input", metavar="HxWxC", required=True, help="height x width x channels; for fc also a number"
+        "--input",
+        metavar="HxWxC",
+        required=True,
+        help="height x width x channels, or CxHxW where that can be told; for fc also a number",
     )
     parser.add_argument("--filters", type=int, metavar="N", help="of a convolution")
     parser.add_argument("--kernel", metavar="N", help="side of the window; 1x2 is one high, two wide")
     parser.add_argument("--stride", metavar="N", help="[1; for pool the kernel]")
     parser.add_argument("--padding", metavar="N", help="on each side; same keeps the size at stride 1 [0]")
     parser.add_argument("--dilation", metavar="N", help="[1]")
+    parser.add_argument("--ceil", action="store_true", default=None, help="of a pooling: round up, not down")
     parser.add_argument("--groups", type=int, metavar="N", help="[1]")
     parser.add_argument("--units", type=int, metavar="N", help="of a fully connected layer")
     parser.add_argument("--no-bias", action="store_true", default=None, help="leave the biases out")
@@ -90,17 +96,22 @@ def _layer(arguments: argparse.Namespace) -> Layer:
     padding = _padding(arguments.padding or "0", kernel, dilation, stride)
     window = (height, width, channels, kernel, stride, padding, dilation)
     if arguments.kind == "pool":
-        return Pooling(*window)
+        return Pooling(*window, ceil=bool(arguments.ceil))
     return Convolution(*window, arguments.filters, 1 if arguments.groups is None else arguments.groups, bias)
 
 
 def _shape(text: str, flat: bool) -> tuple[int, ...]:
-    pattern = r"\d+([xX×]\d+){2}" + (r"|\d+" if flat else "")
-    numbers = tuple(map(int, re.split("[xX×]", text))) if re.fullmatch(pattern, text) else ()
-    if not numbers or min(numbers) < 1:
+    """Height, width, channels; for a fully connected layer also a number."""
+    numbers = numbers_of(text)
+    if flat and numbers is not None and len(numbers) == 1:
+        return numbers
+    if numbers is None or len(numbers) != 3:
         instead = ", or a number" if flat else ""
         raise InputError(f"--input {text}: expected height x width x channels, for example 227x227x3{instead}")
-    return numbers
+    shape, told = channels_last(text)
+    if told:
+        print(told, file=sys.stderr)
+    return shape
 
 
 def _pair(option: str, text: str) -> tuple[int, int]:

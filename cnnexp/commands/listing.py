@@ -8,18 +8,28 @@ from cnnexp.commands.arguments import add_own_code
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.options import LISTED, config_folders, option_files, purpose
 from cnnexp.errors import InputError
+from cnnexp.notice import loaded
 
-EXAMPLE = "cnnexp list models data"
+EXAMPLE = "cnnexp list models data\n  cnnexp list models --pretrained --sort top1"
+SORTS = ("name", "top1", "size", "parameters", "depth")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"only these groups: {', '.join(LISTED)}")
     parser.add_argument("--json", action="store_true", help="as JSON: group → option → its line")
     parser.add_argument("--markdown", action="store_true", help="the nets as a page: parameters, costs, papers")
+    parser.add_argument(
+        "--pretrained", action="store_true", help="nets whose weights are published: how large, how good"
+    )
+    parser.add_argument("--sort", metavar="BY", default=None, help=f"of --pretrained: {', '.join(SORTS)} [name]")
     add_own_code(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.sort is not None and not arguments.pretrained:
+        raise InputError("--sort: is for the nets with weights; cnnexp list models --pretrained --sort top1")
+    if arguments.pretrained:
+        return _show_pretrained(arguments)
     if arguments.markdown:
         print(_page(arguments), end="")
         return 0
@@ -32,6 +42,29 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(content, indent=2, ensure_ascii=False))
     else:
         print(_text(content))
+    return 0
+
+
+def _show_pretrained(arguments: argparse.Namespace) -> int:
+    if [_group(word) for word in arguments.groups] != ["model"]:
+        raise InputError("--pretrained: is for the nets; cnnexp list models --pretrained")
+    if arguments.markdown:
+        raise InputError("--markdown and --pretrained: give one of them")
+    if arguments.sort not in (None, *SORTS):
+        raise InputError(f"--sort {arguments.sort}: expected one of {', '.join(SORTS)}")
+    from cnnexp.anatomy.pretrained import pretrained_nets
+    from cnnexp.report.pretrained import PretrainedTable, as_content, ordered
+
+    nets = ordered(pretrained_nets(arguments.config_dir), arguments.sort or SORTS[0])
+    loaded()
+    if arguments.json:
+        import json
+
+        print(json.dumps(as_content(nets), indent=2))
+    else:
+        from rich.console import Console
+
+        Console(highlight=False).print(PretrainedTable(nets))
     return 0
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnexp.commands.arguments import add_overrides
 from cnnexp.commands.asked import suitable_data
+from cnnexp.commands.picture_size import channels_first, has_order, numbers_of
+from cnnexp.config.options import PICTURES
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
 
 EXAMPLE = (
     "cnnexp summary model=resnet50 --input 3x224x224 --classes 1000\n"
     "  cnnexp summary model=lenet5,resnet20 data=mnist5k --measure\n"
+    "  cnnexp summary model=plain_cnn model.convolution=plain,separable model.kernel=3,5\n"
     "  cnnexp summary model=unet data=digit_scenes --plot unet.png"
 )
 
@@ -23,7 +26,10 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
     parser.add_argument(
-        "--input", metavar="CxHxW", default=None, help="size of a sample, channels first, in place of data"
+        "--input",
+        metavar="CxHxW",
+        default=None,
+        help="size of a sample in place of data, or HxWxC where that can be told",
     )
     parser.add_argument("--classes", type=int, metavar="N", default=None, help="number of classes, in place of data's")
     parser.add_argument("--depth", type=int, metavar="N", default=None, help="sum up modules below this depth")
@@ -31,21 +37,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", metavar="FILE", default=None, help="the net's profile along its depth, as a PNG")
     parser.add_argument("--json", action="store_true", help="as JSON, every layer unless --depth is given")
     parser.add_argument("--csv", action="store_true", help="as CSV, a line for each layer, or for each net")
-    parser.add_argument("--ilsvrc", action="store_true", help="only ImageNet's challenge: its winners by year")
+    parser.add_argument(
+        "--ilsvrc", action="store_true", help="only ImageNet's challenge: its winners by year; with --plot as bars"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.ilsvrc:
-        from cnnexp.report.nets import winners_text
-
-        print(winners_text())
-        return 0
-    size = _size(arguments.input)
-    models, words = _models(arguments.overrides)
-    _refuse(arguments, models)
+        return _show_challenge(_png(arguments.plot))
+    numbers = _numbers(arguments.input)
+    _refuse(arguments)
     plot = _png(arguments.plot)
-    configs = _configs(models, words, size, arguments)
-    contents = [_content(config, size, arguments) for config in configs]
+    nets = _nets(arguments, numbers is not None)
+    if plot is not None and len(nets) > 1:
+        raise InputError(f"--plot: a picture is of one net, not of {len(nets)}; give one")
+    size = _size(arguments.input, numbers, [config for config, _ in nets])
+    contents = [
+        {**_content(config, size, arguments), **({"settings": settings} if settings else {})}
+        for config, settings in nets
+    ]
     loaded()
     if plot is not None:
         from cnnexp.report.profile import draw_profile
@@ -57,6 +67,16 @@ def run(arguments: argparse.Namespace) -> int:
         _show_layers(contents[0], arguments)
     if plot is not None and not (arguments.json or arguments.csv):
         print(f"{plot}: its profile")
+    return 0
+
+
+def _show_challenge(plot: Path | None) -> int:
+    from cnnexp.report.challenge import challenge_text, draw_challenge
+
+    loaded()
+    print(challenge_text())
+    if plot is not None:
+        print(f"\n{draw_challenge(plot)}: the winners' errors and layers")
     return 0
 
 
@@ -110,7 +130,7 @@ def _print_table(table: Any) -> None:
     Console(highlight=False).print(table)
 
 
-def _refuse(arguments: argparse.Namespace, models: Sequence[str]) -> None:
+def _refuse(arguments: argparse.Namespace) -> None:
     problems = []
     if arguments.classes is not None and arguments.classes < 1:
         problems.append(f"--classes {arguments.classes}: expected a number of at least 1")
@@ -118,31 +138,20 @@ def _refuse(arguments: argparse.Namespace, models: Sequence[str]) -> None:
         problems.append(f"--depth {arguments.depth}: expected a number of at least 1, the modules of the net itself")
     if arguments.json and arguments.csv:
         problems.append("--json and --csv: give one of them")
-    if arguments.plot is not None and len(models) > 1:
-        problems.append(f"--plot: a picture is of one net, not of {len(models)}; give one model")
     if problems:
         raise InputError(*problems)
 
 
-def _models(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The nets of ``model=A,B,C``, and the other words; one net or none stays among the words."""
-    lists = [word for word in overrides if word.startswith("model=") and "," in word]
-    if not lists:
-        return [], list(overrides)
-    names = [name for word in lists for name in word.split("=", 1)[1].split(",")]
-    if "" in names:
-        raise InputError(f"{lists[0]}: expected names with a comma between them, such as model=resnet20,resnet56")
-    return names, [word for word in overrides if word not in lists]
-
-
-def _configs(
-    models: Sequence[str], words: Sequence[str], size: tuple[int, ...] | None, arguments: argparse.Namespace
-) -> list[dict[str, Any]]:
+def _nets(arguments: argparse.Namespace, free: bool) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """The configuration of each net, and its settings among those that were given several values."""
+    from cnnexp.commands.several import combinations
     from cnnexp.config.compose import compose_run
 
-    each = [[*words, f"model={name}"] for name in models] or [list(words)]
-    free = size is not None
-    return [compose_run(_compatible_data(one, free, arguments.config_dir), arguments.config_dir) for one in each]
+    folders = arguments.config_dir
+    return [
+        (compose_run(_compatible_data(words, free, folders), folders), settings)
+        for words, settings in combinations(arguments.overrides)
+    ]
 
 
 def _compatible_data(words: list[str], free: bool, own_folders: Sequence[str]) -> list[str]:
@@ -160,11 +169,23 @@ def _png(text: str | None) -> Path | None:
     return png_path(text, "--plot")
 
 
-def _size(text: str | None) -> tuple[int, ...] | None:
+def _numbers(text: str | None) -> tuple[int, ...] | None:
     """A shape in the notation of an input; the input itself knows how many numbers it takes."""
-    if text is None:
-        return None
-    parts = re.split("[xX×]", text)
-    if not all(part.isdecimal() and int(part) for part in parts):
+    numbers = None if text is None else numbers_of(text)
+    if text is not None and (numbers is None or (has_order(text) and len(numbers) != 3)):
         raise InputError(f"--input {text}: expected numbers with x between them, for example 3x224x224")
-    return tuple(int(part) for part in parts)
+    return numbers
+
+
+def _size(
+    text: str | None, numbers: tuple[int, ...] | None, configs: Sequence[Mapping[str, Any]]
+) -> tuple[int, ...] | None:
+    """The same, with a picture's channels first however the text has them."""
+    if text is None or numbers is None or len(numbers) != 3:
+        return numbers
+    if any(config["data"]["input"] != PICTURES for config in configs):
+        return numbers
+    size, told = channels_first(text)
+    if told:
+        print(told, file=sys.stderr)
+    return size

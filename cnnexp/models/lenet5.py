@@ -15,8 +15,9 @@ SMALLEST_SIZE_PX = 32  # the side of the paper's input
 class LeNet5(nn.Module):
     """Two convolutions with pooling and three fully connected layers: 61,706 parameters on one channel and ten classes.
 
-    This is the modern form. In the 1998 original the second convolution sees only some of the six maps (1,516
-    parameters), the pooling has trainable scale and bias and the output is a radial basis function: 60,000 parameters.
+    This is the modern form; `lenet5_1998` is the original. There the second convolution sees only some of the six maps
+    (1,516 parameters), the pooling has trainable scale and bias and the output is a radial basis function: 60,000
+    parameters.
 
     Pictures smaller than 32 pixels are padded to 32 by repeating their edge (28x28 gets a border of 2), because the
     paper centres its 28x28 digits in a 32x32 field. A larger picture passes as it is and makes `fc1` wider.
@@ -42,7 +43,7 @@ class LeNet5(nn.Module):
     ) -> None:
         super().__init__()
         height, width = (max(side, SMALLEST_SIZE_PX) for side in image_size)
-        self.pad = _pad_to(image_size, (height, width))
+        self.pad = pad_to(image_size, (height, width))
         self.conv1 = nn.Conv2d(in_channels, 6, kernel_size=5)
         self.act1 = ACTIVATIONS[activation]()
         self.pool1 = POOLINGS[pooling](2)
@@ -50,7 +51,7 @@ class LeNet5(nn.Module):
         self.act2 = ACTIVATIONS[activation]()
         self.pool2 = POOLINGS[pooling](2)
         self.flatten = nn.Flatten()
-        self.fc1 = nn.Linear(16 * _size_after_convolutions(height) * _size_after_convolutions(width), 120)
+        self.fc1 = nn.Linear(16 * size_after_convolutions(height) * size_after_convolutions(width), 120)
         self.act3 = ACTIVATIONS[activation]()
         self.drop1 = nn.Identity() if dropout is None else nn.Dropout(dropout)
         self.fc2 = nn.Linear(120, 84)
@@ -67,14 +68,16 @@ class LeNet5(nn.Module):
         return self.fc3(x)
 
 
-def _pad_to(size: tuple[int, int], target: tuple[int, int]) -> nn.Module:
+def pad_to(size: tuple[int, int], target: tuple[int, int]) -> nn.Module:
+    """Repeats the edge of pictures of a size until they have the other one."""
     rows, columns = target[0] - size[0], target[1] - size[1]
     if rows == columns == 0:
         return nn.Identity()
     return nn.ReplicationPad2d((columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
 
 
-def _size_after_convolutions(side: int) -> int:
+def size_after_convolutions(side: int) -> int:
+    """The side of the last maps of a picture with this side, both in pixels."""
     for _ in range(2):
         side = (side - 4) // 2  # a 5-pixel kernel without padding, then pooling by 2
     return side

@@ -1,4 +1,4 @@
-"""The smallest net with a shortcut: two convolutions, their sum, a pool and one linear layer."""
+"""The smallest net with a shortcut: two convolutions, their sum, a pool and one linear layer or two."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ class SmallResNet(nn.Module):
         image_size: height and width of a picture in pixels.
         width: maps of both convolutions.
         shortcut: whether the first convolution's maps are added to the second's.
-        dropout: probability in [0, 1) of dropping an input of the linear layer; None for no dropout.
+        hidden: units, with a ReLU behind them, of a linear layer before the last one; None for no such layer.
+        dropout: probability in [0, 1) of dropping an input of the last linear layer; None for no dropout.
 
     Raises:
-        InputError: a width below 1, a picture below 2x2.
+        InputError: a width or number of units below 1, a picture below 2x2.
     """
 
     def __init__(
@@ -37,18 +38,21 @@ class SmallResNet(nn.Module):
         image_size: tuple[int, int],
         width: int,
         shortcut: bool,
+        hidden: int | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
-        at_least_one(width=width)
+        at_least_one(width=width, **({} if hidden is None else {"hidden": hidden}))
         refuse_below(2, image_size, "model=small_resnet")
         self.shortcut = shortcut
         self.conv1 = nn.Conv2d(in_channels, width, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1)
         self.pool = nn.MaxPool2d(2)
         self.flatten = nn.Flatten()
+        numbers = width * (image_size[0] // 2) * (image_size[1] // 2)
+        self.hidden = nn.Identity() if hidden is None else nn.Sequential(nn.Linear(numbers, hidden), nn.ReLU())
         self.drop = nn.Identity() if dropout is None else nn.Dropout(dropout)
-        self.head = nn.Linear(width * (image_size[0] // 2) * (image_size[1] // 2), num_classes)
+        self.head = nn.Linear(numbers if hidden is None else hidden, num_classes)
         init_for(self, self.head, "relu")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,4 +60,4 @@ class SmallResNet(nn.Module):
         x = F.relu(self.conv1(x), inplace=True)
         residual = F.relu(self.conv2(x), inplace=True)
         x = x + residual if self.shortcut else residual
-        return self.head(self.drop(self.flatten(self.pool(x))))
+        return self.head(self.drop(self.hidden(self.flatten(self.pool(x)))))

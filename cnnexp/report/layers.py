@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 72
 """A table is folded to the depth at which it has no more rows."""
 COUNTED = ("parameters", "multiply_adds", "activation_bytes")
+OPTIONAL = ("kernel", "values", "memory", "from", "type")
+"""Columns that are shown where there is room for them, from the most important on."""
 PICTURE_AXES = 3
 """Channels, height and width; a sample of other axes is no picture."""
 _HEAVY = 0.4
@@ -36,6 +38,7 @@ class LayerTable:
         self.content = content
         self.depth = fitting_depth(content["layers"]) if depth is None else depth
         self.layers = folded(content["layers"], self.depth)
+        self.left_out: list[str] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
@@ -49,28 +52,33 @@ class LayerTable:
     def _columns(self, width: int) -> list[Column]:
         everything = self._all_columns()
         chosen = {name: everything[name] for name in ("layer", "output", "parameters", "mult-adds", "sees")}
-        for name in ("kernel", "memory", "from", "type"):
+        for name in OPTIONAL:
             if total_width([*chosen.values(), everything[name]]) <= width:
                 chosen[name] = everything[name]
+        self.left_out = [name for name in OPTIONAL if name not in chosen and name != "type"]
         return sorted(chosen.values(), key=lambda column: column.place)
 
     def _all_columns(self) -> dict[str, Column]:
         totals = self.content["totals"]
-        empty = {"name": "in all", "depth": 1, "type": "", "output": None, "receptive_field": None}
-        rows = [*self.layers, {**empty, **{key: totals[key] for key in COUNTED}}]
+        empty = {"depth": 1, "type": "", "output": None, "activations": None, "receptive_field": None}
+        picture = {**empty, "name": "input", "output": self.content["input"], **dict.fromkeys(COUNTED, 0)}
+        picture["activations"] = self.content["input_activations"]
+        everything = {**empty, "name": "in all", **{key: totals[key] for key in COUNTED}}
+        rows = [picture, *self.layers, everything]
         cells = {
             "layer": [_indented(row) for row in rows],
             "type": [printable(row["type"]) for row in rows],
             "output": [shape_figure(row["output"]) for row in rows],
             "kernel": [kernel_figure(row) for row in rows],
+            "values": [values_figure(row["activations"]) for row in rows],
             "parameters": [_unless_zero(count_figure(row["parameters"])) for row in rows],
             "mult-adds": [_unless_zero(scaled_figure(row["multiply_adds"])) for row in rows],
             "memory": [_unless_zero(bytes_figure(row["activation_bytes"]), "0 B") for row in rows],
             "sees": [field_figure(row["receptive_field"]) for row in rows],
             "from": [offset_figure(row["receptive_field"]) for row in rows],
         }
-        styles = (*("dim" if row.get("opened") else "" for row in self.layers), "bold")
-        numeric = {"output", "parameters", "mult-adds", "memory", "sees", "from"}
+        styles = ("", *("dim" if row.get("opened") else "" for row in self.layers), "bold")
+        numeric = {"output", "values", "parameters", "mult-adds", "memory", "sees", "from"}
         return {
             name: Column(name, tuple(texts), place, numeric=name in numeric, styles=styles)
             for place, (name, texts) in enumerate(cells.items())
@@ -81,9 +89,14 @@ class LayerTable:
         if self.depth < deepest:
             yield f"folded at depth {self.depth} of {deepest}: --depth {deepest} shows every layer"
         whole, one = ("picture", "pixel") if len(self.content["input"]) == PICTURE_AXES else ("sample", "step")
-        yield f"mult-adds, memory (of activations): for one {whole}"
+        yield f"values: activations in the output, memory: theirs where new; for one {whole}"
         yield f"sees: receptive field/stride in {one}s, all = the whole {whole}"
-        yield f"from: the first {one} seen, −2 = two {one}s of padding"
+        if "from" not in self.left_out:
+            yield f"from: the first {one} seen, −2 = two {one}s of padding"
+        if any(layer.get("ceil_mode") for layer in self.layers):
+            yield "ceil: the output's size is rounded up; poolings without it round down"
+        if self.left_out:
+            yield f"no room for {' and '.join(self.left_out)}: a wider terminal, --csv and --json have all"
         yield from heaviest(self.content)
         yield from step_lines(self.content)
 
@@ -108,7 +121,7 @@ def folded(layers: Sequence[Layer], depth: int) -> list[dict[str, Any]]:
             for key in COUNTED:
                 holder[key] += layer[key]
             if holder["output"] is None:
-                holder.update(output=layer["output"], receptive_field=layer["receptive_field"])
+                holder.update({key: layer[key] for key in ("output", "activations", "receptive_field")})
     return kept
 
 
@@ -150,6 +163,7 @@ def to_csv(content: Mapping[str, Any], depth: int | None = None) -> str:
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
     plain = ["name", "type", "depth", "calls", "output", "kernel", "stride", "padding", "dilation", "groups", "inputs"]
+    plain += ["ceil_mode", "activations"]
     fields = ["size", "stride", "offset"]
     writer.writerow([*plain, *COUNTED, *(f"receptive_field_{field}" for field in fields), "sees_whole_picture"])
     for layer in layers:
@@ -171,7 +185,10 @@ def shape_figure(shape: Sequence[int] | None) -> str:
 
 
 def kernel_figure(layer: Layer) -> str:
-    """``11×11/4 p2 g2``: kernel, stride, padding, dilation, groups; ``9,216 in`` for a fully connected layer."""
+    """``11×11/4 p2 g2``: kernel, stride, padding, dilation, groups; ``9,216 in`` for a fully connected layer.
+
+    ``3×3/2 ceil`` for a pooling that rounds up.
+    """
     if "inputs" in layer:
         return f"{layer['inputs']:,} in"
     if "kernel" not in layer:
@@ -181,7 +198,13 @@ def kernel_figure(layer: Layer) -> str:
     text += f"/{_each(stride)}" if stride and set(stride) != {1} else ""
     text += f" p{_each(padding)}" if padding and set(padding) != {0} else ""
     text += f" d{_each(dilation)}" if dilation and set(dilation) != {1} else ""
-    return text + (f" g{layer['groups']}" if layer.get("groups", 1) != 1 else "")
+    text += f" g{layer['groups']}" if layer.get("groups", 1) != 1 else ""
+    return text + (" ceil" if layer.get("ceil_mode") else "")
+
+
+def values_figure(count: int | None) -> str:
+    """``4,704``, or ``1.16 M``."""
+    return "" if count is None else scaled_figure(count)
 
 
 def field_figure(field: Mapping[str, Any] | None) -> str:

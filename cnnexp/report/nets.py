@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.columns import Column, Grid, total_width
-from cnnexp.report.imagenet import ALSO, PEOPLE, TEST_IMAGES, TOP5, WINNERS
+from cnnexp.report.imagenet import TOP5
 from cnnexp.report.layers import shape_figure
 from cnnexp.report.notation import MISSING, bytes_figure, count_figure, scaled_figure
 from cnnexp.report.plain_text import printable, spreadsheet_cell
@@ -39,7 +39,7 @@ class NetTable:
 
     def _columns(self, width: int) -> list[Column]:
         cells = {
-            "net": [printable(one["model"]) for one in self.contents],
+            "net": [printable(net_name(one)) for one in self.contents],
             "input": [shape_figure(one["input"]) for one in self.contents],
             "parameters": [count_figure(one["totals"]["parameters"]) for one in self.contents],
             "mult-adds": [scaled_figure(one["totals"]["multiply_adds"]) for one in self.contents],
@@ -73,28 +73,25 @@ class NetTable:
             yield f"  {printable(name)}: {source.paper} {source.year}, {source.how}"
 
 
-def winners_text() -> str:
-    """The challenge's best top-5 errors by year, and how many test pictures they were counted on."""
-    lines = ["ILSVRC classification, top-5 error in per cent", ""]
-    lines += [f"{'year':<6}{'entry':<48}{'layers':>7}{'error':>8}"]
-    for one in sorted([*WINNERS, *ALSO], key=lambda one: one.year):
-        lines.append(f"{one.year:<6}{one.entry:<48}{one.layers or '':>7}{one.error:>8.1f}")
-    lines += [f"{'':<6}{PEOPLE.entry:<48}{'':>7}{PEOPLE.error:>8.1f}", ""]
-    counts = [f"{count:,} in {year}" for year, count in TEST_IMAGES.items()]
-    return "\n".join([*lines, f"test pictures: {' and '.join(counts)} and later"])
+def net_name(content: Content) -> str:
+    """The net, and its settings among those that were given several values: ``plain_cnn convolution=separable``."""
+    settings = content.get("settings") or {}
+    return " ".join([content["model"], *(f"{key.removeprefix('model.')}={value}" for key, value in settings.items())])
 
 
 def to_csv(contents: Sequence[Content]) -> str:
     """One line for each net."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\n")
+    keys = list(dict.fromkeys(key for one in contents for key in one.get("settings") or {}))
     columns = ["model", "input", "parameters", "trainable", "multiply_adds", "activation_bytes"]
-    writer.writerow([*columns, "batch_size", "step_bytes", "measured_bytes", "images_per_second", "top5_error"])
+    writer.writerow([*columns, "batch_size", "step_bytes", "measured_bytes", "images_per_second", "top5_error", *keys])
     for one in contents:
         step, measured, published = one["training"] or {}, one.get("measured", {}), TOP5.get(one["model"])
         values = [one["model"], "x".join(map(str, one["input"])), *(one["totals"][key] for key in columns[2:])]
         values += [step.get("batch_size"), step.get("bytes"), measured.get("bytes"), measured.get("images_per_second")]
-        writer.writerow([spreadsheet_cell(value) for value in (*values, published.error if published else None)])
+        values += [published.error if published else None, *((one.get("settings") or {}).get(key) for key in keys)]
+        writer.writerow([spreadsheet_cell(value) for value in values])
     return sheet.getvalue()
 
 

@@ -79,24 +79,52 @@ def _output(layer: Layer) -> list[str]:
     alike = _side(layer, 0) == _side(layer, 1)
     sides = [_side(layer, 0)] if alike else [f"height {_side(layer, 0)}", f"width  {_side(layer, 1)}"]
     texts = [_shape(layer.output), *sides]
-    left = [layer.left_over(axis) for axis in (0, 1)]
-    if any(left):
-        rows = " and ".join(
-            f"{count} {what}{'s' if count > 1 else ''}"
-            for count, what in zip(left, ("row", "column"), strict=True)
-            if count
-        )
-        texts.append(f"the floor leaves {rows} at the end unseen")
-    return texts
+    return [*texts, *_rounding(layer), *_leaps(layer)]
+
+
+def _rounding(layer: Sliding) -> Iterator[str]:
+    """What the rounding leaves out, or lets a window reach over."""
+    if _rounds_down(layer) and any(layer.beyond(axis) > 0 for axis in (0, 1)):
+        if unseen := _rows_and_columns([layer.unseen_at_end(axis) for axis in (0, 1)]):
+            yield f"the floor leaves {unseen} at the end unseen"
+        else:
+            left = [layer.beyond(axis) for axis in (0, 1)]
+            yield f"the floor leaves out {_rows_and_columns(left)} of padding, and nothing else"
+    if over := _rows_and_columns([max(0, -layer.beyond(axis)) for axis in (0, 1)]):
+        yield f"the last windows reach {over} over the end"
+    if isinstance(layer, Pooling) and any(layer.dropped(axis) for axis in (0, 1)):
+        yield "a last window that would begin in the padding is left out, as in torch"
+
+
+def _leaps(layer: Sliding) -> Iterator[str]:
+    """What a stride or a dilation leaps over."""
+    counts = [layer.unseen_between(axis) for axis in (0, 1)]
+    if not _rounds_down(layer):
+        counts = [count + layer.unseen_at_end(axis) for axis, count in enumerate(counts)]
+    if unread := _rows_and_columns(counts):
+        yield f"no window reads {unread}" + (" in between" if _rounds_down(layer) else "")
+
+
+def _rounds_down(layer: Sliding) -> bool:
+    return not (isinstance(layer, Pooling) and layer.ceil)
+
+
+def _rows_and_columns(counts: Sequence[int]) -> str:
+    """``2 rows and 1 column``; nothing for none of either."""
+    pairs = zip(counts, ("row", "column"), strict=True)
+    return " and ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in pairs if count)
 
 
 def _side(layer: Sliding, axis: int) -> str:
-    """(227 − 11 + 2·0)/4 + 1 = 55, with a floor where it is at work."""
+    """(227 − 11 + 2·0)/4 + 1 = 55, with a floor or a ceiling where it is at work."""
     size, stride = (layer.height, layer.width)[axis], layer.stride[axis]
     kernel, dilation = layer.kernel[axis], layer.dilation[axis]
     covered = str(kernel) if dilation == 1 else f"({dilation}·({kernel} − 1) + 1)"
     inner = f"({size} − {covered} + 2·{layer.padding[axis]})/{stride}"
-    return f"{f'⌊{inner}⌋' if layer.left_over(axis) else inner} + 1 = {layer.side(axis)}"
+    if layer.left_over(axis):
+        inner = f"⌊{inner}⌋" if _rounds_down(layer) else f"⌈{inner}⌉"
+    dropped = " − 1" if isinstance(layer, Pooling) and layer.dropped(axis) else ""
+    return f"{inner} + 1{dropped} = {layer.side(axis)}"
 
 
 def _parameters(layer: Layer) -> str:

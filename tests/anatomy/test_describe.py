@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.anatomy.describe import describe, describe_step
+from cnnexp.models.lenet5 import LeNet5
 from cnnexp.models.resnet import ResNet
 
 
@@ -50,7 +51,9 @@ def test_what_stands_in_no_textbook_is_counted_too() -> None:
 
 
 def test_settings_and_fields_of_a_layer() -> None:
-    layer = by_name(describe(Odd().to("meta"), (3, 8, 8), "odd"))["first"]
+    content = describe(Odd().to("meta"), (3, 8, 8), "odd")
+    layer = by_name(content)["first"]
+    assert (content["input_activations"], layer["activations"]) == (3 * 8 * 8, 4 * 4 * 4)
     assert {key: layer[key] for key in ("kernel", "stride", "padding", "dilation", "groups")} == {
         "kernel": [3, 3],
         "stride": [2, 2],
@@ -76,3 +79,19 @@ def test_a_deep_net_and_its_step_need_no_memory() -> None:
     step = describe_step(net, (3, 224, 224), 64, partial(torch.optim.SGD, lr=0.1, momentum=0.9))
     assert (step["weights_bytes"], step["optimizer_bytes"]) == (4 * (60_192_808 + 151_424) + 8 * 155, 4 * 60_192_808)
     assert step["bytes"] > 2**33  # more than eight gigabytes, none of which was taken
+
+
+def test_a_pooling_says_how_it_rounds() -> None:
+    net = nn.Sequential(nn.MaxPool2d(3, 2, ceil_mode=True), nn.AvgPool2d(2), nn.Conv2d(1, 1, 1)).to("meta")
+    layers = by_name(describe(net, (1, 110, 110), "pools"))
+    assert (layers["0"]["ceil_mode"], layers["0"]["output"]) == (True, [1, 55, 55])
+    assert layers["1"]["ceil_mode"] is False and "ceil_mode" not in layers["2"]
+
+
+def test_lenet_s_activations_are_the_table_s() -> None:
+    net = LeNet5(in_channels=1, num_classes=10, image_size=(32, 32), activation="tanh", pooling="average")
+    content = describe(net.to("meta"), (1, 32, 32), "lenet5")
+    layers = by_name(content)
+    names = ["conv1", "pool1", "conv2", "pool2", "fc1", "fc2", "fc3"]
+    sizes = [content["input_activations"], *(layers[name]["activations"] for name in names)]
+    assert sizes == [1_024, 4_704, 1_176, 1_600, 400, 120, 84, 10]

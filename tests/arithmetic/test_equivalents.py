@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
@@ -114,3 +115,37 @@ def test_a_matrix_has_a_row_for_each_output() -> None:
     layer = Convolution(5, 6, 2, (3, 3), (2, 2), filters=4, groups=2)
     found = named(layer)["as a matrix"]
     assert found.weights == found.multiply_adds == (5 * 6 * 2) * (2 * 2 * 4)
+
+
+@pytest.mark.parametrize(
+    ("size", "padding"), [((9, 11), (0, 0)), ((9, 11), (1, 2)), ((3, 9), (4, 5)), ((9, 8), (3, 3))]
+)
+def test_small_layers_that_share_a_padding_end_at_the_same_size(
+    size: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    layer = replace(WIDE, height=size[0], width=size[1], padding=padding)
+    x, multiply_adds, channels = torch.empty(1, 32, *size, device="meta"), 0, 32
+    for number in range(3):
+        own = tuple(side // 3 + (number < side % 3) for side in padding)
+        module = nn.Conv2d(channels, 24, 3, padding=own, bias=False, device="meta")  # type: ignore[arg-type]
+        x, channels = module(x), 24
+        multiply_adds += module.weight.numel() * x.shape[2] * x.shape[3]
+    assert tuple(x.shape[2:]) == layer.output[:2]
+    assert named(layer)["3 layers of 3×3"].multiply_adds == multiply_adds
+
+
+def test_the_zeros_of_a_matrix_are_counted() -> None:
+    """Column by column: the answers to unit pictures are the matrix."""
+    draw = random.Random(2)
+    for _ in range(40):
+        window = {"kernel": (draw.randint(1, 4), draw.randint(1, 4)), "stride": (draw.randint(1, 3),) * 2}
+        window |= {"padding": (draw.randint(0, 2), 1), "dilation": (draw.randint(1, 2),) * 2}
+        layer = Convolution(5, 4, 2, **window, filters=4, groups=draw.choice((1, 2)))
+        if layer.problems():
+            continue
+        module = nn.Conv2d(2, 4, *window.values(), groups=layer.groups, bias=False)  # type: ignore[arg-type]
+        nn.init.ones_(module.weight)
+        matrix = module(torch.eye(40).view(40, 2, 5, 4)).flatten(1)
+        zeros = int((matrix == 0).sum())
+        (formula,) = named(layer)["as a matrix"].formulas
+        assert formula.endswith(f", {zeros:,} of them 0" if zeros else ", none of them 0"), layer

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import random
+
 import pytest
 import torch
 from torch import nn
@@ -109,3 +112,72 @@ def test_the_impossible_is_refused_in_a_line(layer: object, says: list[str]) -> 
         checked(layer)  # type: ignore[arg-type]
     assert len(refused.value.lines) == 1
     assert [word for word in says if word not in refused.value.lines[0]] == []
+
+
+def random_window(draw: random.Random) -> dict[str, tuple[int, int]]:
+    def pair(least: int, most: int) -> tuple[int, int]:
+        return draw.randint(least, most), draw.randint(least, most)
+
+    return {"kernel": pair(1, 5), "stride": pair(1, 6), "padding": pair(0, 4), "dilation": pair(1, 3)}
+
+
+def counted(module: nn.Conv1d, side: int) -> tuple[int, int]:
+    """Pixels that no window reads: behind the last one that is read, and all of them.
+
+    Counted by the gradient of the sum of all outputs, with every weight 1.
+    """
+    nn.init.ones_(module.weight)
+    line = torch.ones(1, 1, side, requires_grad=True)
+    module(line).sum().backward()
+    assert line.grad is not None
+    read = line.grad[0, 0] > 0
+    last = int(read.nonzero().max()) if read.any() else -1
+    return side - 1 - last, int((~read).sum())
+
+
+def test_what_no_window_reads_is_counted_by_the_gradient() -> None:
+    """Many settings at random; the end is what lies behind the last window's last pixel."""
+    draw, tried, kinds = random.Random(0), 0, set()
+    for _ in itertools.count():
+        window, size = random_window(draw), (draw.randint(1, 14), draw.randint(1, 14))
+        layer = Convolution(*size, 1, **window)
+        if layer.problems():
+            continue
+        for axis in (0, 1):  # along one axis at a time: where no row is read, no column is
+            side, own = size[axis], {name: values[axis] for name, values in window.items()}
+            at_end, everywhere = counted(nn.Conv1d(1, 1, *own.values(), bias=False), side)
+            assert layer.unseen_at_end(axis) + layer.unseen_between(axis) == everywhere, layer
+            # dilation may leave out pixels before the last one that is read, never behind it
+            if layer.beyond(axis) >= layer.padding[axis]:
+                assert layer.unseen_at_end(axis) == at_end, layer
+            kinds.add((layer.unseen_at_end(axis) > 0, layer.unseen_between(axis) > 0, layer.left_over(axis) > 0))
+        tried += 1
+        if tried == 400:
+            break
+    assert len(kinds) >= 5, "settings of every kind were among them"
+
+
+def test_poolings_that_round_up_are_torchs() -> None:
+    draw, tried, dropped = random.Random(1), 0, 0
+    while tried < 400:
+        window, size = random_window(draw), (draw.randint(1, 14), draw.randint(1, 14))
+        layer = Pooling(*size, 3, **window, ceil=True)
+        if layer.problems():
+            continue
+        module = nn.MaxPool2d(*window.values(), ceil_mode=True)  # type: ignore[arg-type]
+        assert layer.output == (*module(torch.zeros(1, 3, *size)).shape[2:], 3), layer
+        overhang = [
+            (side - 1) * layer.stride[axis] + layer.covered(axis) - layer.padded(axis)
+            for axis, side in enumerate(layer.output[:2])
+        ]
+        assert [-layer.beyond(axis) for axis in (0, 1)] == overhang
+        tried, dropped = tried + 1, dropped + any(layer.dropped(axis) for axis in (0, 1))
+    assert dropped > 20
+
+
+def test_a_pooling_with_too_much_padding_is_refused_as_by_torch() -> None:
+    layer = Pooling(9, 9, 1, (3, 3), (2, 2), (2, 1))
+    with pytest.raises(InputError, match=r"--padding 2x1: a pooling's is half of its kernel at most; give 1$"):
+        checked(layer)
+    assert Pooling(110, 110, 96, (3, 3), (2, 2), ceil=True).output == (55, 55, 96)
+    assert Pooling(110, 110, 96, (3, 3), (2, 2)).output == (54, 54, 96)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cnnexp.cli import main
 from cnnexp.commands import summary
 from cnnexp.errors import InputError
 
 CONTENT: dict[str, Any] = {
     "model": "resnet50",
     "input": [3, 224, 224],
+    "input_activations": 150_528,
     "layers": [],
     "totals": {"parameters": 25, "trainable": 25, "multiply_adds": 4_000_000_000, "activation_bytes": 8},
     "training": None,
@@ -34,7 +38,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def compose(words: list[str], own_folders: list[str]) -> dict[str, Any]:
         asked.append(words)
-        return {"choices": {"model": words[-1].split("=")[1]}}
+        named = next(word for word in reversed(words) if word.startswith("model="))
+        return {"choices": {"model": named.split("=")[1]}, "data": {"input": "pictures"}}
 
     monkeypatch.setattr("cnnexp.config.compose.compose_run", compose)
     monkeypatch.setattr("cnnexp.anatomy.subject.find_subject", lambda config, *_: config["choices"]["model"])
@@ -44,11 +49,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 @pytest.mark.parametrize("text", ["3x224x224", "3X224X224", "3×224×224"])
 def test_a_size_may_be_written_with_any_cross(text: str) -> None:
-    assert summary._size(text) == (3, 224, 224)
+    assert summary._numbers(text) == (3, 224, 224)
 
 
 def test_a_size_has_as_many_numbers_as_the_input_takes() -> None:
-    assert [summary._size(text) for text in ("128", "2x500", "3x8x32x32", None)] == [
+    assert [summary._numbers(text) for text in ("128", "2x500", "3x8x32x32", None)] == [
         (128,),
         (2, 500),
         (3, 8, 32, 32),
@@ -56,10 +61,12 @@ def test_a_size_has_as_many_numbers_as_the_input_takes() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "3x", "x3", "3x0x224", "-3x4x4", "3,224,224", "3x2.5x4", "3x²x4", "axb"])
+@pytest.mark.parametrize(
+    "text", ["", "3x", "x3", "3x0x224", "-3x4x4", "3,224,224", "3x2.5x4", "3x²x4", "axb", "3x4:chw", "3x4x5:xyz"]
+)
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"expected numbers with x between them, for example 3x224x224$") as refused:
-        summary._size(text)
+        summary._numbers(text)
     assert str(refused.value).startswith(f"--input {text}: ")
 
 
@@ -69,9 +76,8 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         (("--classes", "0"), ["--classes 0: expected a number of at least 1"]),
         (("--depth", "0"), ["--depth 0: expected a number of at least 1, the modules of the net itself"]),
         (("--json", "--csv"), ["--json and --csv: give one of them"]),
-        (("model=a,b", "--plot", "x.png"), ["--plot: a picture is of one net, not of 2; give one model"]),
         (("--classes", "-1", "--json", "--csv"), ["--classes -1: expected", "--json and --csv"]),
-        (("model=a,,b",), ["model=a,,b: expected names with a comma between them, such as model=resnet20,resnet56"]),
+        (("model=a,,b",), ["model=a,,b: expected values with a comma between them, such as model=resnet20,resnet56"]),
     ],
 )
 def test_all_that_is_wrong_is_said_before_a_net_is_made(
@@ -118,3 +124,26 @@ def test_with_a_size_a_net_is_given_data_that_suits_it(made: list[list[str]]) ->
 def test_the_challenge_needs_no_net(made: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
     assert summary.run(parsed("--ilsvrc", "--input", "nonsense")) == 0
     assert "AlexNet" in capsys.readouterr().out and made == []
+
+
+def test_a_plot_of_several_nets_is_refused(made: list[list[str]], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^--plot: a picture is of one net, not of 2; give one"):
+        summary.run(parsed("model=a,b", "--plot", str(tmp_path / "x.png")))
+
+
+def test_any_key_may_have_several_values(made: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert summary.run(parsed("model=mine", "model.kernel=3,5", "model.kind=plain,odd", "--json")) == 0
+    assert made == [
+        ["model=mine", f"model.kernel={k}", f"model.kind={kind}"] for k in (3, 5) for kind in ("plain", "odd")
+    ]
+    content = json.loads(capsys.readouterr().out)
+    assert content[1]["settings"] == {"model.kernel": "3", "model.kind": "odd"}
+
+
+@pytest.mark.integration
+def test_plain_and_separable_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    """1,413,834 are the preset's; a separable layer has a filter a map and then the products of maps."""
+    assert main(["summary", "model=plain_cnn", "model.convolution=plain,separable", "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["model.convolution"] for row in rows] == ["plain", "separable"]
+    assert int(rows[0]["parameters"]) == 1_413_834 > int(rows[1]["parameters"])

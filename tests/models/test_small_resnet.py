@@ -52,3 +52,23 @@ def test_no_maps_and_a_single_pixel_are_refused() -> None:
         small_resnet(width=0)
     with pytest.raises(InputError, match="at least 2 pixels"):
         small_resnet(image_size=(1, 9))
+
+
+def test_a_hidden_layer_is_a_layer_more_and_none_is_as_before() -> None:
+    torch.manual_seed(3)
+    plain = small_resnet()
+    torch.manual_seed(3)
+    null, x = small_resnet(hidden=None), torch.randn(2, 1, 28, 28)
+    assert [*null.state_dict()] == [
+        f"{name}.{part}" for name in ("conv1", "conv2", "head") for part in ("weight", "bias")
+    ]
+    assert torch.equal(null(x), plain(x))
+    net = small_resnet(hidden=64)
+    assert counted(lambda: small_resnet(hidden=64)) == 320 + 9_248 + (14 * 14 * 32 * 64 + 64) + (64 * 10 + 10)
+    pooled = F.max_pool2d((a := net.conv1(x).relu()) + net.conv2(a).relu(), 2).flatten(1)
+    linear = net.hidden[0]
+    units = (pooled @ linear.weight.T + linear.bias).relu()
+    torch.testing.assert_close(net(x), units @ net.head.weight.T + net.head.bias)
+    learns(small_resnet(hidden=8, width=4, dropout=0.1), torch.randn(8, 1, 28, 28))
+    with pytest.raises(InputError, match=r"model.hidden=0: expected a whole number of at least 1"):
+        small_resnet(hidden=0)

@@ -24,3 +24,8 @@ def test_since_2015_nets_are_better_than_a_person() -> None:
     assert better == [2015, 2016, 2017]
     assert all(one.layers is None for one in WINNERS if one.year < 2012)
     assert {one.year for one in ALSO} <= {one.year for one in WINNERS}
+
+
+def test_residual_nets_are_of_the_option_that_they_have_here() -> None:
+    """He 2015, table 3: A 7.76, B 7.46, C 7.40; projections stand where the size changes, which is B."""
+    assert TOP5["resnet34"].error == 7.46 and "option B" in TOP5["resnet34"].how

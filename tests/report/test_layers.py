@@ -11,7 +11,7 @@ from cnnexp.report.layers import LayerTable, fitting_depth, folded, kernel_figur
 
 
 def layer(name: str, depth: int, parts: bool = False, **figures: Any) -> dict[str, Any]:
-    plain = {"type": "Conv2d", "order": 0, "calls": 1, "output": [8, 4, 4], "receptive_field": None}
+    plain = {"type": "Conv2d", "order": 0, "calls": 1, "output": [8, 4, 4], "activations": 128, "receptive_field": None}
     costs = {"parameters": 0, "multiply_adds": 0, "activation_bytes": 0}
     return {"name": name, "depth": depth, "parts": parts, **plain, **costs, **figures}
 
@@ -20,6 +20,7 @@ FIELD = {"size": [43, 43], "stride": [8, 8], "offset": [-21, -21], "whole": Fals
 CONTENT: dict[str, Any] = {
     "model": "net",
     "input": [3, 32, 32],
+    "input_activations": 3_072,
     "layers": [
         layer("body", 1, parts=True, activation_bytes=512),
         layer(
@@ -33,7 +34,7 @@ CONTENT: dict[str, Any] = {
             stride=[2, 2],
             padding=[1, 1],
         ),
-        layer("head", 1, output=[10], parameters=3_000_000, multiply_adds=100, inputs=128),
+        layer("head", 1, output=[10], activations=10, parameters=3_000_000, multiply_adds=100, inputs=128),
     ],
     "totals": {"parameters": 23_000_000, "trainable": 0, "multiply_adds": 1_500_000_100, "activation_bytes": 1536},
     "training": {"batch_size": 64, "bytes": 3e9, "weights_bytes": 92e6, "optimizer_bytes": 0, "step_bytes": 2.9e9},
@@ -55,16 +56,45 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     text = printed(CONTENT, width)
     assert max(map(len, text.splitlines())) <= width
     header = text.splitlines()[1].split()
-    assert ("type" in header) == (width >= 80)
+    assert ("type" in header) == (width >= 90)
     assert ("kernel" in header) == (width >= 60)
+    assert ("memory" in header) == (width >= 80)
     assert {"layer", "output", "parameters", "mult-adds", "sees"} <= set(header)
 
 
 def test_figures_of_a_layer_and_in_all() -> None:
-    rows = rows_of(printed(CONTENT, width=72))
-    assert rows["conv"] == ["conv", "8×4×4", "3×3/2", "p1", "20,000,000", "1.50", "G", "1.02", "kB", "43/8", "−21"]
+    rows = rows_of(printed(CONTENT))
+    assert rows["input"] == ["input", "3×32×32", "3,072"]
+    assert rows["conv"] == [
+        "conv",
+        "8×4×4",
+        "3×3/2",
+        "p1",
+        "128",
+        "20,000,000",
+        "1.50",
+        "G",
+        "1.02",
+        "kB",
+        "43/8",
+        "−21",
+    ]
     assert rows["in"][:3] == ["in", "all", "23,000,000"]
-    assert rows["head"][2:4] == ["128", "in"]
+    assert rows["head"][2:5] == ["128", "in", "10"]
+
+
+def test_columns_without_room_are_named() -> None:
+    assert "no room for values and memory: a wider terminal" in " ".join(printed(CONTENT, 60).split())
+    assert "no room" not in printed(CONTENT, 160)
+
+
+def test_a_pooling_that_rounds_up_is_marked_and_explained() -> None:
+    settings = {"kernel": [3, 3], "stride": [2, 2], "padding": [0, 0]}
+    up, down = (layer("pool", 1, **settings, ceil_mode=ceil) for ceil in (True, False))
+    assert kernel_figure(up) == "3×3/2 ceil" and kernel_figure(down) == "3×3/2"
+    text = printed({**CONTENT, "layers": [up]})
+    assert "3×3/2 ceil" in text and "ceil: the output's size is rounded up" in text
+    assert "ceil" not in printed({**CONTENT, "layers": [down]})
 
 
 def test_folding_adds_what_lies_below_and_keeps_the_sums() -> None:
@@ -77,8 +107,10 @@ def test_folding_adds_what_lies_below_and_keeps_the_sums() -> None:
 
 
 def test_a_holder_that_was_never_called_shows_what_its_last_part_makes() -> None:
-    layers = [layer("down", 1, parts=True, output=None), layer("down.0", 2, output=[4, 2, 2]), layer("down.1", 2)]
-    assert folded(layers, 1)[0]["output"] == [4, 2, 2]
+    first = layer("down.0", 2, output=[4, 2, 2], activations=16)
+    layers = [layer("down", 1, parts=True, output=None, activations=None), first, layer("down.1", 2)]
+    (one,) = folded(layers, 1)
+    assert (one["output"], one["activations"]) == ([4, 2, 2], 16)
 
 
 def test_a_deep_net_is_folded_until_it_can_be_read() -> None:
@@ -103,6 +135,7 @@ def test_the_heavy_layer_is_named_with_the_weights_of_a_unit() -> None:
 def test_csv_has_a_line_for_each_layer_with_whole_figures() -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(CONTENT))))
     assert [row["name"] for row in rows] == ["body", "body.conv", "head"]
+    assert rows[2]["activations"] == "10"
     assert (rows[1]["multiply_adds"], rows[1]["kernel"], rows[1]["output"]) == ("1500000000", "3x3", "8x4x4")
     assert (rows[1]["receptive_field_size"], rows[1]["sees_whole_picture"]) == ("43x43", "false")
     assert len(list(csv.DictReader(io.StringIO(to_csv(CONTENT, depth=1))))) == 2

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from cnnexp.report.imagenet import ALSO, TOP5, WINNERS
-from cnnexp.report.nets import NetTable, to_csv, winners_text, with_published
+from cnnexp.report.nets import NetTable, to_csv, with_published
 
 
 def net(name: str, measured: bool = False) -> dict[str, Any]:
@@ -56,7 +56,12 @@ def test_deeper_twins_are_better_and_winners_improve_by_the_year() -> None:
         assert one.error > next(winner.error for winner in WINNERS if winner.year == one.year)
 
 
-def test_the_winners_fit_eighty_columns() -> None:
-    lines = winners_text().splitlines()
-    assert max(map(len, lines)) <= 80
-    assert any(line.startswith("2015") and line.endswith("3.6") for line in lines)
+def test_settings_with_several_values_stand_beside_the_net() -> None:
+    plain, separable = ({**net("mine"), "settings": {"model.kind": one, "data": "d"}} for one in ("plain", "separable"))
+    lines = printed(plain, separable)
+    assert lines[2].startswith("mine kind=plain data=d ") and lines[3].startswith("mine kind=separable data=d ")
+    rows = list(csv.DictReader(io.StringIO(to_csv([plain, separable]))))
+    assert [(row["model"], row["model.kind"], row["data"]) for row in rows] == [
+        ("mine", "plain", "d"),
+        ("mine", "separable", "d"),
+    ]
