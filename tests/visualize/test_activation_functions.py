@@ -45,7 +45,8 @@ def test_derivatives_are_the_differences_of_the_values(name: Activation) -> None
     assert np.allclose(curve(name, X)[1], (ahead - behind) / (2 * step), atol=1e-8)
 
 
-# left of 0, at 0, right of 0, the largest; where f' is 1 % of it: tanh 1/cosh² = 0.01, sigmoid s(1 − s) = 0.0025, eˣ = 0.01
+# left of 0, at 0, right of 0, the largest; from where on f' is 1 % of it:
+# tanh 1/cosh² = 0.01, sigmoid s(1 − s) = 0.0025, eˣ = 0.01
 FIGURES = {
     "relu": (0, 0, 1, 1, 0.0, None),
     "tanh": (1, 1, 1, 1, -math.acosh(10), math.acosh(10)),

@@ -14,7 +14,7 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from cnnexp.visualize.pooling import Array, ShiftedRow, Window
 
-LINE = "max, average and L2 pooling with their windows, and of a row that moves by a place"
+LINE = "max, average and L2 pooling, window by window, and of a row that moves"
 EXAMPLE = """cnnexp visualize pooling '[[1,3,2,1],[2,9,1,1],[1,3,2,3],[5,6,1,2]]'
   cnnexp visualize pooling '[[1,3,2],[2,9,1],[1,3,2]]' --stride 1 --kind max
   cnnexp visualize pooling '[0.1,1,0.2,0.1]' --kind max

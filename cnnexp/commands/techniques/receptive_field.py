@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cnnexp.anatomy.middle import MiddleField
     from cnnexp.visualize.receptive_field import Counted, Layer
 
-LINE = "receptive fields that grow with the depth, connections counted; or those of a net"
+LINE = "receptive fields of a row, with connections counted, or of a net's layers"
 EXAMPLE = """cnnexp visualize receptive-field
   cnnexp visualize receptive-field --depth 2 --width 5
   cnnexp visualize receptive-field --depth 3 --kernel 2 --dilation 1,2,4
