@@ -133,6 +133,7 @@ def _frames(axes: Axes, fields: Sequence[Field], size: Sequence[int]) -> None:
     if max(size) <= _MOST_GRID:
         axes.set_xticks(np.arange(-0.5, width), minor=True)
         axes.set_yticks(np.arange(-0.5, height), minor=True)
+        axes.set_axisbelow(True)
         axes.grid(which="minor", color="#EEEEEE", lw=0.6)
         axes.tick_params(which="minor", length=0)
     axes.set(xlabel="column / pixels (dotted: the picture)", ylabel="row / pixels")

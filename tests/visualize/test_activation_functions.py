@@ -77,9 +77,9 @@ def test_the_slope_is_in_the_formula() -> None:
 
 def test_a_panel_has_the_curve_and_its_derivative_with_a_gap_at_a_jump() -> None:
     axes = new_figure(4, 4).add_subplot()
-    _draw(axes, measure("relu", 5))
+    _draw(axes, measure("relu", 7))
     lines = {str(line.get_label()): np.array(line.get_ydata(), float) for line in axes.lines}
-    assert np.allclose(lines["f(x)"], np.maximum(np.linspace(-5, 5, 801), 0))
+    assert np.allclose(lines["f(x)"], np.maximum(np.linspace(-7, 7, 801), 0))
     assert np.isnan(lines["f′(x)"][400]) and np.nansum(lines["f′(x)"]) == 400
-    assert [patch.get_x() for patch in axes.patches] == [-5]  # flat below 0, up to there
+    assert [patch.get_x() for patch in axes.patches] == [-7]  # flat below 0, up to there
     assert activations_image([measure("relu", 5)]).width > 300
