@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import find_facts, provisional_facts
 from cnnexp.errors import InputError
 from cnnexp.models.traced import traced
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,20 @@ def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
     Raises:
         InputError: the net cannot take a picture of this size.
     """
+    content = or_refused(
+        subject, lambda: describe(subject.net, subject.input_shape, subject.name, subject.example(1, "meta"))
+    )
+    return {**content, "training": _step(subject)} if with_step else content
+
+
+def or_refused(subject: Subject, look: Callable[[], Found]) -> Found:
+    """What is found out by leading a sample through the subject's net.
+
+    Raises:
+        InputError: the net cannot take a sample of this size.
+    """
     try:
-        content = describe(subject.net, subject.input_shape, subject.name, subject.example(1, "meta"))
+        return look()
     except (RuntimeError, ValueError, IndexError) as error:
         subject.refuse()
         size = "x".join(map(str, subject.input_shape))
@@ -94,7 +108,6 @@ def described(subject: Subject, with_step: bool = True) -> dict[str, Any]:
             f"model={subject.name} takes no sample of {size} ({reason}); give another size with --input "
             f"{subject.notation}, or in data"
         ) from error
-    return {**content, "training": _step(subject)} if with_step else content
 
 
 def multiply_adds_of(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> int | None:

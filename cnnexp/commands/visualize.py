@@ -25,7 +25,7 @@ PACKAGE = "cnnexp.commands.techniques"
 
 def techniques() -> dict[str, str]:
     """Each technique of the folder with its one line, which is read without importing it."""
-    return {path.stem: _line(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
+    return {path.stem.replace("_", "-"): _line(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
 
 
 def _line(path: Path) -> str:
@@ -36,7 +36,7 @@ def _line(path: Path) -> str:
 
 
 TECHNIQUES = techniques()
-_NAME_WIDTH = 12
+_NAME_WIDTH = max(map(len, TECHNIQUES)) + 4
 
 
 def _listed() -> str:
@@ -75,7 +75,7 @@ def chosen(words: Sequence[str]) -> Chosen | None:
     if first.startswith("-"):
         raise InputError(f"{first}: the technique comes first, as in: cnnexp visualize kernels photo.jpg {first}")
     if first in TECHNIQUES:
-        return Chosen(first, f"{PACKAGE}.{first}", TECHNIQUES[first], rest)
+        return Chosen(first, f"{PACKAGE}.{first.replace('-', '_')}", TECHNIQUES[first], rest)
     if "." in first and "/" not in first:
         return Chosen(first, first, _of_ones_own(first, rest), rest)
     raise InputError(f"{first}: there is no such technique; {did_you_mean(first, TECHNIQUES)}")

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from cnnexp.visualize.backprop import Activation, Array, ConvExample, DenseExample, Values, work_conv, work_dense
-from cnnexp.visualize.canvas import PAPER, above, framed, words
+from cnnexp.visualize.canvas import above, framed, in_row, words
 from cnnexp.visualize.matrix import decimal, matrix_image
 from cnnexp.visualize.png import figure_image, new_figure
 
@@ -70,13 +70,7 @@ def _column(values: Array) -> Array:
 def _beside(shown: Sequence[Shown]) -> Image.Image:
     """Matrices in a row, each under its name."""
     images = [above([words(name, 13), matrix_image(values, written=decimal)], 3) for name, values in shown]
-    width = sum(one.width for one in images) + _GAP_PX * (len(images) - 1)
-    sheet = Image.new("RGB", (width, max(one.height for one in images)), PAPER)
-    left = 0
-    for image in images:
-        sheet.paste(image, (left, 0))
-        left += image.width + _GAP_PX
-    return sheet
+    return in_row(images, _GAP_PX)
 
 
 def _graph(example: DenseExample, values: Values) -> Image.Image:

@@ -117,6 +117,17 @@ def above(images: Sequence[Image.Image], gap_px: int = _GAP) -> Image.Image:
     return sheet
 
 
+def in_row(images: Sequence[Image.Image], gap_px: int = _GAP) -> Image.Image:
+    """Images in one row, at the top."""
+    width = sum(image.width for image in images) + gap_px * (len(images) - 1)
+    sheet = Image.new("RGB", (width, max(image.height for image in images)), PAPER)
+    left = 0
+    for image in images:
+        sheet.paste(image, (left, 0))
+        left += image.width + gap_px
+    return sheet
+
+
 def framed(image: Image.Image, margin_px: int = _GAP) -> Image.Image:
     """The image with paper around it."""
     sheet = Image.new("RGB", (image.width + 2 * margin_px, image.height + 2 * margin_px), PAPER)

@@ -29,15 +29,26 @@ Array = NDArray[np.float64]
 KERNELS: dict[str, Array] = {
     "identity": np.array([[0.0, 0, 0], [0, 1, 0], [0, 0, 0]]),
     "edges, 8 neighbours": np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
-    "edges, 4 neighbours": np.array([[0.0, -1, 0], [-1, 4, -1], [0, -1, 0]]),
+    "edges, 4 neighbours": np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]),
     "box blur": np.full((3, 3), 1 / 9),
     "difference from the left neighbour": np.array([[-1.0, 1.0]]),
 }
-"""Applied without turning them around: what nets call a convolution is a cross-correlation."""
+"""Applied without turning them around: what nets call a convolution is a cross-correlation.
+
+The second edge detector is the discrete Laplacian, whose middle is negative (Gonzalez, Woods 2018, "Digital image
+processing", equation 3-53); the first one has the other sign. Where an edge is shows in the size of either.
+"""
+CONVENTION = "output[i, j] = Σ x[i·stride + a, j·stride + b] · w[a, b], a sum of products"
+Scale = tuple[float, float]
+"""What is shown black and white where a kernel's weights add up to 1."""
+OF_PICTURES: Scale = (0.0, 255.0)
 
 _FLAT = 1e-9
-"""Below this variance, in units of (255)², a patch has no pattern to be compared."""
+"""Below this variance, in units of the squared scale, a patch has no pattern to be compared."""
 _BRIGHTEST_PERCENTILE = 99.5
+MOST_IN_CELLS = 12
+"""A side of a matrix up to which its numbers are written into a picture."""
+_GREY = (90, 90, 90)
 _CELL_PX = 256
 _GAP_PX = 16
 _FONT_PX = 13
@@ -80,20 +91,33 @@ def convolve(picture: Array, kernel: Array, stride: int = 1, padding: int = 0) -
     return functional.conv2d(channels, weights, stride=stride, padding=padding)[:, 0].numpy()
 
 
-def respond(picture: Array, name: str, kernel: Array, stride: int = 1, padding: int = 0) -> Response:
-    """A kernel's output on a picture with values 0 to 255, and how to show it."""
+def respond(
+    picture: Array, name: str, kernel: Array, stride: int = 1, padding: int = 0, scale: Scale = OF_PICTURES
+) -> Response:
+    """A kernel's output on a picture with values within a scale, and how to show it."""
     output = convolve(picture, kernel, stride, padding)
     total = float(kernel.sum())
     if abs(total) < 1e-9:
         return Response(name, kernel, output, *_strength(output))
     if abs(total - 1) < 1e-9:
-        return Response(name, kernel, output, _pixels(output), "as a picture, 0 to 255")
+        shown = "as a picture, 0 to 255" if scale == OF_PICTURES else "as the matrix"
+        return Response(name, kernel, output, on_scale(output, scale), shown)
     low, high = float(output.min()), float(output.max())
-    stretched = (output - low) * (255 / max(high - low, 1e-12))
-    return Response(name, kernel, output, _pixels(stretched), f"black {figure(low)}, white {figure(high)}")
+    return Response(name, kernel, output, on_scale(output, (low, high)), f"black {figure(low)}, white {figure(high)}")
 
 
-def match_template(picture: Array, place: tuple[int, int], side: int) -> Response:
+def scale_of(values: Array) -> Scale:
+    """From the smallest to the largest value."""
+    return float(values.min()), float(values.max())
+
+
+def on_scale(values: Array, scale: Scale) -> NDArray[np.uint8]:
+    """(C, H, W) → uint8 (H, W, C), the scale's ends black and white."""
+    low, high = scale
+    return _pixels((values - low) * (255 / max(high - low, 1e-12)))
+
+
+def match_template(picture: Array, place: tuple[int, int], side: int, scale: Scale = OF_PICTURES) -> Response:
     """Look for a patch of the picture in the whole of it, by normalised cross-correlation.
 
     The kernel is the patch less its mean; its output at each place is divided by the product of the patch's norm and
@@ -102,9 +126,10 @@ def match_template(picture: Array, place: tuple[int, int], side: int) -> Respons
 
     Args:
         picture: (C, H, W); channels are summed. place: row and column of the patch's corner. side: of it, in pixels.
+        scale: of the picture's values; a patch that varies by less than some 1/30,000 of it counts as flat.
     """
     row, column = place
-    scaled = torch.from_numpy(picture) / 255
+    scaled = torch.from_numpy(picture) / max(scale[1] - scale[0], 1e-12)
     patch = scaled[:, row : row + side, column : column + side]
     weights = patch - patch.mean()
     agreement = fft_conv2d(scaled[None], weights[None])[0, 0]
@@ -128,26 +153,45 @@ def busiest_place(picture: Array, side: int) -> tuple[int, int]:
     return place // variance.shape[1], place % variance.shape[1]
 
 
-def sheet(picture: NDArray[np.uint8], responses: Sequence[Response], columns: int = 4) -> Image.Image:
-    """The picture and what each kernel makes of it, with its name, its numbers and how it is shown."""
+def sheet(
+    picture: Array,
+    responses: Sequence[Response],
+    columns: int = 4,
+    scale: Scale = OF_PICTURES,
+    written: bool = False,
+    notes: Sequence[str] = (),
+) -> Image.Image:
+    """The picture and what each kernel makes of it, with its name, its numbers and how it is shown.
+
+    Args:
+        picture: (C, H, W). scale: of its values. written: numbers stand in the cells of what has at most
+            `MOST_IN_CELLS` a side. notes: lines at the bottom.
+    """
     frame = next((one.frame for one in responses if one.frame), None)
-    panels = [
-        _panel("the picture", picture, None, [_size(picture), *(["framed: the template"] if frame else [])], frame)
-    ]
+    lines = [f"{_size(picture)}, {_range(picture)}", *(["framed: the template"] if frame else [])]
+    image = _drawn(picture, on_scale(picture, scale), written and _in_cells(picture))
+    panels = [_panel("the matrix" if written else "the picture", _framed_in(image, picture, frame), None, lines)]
     for one in responses:
-        lines = [f"{_size(one.picture)}, {_range(one.output)}", one.shown]
-        panels.append(_panel(one.name, one.picture, None if one.frame else one.kernel, lines))
+        numbers = written and _in_cells(one.output)
+        lines = [f"{_size(one.output)}, {_range(one.output)}", *([] if numbers else [one.shown])]
+        image = _drawn(one.output, one.picture, numbers)
+        panels.append(_panel(one.name, image, None if one.frame else one.kernel, lines))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     widths = [max(row[place].width for row in rows if place < len(row)) for place in range(min(columns, len(panels)))]
-    return framed(above([_row(row, widths) for row in rows], _GAP_PX), _GAP_PX)
+    below = [words(note, _FONT_PX, _GREY) for note in notes]
+    return framed(above([*(_row(row, widths) for row in rows), *below], _GAP_PX), _GAP_PX)
 
 
 def _range(output: Array) -> str:
     return f"{figure(float(output.min()))} to {figure(float(output.max()))}"
 
 
-def _size(picture: NDArray[np.uint8]) -> str:
-    return f"{picture.shape[0]}×{picture.shape[1]}"
+def _in_cells(values: Array) -> bool:
+    return max(values.shape[1:]) <= MOST_IN_CELLS
+
+
+def _size(values: Array) -> str:
+    return f"{values.shape[1]}×{values.shape[2]}"
 
 
 def _strength(output: Array) -> tuple[NDArray[np.uint8], str]:
@@ -167,21 +211,25 @@ def _sums(values: Tensor, side: int) -> Tensor:
     return functional.avg_pool2d(values.sum(0)[None, None], side, stride=1)[0, 0] * side**2
 
 
-def _panel(
-    name: str,
-    picture: NDArray[np.uint8],
-    kernel: Array | None,
-    lines: Sequence[str],
-    frame: tuple[int, int, int, int] | None = None,
-) -> Image.Image:
+def _drawn(values: Array, picture: NDArray[np.uint8], written: bool) -> Image.Image:
+    """A table of the numbers, or the picture, enlarged where it is small."""
+    if written:
+        return matrix_image(values[0])
     image = to_image(picture)
-    scale = whole_factor(image.size, _CELL_PX) if max(image.size) < _CELL_PX else 1
-    image = enlarged(image, scale)
+    return enlarged(image, whole_factor(image.size, _CELL_PX) if max(image.size) < _CELL_PX else 1)
+
+
+def _framed_in(image: Image.Image, values: Array, frame: tuple[int, int, int, int] | None) -> Image.Image:
     if frame is not None:
-        top, left, height, width = (scale * side for side in frame)
-        box = (left - 1, top - 1, left + width, top + height)
+        down, across = image.height // values.shape[1], image.width // values.shape[2]
+        top, left, height, width = frame
+        box = (across * left - 1, down * top - 1, across * (left + width), down * (top + height))
         ImageDraw.Draw(image).rectangle(box, outline=(213, 94, 0), width=2)
-    below = [words(line, _FONT_PX, (90, 90, 90)) for line in lines]
+    return image
+
+
+def _panel(name: str, image: Image.Image, kernel: Array | None, lines: Sequence[str]) -> Image.Image:
+    below = [words(line, _FONT_PX, _GREY) for line in lines]
     numbers = [matrix_image(kernel)] if kernel is not None else []
     return above([words(name, _FONT_PX), image, *below, *numbers], 4)
 

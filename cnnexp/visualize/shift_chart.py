@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.visualize.canvas import one_line
 from cnnexp.visualize.png import figure_image, new_figure
@@ -47,17 +48,31 @@ def _draw_maps(axes: Axes, result: ShiftResult, axis: int) -> None:
     colours = colormaps["viridis"]
     last = max(1, len(result.layers) - 1)
     for number, layer in enumerate(result.layers):
-        hidden = all(one is None for one in result.differences[layer.name])
-        found = (result.everywhere if hidden else result.differences)[layer.name]
-        values = [math.nan if one is None else one for one in found]  # a gap in the line
-        label = f"{one_line(layer.name)}, stride {layer.stride[axis]}{', border too' if hidden else ''}"
-        marker, line = _MARKERS[number % len(_MARKERS)], "--" if hidden else "-"
-        colour = colours(0.9 * number / last)
-        axes.plot(result.shifts, values, line, marker=marker, ms=4, lw=1.4, color=colour, label=label)
+        inside, whole = result.differences[layer.name], result.everywhere[layer.name]
+        hidden = [one is None for one in inside]
+        label = f"{one_line(layer.name)}, stride {layer.stride[axis]}"
+        style: dict[str, Any] = {"marker": _MARKERS[number % len(_MARKERS)], "ms": 4, "lw": 1.4}
+        style["color"] = colours(0.9 * number / last)
+        if any(hidden):
+            values = [whole[place] if away else inside[place] for place, away in enumerate(hidden)]
+            starred = [_beside(hidden, place) for place in range(len(hidden))]
+            broken = [one if drawn else None for one, drawn in zip(values, starred, strict=True)]
+            axes.plot(result.shifts, _gaps(broken), "--", mfc="white", label=f"{label}, border too", **style)
+        if not all(hidden):
+            axes.plot(result.shifts, _gaps(inside), "-", label=label, **style)
     axes.set_ylim(bottom=-0.02)
     axes.set_ylabel("‖f(Tx) − T f(x)‖ / ‖f(Tx) − mean‖")
     axes.set_title("do the maps move with the picture? 0: exactly", fontsize=10)
     axes.legend(fontsize=8, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+
+
+def _beside(hidden: Sequence[bool], place: int) -> bool:
+    """Whether a value has the border in it, or is where the line to one that has begins or ends."""
+    return any(hidden[max(0, place - 1) : place + 2])
+
+
+def _gaps(values: Sequence[float | None]) -> list[float]:
+    return [math.nan if one is None else one for one in values]
 
 
 def _draw_answers(axes: Axes, result: ShiftResult) -> None:

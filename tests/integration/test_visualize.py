@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,129 @@ def test_the_example_of_courses_from_the_command_line(cnnexp: CommandLine, work:
     done = cnnexp("visualize", "kernels", COURSE_PICTURE, *words, cwd=work)
     assert done.status == 0, done.err
     assert "   91 100  88\n   69  91 117\n   44  72  74\n" in done.out
+    assert "a sum of products" in done.out and "not turned around" in done.out
+
+
+def test_a_picture_that_is_shrunk_says_so(cnnexp: CommandLine, work: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 500, 3)).astype(np.uint8)).save(work / "large.png")
+    for technique in ("kernels", "pooling", "stride"):
+        done = cnnexp("visualize", technique, "large.png", cwd=work)
+        assert done.status == 0, done.err
+        assert "large.png: 300×500 is shrunk to 240×400 first" in done.out.splitlines(), technique
+        drawn(work / "visualize" / f"{technique}.png")
+
+
+MATRIX = "[[1,3,2,1],[2,9,1,1],[1,3,2,3],[5,6,1,2]]"
+
+
+def for_people(cnnexp: CommandLine, work: Path, *words: str) -> list[str]:
+    """The lines that a technique prints, after it drew its picture."""
+    done = cnnexp("visualize", *words, cwd=work)
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+    drawn(work / lines[-1])
+    return lines
+
+
+def as_json(cnnexp: CommandLine, work: Path, *words: str) -> dict[str, Any]:
+    done = cnnexp("visualize", *words, "--json", cwd=work)
+    assert done.status == 0, done.err
+    content: dict[str, Any] = json.loads(done.out)
+    drawn(work / content["picture"])
+    return content
+
+
+def test_pooling_of_a_matrix(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "pooling", MATRIX)
+    assert "   2 [9]| 1  1" in lines
+    assert "1-2     1-2                9      3.75     9.747       4.873" in lines  # √95 and √(95/4)
+    place = lines.index("max: the largest")
+    assert lines[place + 1 : place + 3] == ["  9 2", "  6 3"]
+    content = as_json(cnnexp, work, "pooling", MATRIX, "--kind", "max", "--kernel", "3", "--stride", "1")
+    assert content["max"] == [[9, 9], [9, 9]] and "l2" not in content
+
+
+def test_pooling_says_what_no_window_reaches(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "pooling", "[[1,2,3,4,5],[1,2,3,4,5]]")
+    assert "The last column lies in no whole window." in lines
+    assert as_json(cnnexp, work, "pooling", "[[1,2,3,4,5],[1,2,3,4,5]]")["max"] == [[2, 4]]
+
+
+def test_pooling_of_the_book_s_row(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "pooling", "[0.1,1,0.2,0.1]", "--kind", "max")
+    assert "  moved right by 1: 4 of 4 detectors changed, 2 of 4 pooled values" in lines
+    (row,) = as_json(cnnexp, work, "pooling", "[0.1,1,0.2,0.1]", "--kind", "max")["rows"]
+    assert row["after"] == {"detectors": [0.3, 0.1, 1, 0.2], "pooled": [0.3, 1, 1, 1]}
+    moved = as_json(cnnexp, work, "pooling", "[1,2,3,4]", "--shift", "2", "--entering", "7,8", "--stride", "2")
+    assert moved["rows"][0]["after"] == {"detectors": [7, 8, 1, 2], "pooled": [8, 8]}
+
+
+def test_pooling_of_a_picture(cnnexp: CommandLine, work: Path, photo: str) -> None:
+    lines = for_people(cnnexp, work, "pooling", photo, "--kernel", "3", "--stride", "2")
+    assert any(line.split()[:2] == ["average", "29×39"] for line in lines)
+    content = as_json(cnnexp, work, "pooling", photo, "--grey")
+    assert content["max"]["output"] == [1, 30, 40]
+    assert content["max"]["largest"] >= content["average"]["largest"]
+
+
+def test_rotation(cnnexp: CommandLine, work: Path) -> None:
+    content = as_json(cnnexp, work, "rotation", "--filters", "3", "--step", "30")
+    assert content["filter_degrees"] == [-30, 0, 30] and content["pictures"] == 50
+    single, largest = (dict(zip(content["degrees"], content[name], strict=True)) for name in ("single", "largest"))
+    assert all(largest[angle] >= single[angle] for angle in single)
+    assert single[30] < 0.85 * single[0] and largest[30] > 0.95 * largest[0]
+    assert content["others_largest"] > content["others_single"]
+    lines = for_people(cnnexp, work, "rotation", "--digit", "3")
+    assert any(line.startswith("largest of 5") for line in lines)
+
+
+def test_activation_functions(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "activation-functions")
+    assert any(line.split()[:5] == ["sigmoid", "0.25", "0.25", "0.25", "0.25"] for line in lines)
+    assert sum(line.startswith("maxout ") for line in lines) == 2
+    (leaky,) = as_json(cnnexp, work, "activation-functions", "leaky_relu", "--leaky-slope", "0.1")["activations"]
+    assert (leaky["left"], leaky["right"], leaky["flat_left"]) == (0.1, 1, None)
+
+
+def test_stride(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "stride")
+    place = lines.index("stride 2, 3×3:")
+    assert lines[place + 1 : place + 4] == ["   91 100  88", "   69  91 117", "   44  72  74"]
+    assert "that is 36.0% of the work: 1/2² is 25.0%, and 3·3 of 5·5 places 36.0%" in lines
+    content = as_json(cnnexp, work, "stride", MATRIX, "--kernel", "[[1]]", "--stride", "2")
+    assert content["part"] == 0.25 and content["largest_difference"] == 0
+    assert (content["dense_multiply_adds"], content["strided_multiply_adds"]) == (16, 4)
+
+
+def test_padding(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "padding")
+    assert [line.split()[-3:] for line in lines[3:6]] == [["1", "3", "9"], ["4", "6", "9"], ["9", "9", "9"]]
+    content = as_json(cnnexp, work, "padding", "--input", "5x4", "--kernel", "2", "--stride", "2")
+    assert content["padding"][0]["counts"] == [[1] * 4] * 4 + [[0] * 4]
+
+
+def test_receptive_field_of_a_row(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "receptive-field", "--depth", "2", "--width", "5")
+    assert [line.split() for line in lines[3:5]] == [
+        ["h1", "5", "3:", "x2", "to", "x4", "3·5", "−", "2", "=", "13", "5·5", "=", "25"],
+        ["h2", "5", "5:", "x1", "to", "x5", "3·5", "−", "2", "=", "13", "5·5", "=", "25"],
+    ]
+    assert "weights: 50 fully connected, 26 sparse, 6 shared." in lines
+    content = as_json(cnnexp, work, "receptive-field", "--kernel", "2", "--dilation", "1,2,4")
+    assert [len(layer["sees"]) for layer in content["layers"]] == [2, 4, 8]
+
+
+def test_receptive_field_of_a_net(cnnexp: CommandLine, work: Path) -> None:
+    lines = for_people(cnnexp, work, "receptive-field", "model=lenet5", "--layers", "conv2,pool2")
+    assert [line.split() for line in lines[3:5]] == [
+        ["conv2", "10×10", "14×14", "8-21", "8-21", "196"],
+        ["pool2", "5×5", "16×16", "6-21", "6-21", "256"],
+    ]
+    content = as_json(cnnexp, work, "receptive-field", "model=vgg11", "--input", "3x64x64")
+    assert content["layers"][0]["size"] == [3, 3]
+    lines = for_people(cnnexp, work, "receptive-field", "model=fcn_1d")
+    assert lines[3].split() == ["features.0", "96", "8", "45-52", "8"]
 
 
 def test_shift_of_a_run(cnnexp: CommandLine, runs: Callable[[str], str], work: Path) -> None:
@@ -235,6 +359,29 @@ REFUSED = {
     "kernels larger than all pictures": case("visualize fft --kernels 31 --sizes 16", "--kernels 31", "--sizes"),
     "too many maps": case("visualize fft --channels 4096", "--channels 4096", "GB"),
     "several mistakes": Case("visualize fft --batch 0 --seconds 0", (("--batch 0",), ("--seconds 0",))),
+    "an average pooling": case("visualize pooling photo.png --kind mean", "--kind mean", "max, average or l2"),
+    "no window": case("visualize pooling photo.png --kernel 0 --stride 2", "--kernel 0", "from 1"),
+    "a window larger than the matrix": case("visualize pooling [[1,2],[3,4]] --kernel 3", "--kernel 3", "2×2"),
+    "a matrix that moves": case("visualize pooling [[1,2],[3,4]] --shift 1", "--shift", "[0.1,1,0.2,0.1]"),
+    "a row that moves too far": case("visualize pooling [1,2,3] --shift 3", "--shift 3", "1 to 2"),
+    "too many values": case("visualize pooling [1,2,3] --entering 1,2", "--entering 1,2", "give one, or 1"),
+    "too long a row": case("visualize pooling [1,2,3,4,5,6,7,8,9]", "9 numbers", "at most 8"),
+    "a digit that is none": case("visualize rotation --digit 10", "--digit 10", "0 to 9"),
+    "more than a turn": case("visualize rotation --filters 19 --step 20", "--filters 19", "at most 18"),
+    "an activation of other nets": case("visualize activation-functions rulu", "rulu", "did you mean relu"),
+    "a slope that is none": case("visualize activation-functions --leaky-slope 2", "--leaky-slope 2", "below 1"),
+    "a stride of nothing": case("visualize stride --stride 0", "--stride 0", "from 1"),
+    "a kernel larger than the matrix": case("visualize stride [[1,2],[3,4]]", "3×3", "2×2"),
+    "a picture of no size": case("visualize padding --input 7x", "--input 7x", "7x9"),
+    "a kernel larger than all": case("visualize padding --kernel 5 --dilation 2", "covers 9×9", "7x7"),
+    "a row too wide": case("visualize receptive-field --depth 8 --kernel 9", "sees 65", "fewer layers"),
+    "dilations of other layers": case("visualize receptive-field --dilation 1,2", "--dilation 1,2", "--depth 3"),
+    "a row's option beside a net": case("visualize receptive-field model=lenet5 --depth 2", "--depth", "model="),
+    "a net's option beside a row": case("visualize receptive-field --layers conv1", "--layers", "model=lenet5"),
+    "no such layer of the net": case(
+        "visualize receptive-field model=lenet5 --layers cov1", "cov1", "did you mean conv1?"
+    ),
+    "a picture too small": case("visualize receptive-field model=alexnet --input 3x8x8", "alexnet", "8"),
     "a seed that is none": case("visualize backprop --seed -1", "--seed -1", "0 to"),
     "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
     "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),

@@ -2,8 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from cnnexp.visualize.kernels import KERNELS, busiest_place, convolve, match_template, respond, sheet
+from cnnexp.visualize.kernels import (
+    KERNELS,
+    busiest_place,
+    convolve,
+    match_template,
+    respond,
+    scale_of,
+    sheet,
+)
 from cnnexp.visualize.matrix import figure, matrix_image, matrix_lines
 
 COURSE_PICTURE = np.array(
@@ -44,7 +53,7 @@ def test_what_each_classic_kernel_is_for() -> None:
     beside = picture[:, :-2, 1:-1] + picture[:, 2:, 1:-1] + picture[:, 1:-1, :-2] + picture[:, 1:-1, 2:]
     assert np.array_equal(out["identity"], middle)
     assert np.allclose(out["edges, 8 neighbours"], 8 * middle - around)
-    assert np.allclose(out["edges, 4 neighbours"], 4 * middle - beside)
+    assert np.allclose(out["edges, 4 neighbours"], beside - 4 * middle)
     assert np.allclose(out["box blur"], (around + middle) / 9)
     assert np.allclose(out["difference from the left neighbour"], np.diff(picture, axis=2))
 
@@ -105,14 +114,57 @@ def test_responses_are_shown_by_what_they_mean() -> None:
 
 
 def test_the_sheet_holds_the_picture_and_every_response() -> None:
-    picture = noise().astype(np.uint8).transpose(1, 2, 0)
-    one = respond(noise(), "identity", KERNELS["identity"])
+    picture = noise()
+    one = respond(picture, "identity", KERNELS["identity"])
     single, double = sheet(picture, [one], columns=3), sheet(picture, [one, one, one], columns=2)
     assert double.height > 1.9 * single.height
     pixels = np.asarray(single)
     scale = 6  # 50 pixels are brought to 256 at least
     top = next(row for row in range(len(pixels)) if (pixels[row, 16 : 16 + 300] != 255).any(axis=1).sum() > 250)
-    assert np.array_equal(pixels[top : top + 40 * scale : scale, 16 : 16 + 50 * scale : scale], picture)
+    shown = pixels[top : top + 40 * scale : scale, 16 : 16 + 50 * scale : scale]
+    assert np.array_equal(shown, picture.astype(np.uint8).transpose(1, 2, 0))
+
+
+def test_a_matrix_is_shown_on_its_own_scale() -> None:
+    matrix = COURSE_PICTURE[None]
+    identity = respond(matrix, "identity", KERNELS["identity"], scale=scale_of(matrix))
+    assert identity.picture.min() == round(255 / 9) and identity.picture.max() == 255  # 1 to 9 of 0 to 9
+    assert identity.shown == "as the matrix"
+
+
+def test_a_small_matrix_is_drawn_as_its_numbers_in_cells() -> None:
+    matrix = COURSE_PICTURE[None]
+    one = respond(matrix, "your kernel", COURSE_KERNEL, 2, scale=scale_of(matrix))
+    written = sheet(matrix, [one], scale=scale_of(matrix), written=True)
+    for values in (COURSE_PICTURE, one.output[0], COURSE_KERNEL):
+        assert holds(written, matrix_image(values))
+    assert not holds(sheet(matrix, [one], scale=scale_of(matrix)), matrix_image(COURSE_PICTURE))
+
+
+def test_the_template_is_framed_where_it_lies_in_a_matrix_of_cells() -> None:
+    matrix = COURSE_PICTURE[None]
+    found = match_template(matrix, (5, 3), 2, scale_of(matrix))
+    pixels = np.asarray(sheet(matrix, [found], scale=scale_of(matrix), written=True))
+    rows, columns = np.nonzero((pixels == (213, 94, 0)).all(axis=2))
+    cell = (matrix_image(COURSE_PICTURE).width - 1) // 7
+    assert abs(columns.max() - columns.min() - 2 * cell) <= 3 and abs(rows.max() - rows.min() - 2 * cell) <= 3
+    assert abs(columns.min() - 16 - 3 * cell) <= 3
+
+
+def test_a_template_of_a_matrix_of_small_numbers_is_no_flat_ground() -> None:
+    matrix = COURSE_PICTURE[None] / 1e6
+    found = match_template(matrix, (5, 3), 2, scale_of(matrix))
+    expected = match_template(COURSE_PICTURE[None], (5, 3), 2, scale_of(COURSE_PICTURE[None]))
+    assert np.allclose(found.output, expected.output, atol=1e-6)
+    assert found.output[0, 5, 3] == pytest.approx(1)
+
+
+def holds(sheet: Image.Image, part: Image.Image) -> bool:
+    """Whether the part is somewhere in the sheet, pixel by pixel."""
+    whole, wanted = (np.asarray(one).astype(np.int32) @ (1, 256, 65536) for one in (sheet, part))
+    height, width = wanted.shape
+    corners = np.argwhere(whole[: len(whole) - height + 1, : whole.shape[1] - width + 1] == wanted[0, 0])
+    return any(np.array_equal(whole[r : r + height, c : c + width], wanted) for r, c in corners)
 
 
 def test_figures_are_short() -> None:

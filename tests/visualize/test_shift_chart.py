@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from cnnexp.visualize.maps import Layer
 from cnnexp.visualize.png import new_figure
@@ -34,23 +35,46 @@ def maps(result: ShiftResult = RESULT, axis: int = DOWN) -> Axes:
     return axes
 
 
-def test_each_layer_has_a_line_over_the_shift_with_a_gap_where_nothing_was_measured() -> None:
-    first, second, _ = maps().lines
+def by_label(axes: Axes) -> dict[str, Line2D]:
+    return {str(line.get_label()): line for line in axes.lines}
+
+
+def test_what_sees_no_border_is_a_solid_line_with_a_gap_where_nothing_was_measured() -> None:
+    lines = by_label(maps())
+    first, second = lines["conv1, stride 1"], lines["pool, stride 2"]
     assert list(first.get_xdata()) == [0, 1, 2] and list(first.get_ydata()) == [0.0, 0.1, 0.0]
     start, gap, end = second.get_ydata()
     assert (start, end) == (0.0, 0.3) and math.isnan(gap)
+    assert {first.get_linestyle(), second.get_linestyle()} == {"-"}
 
 
-def test_what_sees_the_border_everywhere_is_drawn_so_and_says_so() -> None:
-    *others, late = maps().lines
-    assert list(late.get_ydata()) == [0.0, 0.7, 1.5]
-    assert late.get_linestyle() == "--" and {line.get_linestyle() for line in others} == {"-"}
-    assert str(late.get_label()) == "late, stride 4, border too"
+def test_each_value_with_a_star_lies_on_a_dashed_line_that_says_so() -> None:
+    lines = by_label(maps())
+    assert {name for name, line in lines.items() if line.get_linestyle() == "--"} == {
+        "pool, stride 2, border too",
+        "late, stride 4, border too",
+    }
+    assert list(lines["pool, stride 2, border too"].get_ydata()) == [0.0, 0.5, 0.3]
+    assert list(lines["late, stride 4, border too"].get_ydata()) == [0.0, 0.7, 1.5]
+    assert "late, stride 4" not in lines
+
+
+def test_a_dashed_line_goes_no_farther_than_the_values_beside_a_starred_one() -> None:
+    starred = replace(
+        RESULT,
+        shifts=[0, 1, 2, 3, 4],
+        layers=RESULT.layers[:1],
+        differences={"conv1": [0.0, 0.1, 0.2, 0.3, None]},
+        everywhere={"conv1": [0.5, 0.6, 0.7, 0.8, 0.9]},
+    )
+    dashed = [float(one) for one in by_label(maps(starred))["conv1, stride 1, border too"].get_ydata()]
+    assert [math.isnan(one) for one in dashed] == [True, True, True, False, False]
+    assert dashed[3:] == [0.3, 0.9]
 
 
 @pytest.mark.parametrize(("axis", "stride"), [(DOWN, 2), (RIGHT, 4)])
 def test_the_stride_is_the_one_along_which_pictures_moved(axis: int, stride: int) -> None:
-    assert [str(line.get_label()) for line in maps(axis=axis).lines][1] == f"pool, stride {stride}"
+    assert f"pool, stride {stride}" in by_label(maps(axis=axis))
 
 
 def test_many_layers_are_told_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_folder, folder_of
@@ -121,8 +122,23 @@ def _print(found: list[Timed], kernels: list[int], sizes: list[int], title: str,
     for size in sizes:
         cells = (ratios.get((kernel, size)) for kernel in kernels[:10])
         print(f"{size:<9}" + "".join(f"{'-' if cell is None else f'{cell:.2f}':>7}" for cell in cells))
+    print("\n" + "\n".join(crossings(found, sizes)))
     apart = max(one.largest_difference for one in found)
-    print(
-        f"\nlargest difference of a result: {apart:.1e}, at values up to {max(one.largest_value for one in found):.1f}"
-    )
-    print(path)
+    print(f"largest difference of a result: {apart:.1e}, at values up to {max(one.largest_value for one in found):.1f}")
+    print(f"\n{title.splitlines()[-1]}\n{path}")
+
+
+def crossings(found: Sequence[Timed], sizes: Sequence[int]) -> list[str]:
+    """From which kernel on the FFT won, for each size of picture: all larger ones that were timed won too."""
+    lines = []
+    for size in sizes:
+        of_size = sorted((one for one in found if one.case.size == size), key=lambda one: one.case.kernel)
+        lost = [place for place, one in enumerate(of_size) if one.ratio <= 1]
+        first = lost[-1] + 1 if lost else 0
+        if first < len(of_size):
+            kernel, best = of_size[first].case.kernel, max(of_size[first:], key=lambda one: one.ratio)
+            said = f"the FFT wins from {kernel}×{kernel} on, by up to {best.ratio:.1f} times"
+        else:
+            said = "the FFT does not win with these kernels"
+        lines.append(f"here, pictures of {size}×{size}: {said}")
+    return lines

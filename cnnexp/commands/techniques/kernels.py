@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_folder, folder_of
+from cnnexp.commands.given import LONGEST_SIDE_PX, given, matrix
 from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,11 +19,8 @@ LINE = "classic kernels (edges, blur, template matching, your own) on a picture"
 EXAMPLE = """cnnexp visualize kernels photo.jpg
   cnnexp visualize kernels photo.jpg --kernel '[[1,2,1],[0,0,0],[-1,-2,-1]]'
   cnnexp visualize kernels '[[1,2,3],[4,5,6],[7,8,9]]' --kernel '[[1,0],[0,1]]'"""
-LONGEST_SIDE_PX = 400
-"""A larger picture is made smaller first: kernels of a few pixels would not be seen to do anything."""
 MOST_PRINTED = 12
 """A side up to which numbers are printed."""
-MOST_WEIGHTS = 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,55 +39,33 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_numbers(arguments)
     kernel = None if arguments.kernel is None else matrix(arguments.kernel, "--kernel ")
     folder = folder_of(arguments)
-    picture = _picture(arguments)
+    source = given(arguments.image, arguments.grey)
+    picture = source.values
     template = None if arguments.template is None else _template(arguments.template, picture.shape[1:])
 
     from cnnexp.visualize import kernels
     from cnnexp.visualize.png import write_png
 
-    given = kernels.KERNELS if kernel is None else {"your kernel": kernel}
-    _refuse_large(given, picture.shape[1:], arguments.padding)
+    scale = kernels.scale_of(picture) if source.typed else kernels.OF_PICTURES
+    used = kernels.KERNELS if kernel is None else {"your kernel": kernel}
+    _refuse_large(used, picture.shape[1:], arguments.padding)
     responses = [
-        kernels.respond(picture, name, one, arguments.stride, arguments.padding) for name, one in given.items()
+        kernels.respond(picture, name, one, arguments.stride, arguments.padding, scale) for name, one in used.items()
     ]
     if kernel is None or template is not None:
         side = max(2, min(picture.shape[1:]) // 6)
         row, column, side = template or (*kernels.busiest_place(picture, side), side)
-        responses.append(kernels.match_template(picture, (row, column), side))
-    shown = picture.round().clip(0, 255).astype("uint8").transpose(1, 2, 0)
-    path = write_png(kernels.sheet(shown, responses), folder / "kernels.png")
+        responses.append(kernels.match_template(picture, (row, column), side, scale))
+    notes = [f"{kernels.CONVENTION}; the kernel is not turned around", *source.notes]
+    path = write_png(
+        kernels.sheet(picture, responses, scale=scale, written=source.typed, notes=notes), folder / "kernels.png"
+    )
     _print(responses)
-    print(f"{path}: {arguments.image if len(arguments.image) < 40 else 'the matrix'} and what the kernels make of it")
+    print(
+        "\n" + "\n".join([kernels.CONVENTION, "(a cross-correlation: the kernel is not turned around)", *source.notes])
+    )
+    print(f"{path}: {source.name} and what the kernels make of it")
     return 0
-
-
-def matrix(text: str, what: str) -> NDArray[np.float64]:
-    """A matrix of numbers as typed, (h, w).
-
-    Raises:
-        InputError: it is none.
-    """
-    import numpy as np
-
-    example = "expected a matrix of numbers, such as [[0,-1,0],[-1,4,-1],[0,-1,0]]"
-    try:
-        rows = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InputError(f"{what}{text[:60]}: {example}") from None
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) and row for row in rows):
-        raise InputError(f"{what}{text[:60]}: {example}")
-    if len({len(row) for row in rows}) > 1:
-        lengths = ", ".join(str(len(row)) for row in rows[:6])
-        raise InputError(f"{what}{text[:60]}: its rows have {lengths} numbers; {example}")
-    if not all(_is_number(value) for row in rows for value in row):
-        raise InputError(f"{what}{text[:60]}: {example}")
-    if len(rows) * len(rows[0]) > MOST_WEIGHTS:
-        raise InputError(f"{what}{text[:60]}…: {len(rows)}×{len(rows[0])} are more than {MOST_WEIGHTS:,} numbers")
-    return np.array(rows, float)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
 
 
 def _refuse_numbers(arguments: argparse.Namespace) -> None:
@@ -103,22 +76,6 @@ def _refuse_numbers(arguments: argparse.Namespace) -> None:
         problems.append(f"--padding {arguments.padding}: expected a number from 0 to {LONGEST_SIDE_PX}")
     if problems:
         raise InputError(*problems)
-
-
-def _picture(arguments: argparse.Namespace) -> NDArray[np.float64]:
-    """(C, H, W), 0 to 255; a matrix as it is."""
-    if arguments.image.lstrip().startswith("["):
-        return matrix(arguments.image, "")[None]
-
-    from cnnexp.inputs.picture_files import read_picture
-
-    path, channels = Path(arguments.image), 1 if arguments.grey else 3
-    pixels, (height, width) = read_picture(path, None, channels)
-    if max(height, width) > LONGEST_SIDE_PX:
-        scale = LONGEST_SIDE_PX / max(height, width)
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        pixels, _ = read_picture(path, size, channels)
-    return pixels.double().numpy()
 
 
 def _template(text: str, size: tuple[int, ...]) -> tuple[int, int, int]:
