@@ -33,6 +33,8 @@ PICTURES = "pictures"
 SWEEP = "sweep"
 """Not a group of a run's configuration: it says how many runs are made of one command line."""
 LISTED = (*GROUPS, SWEEP)
+USUAL = ("lenet5", "resnet20", "resnet18", "resnet50", "conv_autoencoder")
+"""Nets that are named first where many would fit."""
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML comes with it: the same content, ten times as fast."""
 
@@ -103,6 +105,11 @@ def task_of_target(target: str, folders: Sequence[Path]) -> str | None:
     """The task that learns a truth by nets of its own; the first by name where there are several."""
     known = tasks(folders)
     return next((name for name, one in known.items() if one.get("target") == target and not one.get("nets")), None)
+
+
+def usual_first(names: Sequence[str]) -> list[str]:
+    """Options in their order, but for nets that everybody knows, which come first."""
+    return sorted(names, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
 
 
 def data_with(target: str, folders: Sequence[Path], kind: str | None = None) -> list[str]:
