@@ -153,7 +153,7 @@ def options_with(group: str, path: Sequence[str], folders: Sequence[Path], kind:
         for name, keys in own.items()
         if _reaches(keys, path)
         and keys.get("input", kind) in (None, kind)
-        and not any(_reaches(own[parent], path) for parent in _parents(group, content_of(files[name]), files))
+        and not any(_reaches(own[parent], path) for parent in parents_of(group, content_of(files[name]), files))
     ]
 
 
@@ -171,7 +171,7 @@ def _reaches(keys: Any, path: Sequence[str]) -> bool:
     return True
 
 
-def _parents(group: str, content: dict[str, Any], files: dict[str, Path]) -> list[str]:
+def parents_of(group: str, content: dict[str, Any], files: dict[str, Path]) -> list[str]:
     """The options of the same group that a file goes on from."""
     entries = [entry for entry in content.get("defaults") or [] if isinstance(entry, str)]
     names = [entry.removeprefix(f"/{group}/").split("@")[0] for entry in entries]
@@ -190,7 +190,7 @@ def _input_of_augmentation(name: str, files: dict[str, Path]) -> str | None:
     own = _own_keys("augmentation", content)
     if "input" in own:
         return own["input"]
-    parents = [parent for parent in _parents("augmentation", content, files) if parent != name]
+    parents = [parent for parent in parents_of("augmentation", content, files) if parent != name]
     return _input_of_augmentation(parents[0], files) if parents else None
 
 
