@@ -54,13 +54,13 @@ class Panel:
         cls,
         records: Sequence[Record],
         configs: Sequence[dict[str, Any]],
-        checkpoint: str,
+        checkpoint: str | None,
         trusted: Sequence[str] = (),
     ) -> Panel:
         """Prepare the data and load the weights of every run.
 
         Args:
-            configs: of the runs, with the data to evaluate on. checkpoint: best or last.
+            configs: of the runs, with the data to evaluate on. checkpoint: best or last; None as in ``kept_weights``.
 
         Raises:
             InputError: the runs do not go together, or the data or the weights of one cannot be had.

@@ -16,8 +16,8 @@ from cnnexp.config.earlier import brought_up
 from cnnexp.config.rules import problems_of
 from cnnexp.config.schema import RUN
 from cnnexp.errors import InputError
-from cnnexp.runs.checkpoints import BY_NAME
-from cnnexp.runs.read import Record, inside
+from cnnexp.runs.read import Record
+from cnnexp.runs.weights import kept_weights
 from cnnexp.tasks.base import Task
 
 
@@ -34,16 +34,19 @@ def checked_config(record: Record) -> dict[str, Any]:
     return config
 
 
-def revive(record: Record, config: Mapping[str, Any], checkpoint: str = "best", trusted: Sequence[str] = ()) -> Task:
-    """The run's task with the weights of its best or last epoch, in evaluation mode.
+def revive(
+    record: Record, config: Mapping[str, Any], checkpoint: str | None = None, trusted: Sequence[str] = ()
+) -> Task:
+    """The run's task with the best weights, in evaluation mode; see ``kept_weights``.
 
     Args:
-        config: the run's, or one with other data of the same classes. checkpoint: best or last.
+        config: the run's, or one with other data of the same classes. checkpoint: best or last, where
+            a person said which.
 
     Raises:
         InputError: there are no such weights, they are damaged, or they do not fit the net.
     """
-    path = inside(record.folder, BY_NAME[checkpoint])
+    path = kept_weights(record, checkpoint).path
     facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
     task = build_task(config, facts, trusted)
     put_weights(task, load_weights(path), str(path))

@@ -19,6 +19,7 @@ from cnnexp.builders.binding import bind_run, net_arguments
 from cnnexp.builders.build import net_for
 from cnnexp.builders.by_stage import match_by_stage
 from cnnexp.builders.facts import provisional_facts
+from cnnexp.builders.from_run import RUN, source_run
 from cnnexp.builders.revive import checked_config
 from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights, read_state
@@ -27,11 +28,8 @@ from cnnexp.inputs.base import Input
 from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
-from cnnexp.runs.checkpoints import BEST
 from cnnexp.runs.find import is_run, open_run
-from cnnexp.runs.read import Record, inside
 
-RUN = "run:"
 SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
@@ -46,7 +44,8 @@ class Start:
     """What a net was started from.
 
     Attributes:
-        source: in words. loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
+        source: in words. checkpoint: of a run, best or last.
+        loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
             keep their random values (the head of other classes), and of the source's tensors that the net has not.
         adapted: names of the loaded ones that were brought to another number of channels. relearnt: of those that were
             brought to what this run's input learnt. by_position: names differ, and all shapes agree in order.
@@ -55,6 +54,7 @@ class Start:
 
     source: str
     sha256: str | None = None
+    checkpoint: str | None = None
     loaded: list[str] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -98,9 +98,9 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
     _refuse_match(config)
     model, weights = dict(config["model"]), config["model"]["weights"]
     if weights is not None and weights.startswith(RUN):
-        record = _run(config)
-        model["weights"] = f"{RUN}{record.id}"
-        path: Path | None = inside(record.folder, BEST)
+        source = source_run(config)
+        model["weights"] = f"{RUN}{source.record.id}"
+        path: Path | None = source.kept.path
     else:
         path = weights_file(config)
         model["weights"] = weights if path is None else str(path.absolute())
@@ -134,7 +134,7 @@ def start(
         return None
     begun, state = read_weights(config, trusted)
     if own is not None and config["model"]["weights"].startswith(RUN):
-        changed = adapted(net, state, own, input_of_run(_run(config), trusted))
+        changed = adapted(net, state, own, input_of_run(source_run(config).record, trusted))
         state, begun.relearnt = {**state, **changed}, list(changed)
     if config["model"]["match"] == "stages":
         _put_by_stage(net, state, begun, config, trusted)
@@ -147,7 +147,7 @@ def _put_by_stage(
     net: nn.Module, state: Mapping[str, Tensor], begun: Start, config: Mapping[str, Any], trusted: Sequence[str]
 ) -> None:
     """Load what has a counterpart of its shape in the run's net at the same stage and position; the rest is fresh."""
-    theirs = checked_config(_run(config))
+    theirs = checked_config(source_run(config).record)
     with torch.device("meta"):
         source = net_for(bind_run(theirs, trusted), provisional_facts(theirs, trusted), theirs)()
     names, begun.by_stage = match_by_stage(net, source, state)
@@ -262,8 +262,8 @@ def read_weights(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Sta
     """
     weights, sha256 = config["model"]["weights"], config["model"]["weights_sha256"]
     if weights.startswith(RUN):
-        record = _run(config)
-        return Start(f"run {record.id}", sha256), load_weights(inside(record.folder, BEST))
+        source = source_run(config)
+        return Start(source.described, sha256, source.kept.name), load_weights(source.kept.path)
     path = weights_file(config)
     if path is not None:
         return Start(str(path), sha256), read_state(path)
@@ -279,12 +279,6 @@ def _published(config: Mapping[str, Any], weights: str, trusted: Sequence[str]) 
             "give a file or run:ID"
         )
     return found
-
-
-def _run(config: Mapping[str, Any]) -> Record:
-    record = open_run(config["model"]["weights"].removeprefix(RUN), Path(config["outputs"]))
-    inside(record.folder, BEST)
-    return record
 
 
 def weights_file(config: Mapping[str, Any]) -> Path | None:
@@ -306,7 +300,7 @@ def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[A
         return own
     path = weights_file(config)
     if weights.startswith(RUN):
-        return _of_run(_run(config).config, own)
+        return _of_run(source_run(config).record.config, own)
     if path is not None and path.suffix == ".ckpt" and is_run(path.absolute().parent.parent):
         return _of_run(open_run(str(path.absolute().parent.parent), Path()).config, own)
     published = published_of(config, None, trusted) if path is not None else _published(config, weights, trusted)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnnexp.errors import InputError
+
+if TYPE_CHECKING:
+    from cnnexp.runs.read import Record
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +51,30 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """The folder that runs are in."""
     parser.add_argument("--outputs", metavar="DIR", default=None, help="the folder that holds the runs [outputs]")
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """``--checkpoint``: which of a run's weights."""
+    parser.add_argument(
+        "--checkpoint",
+        choices=("best", "last"),
+        default=None,
+        help="which weights [best; last of a run that was stopped before it had any]",
+    )
+
+
+def weights_named(record: Record, wished: str | None) -> str:
+    """Which weights of a run will be used, best or last; a person is told where that is not what one would expect.
+
+    Raises:
+        InputError: the run has no such weights.
+    """
+    from cnnexp.runs.weights import kept_weights
+
+    kept = kept_weights(record, wished)
+    if kept.note:
+        print(f"{record.id}: {kept.note}", file=sys.stderr)
+    return kept.name
 
 
 def png_path(text: str, option: str) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnexp.commands.arguments import add_outputs, add_own_code
+from cnnexp.commands.arguments import add_checkpoint, add_outputs, add_own_code, weights_named
 from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_outputs(parser)
     parser.add_argument("--weights", metavar="W,W,…", default=None, help="of the runs' probabilities [all 1]")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_checkpoint(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="which split [test]")
     parser.add_argument("--out", metavar="FILE", default=None, help="write the answers, a row for each picture, as CSV")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     choice, words = read_choice(read_words([text for text in arguments.runs if _is_setting(text)]))
     outputs = outputs_folder(arguments.outputs)
     records = _opened(named, outputs)
+    kinds = dict.fromkeys(weights_named(record, arguments.checkpoint) for record in records)
     weights = _weights(arguments.weights, len(records))
     out = None if arguments.out is None else _writable(arguments.out)
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         names = member.data.split(arguments.split).names
         write_rows(out, together.rows, names, member.task.answer.names)
     content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **found}
-    _print(content, records, outputs, arguments)
+    _print(content, records, outputs, arguments, " and ".join(kinds))
     return 0
 
 
@@ -116,7 +117,13 @@ def _writable(text: str) -> Path:
     return path
 
 
-def _print(content: dict[str, Any], records: Sequence[Record], outputs: Path, arguments: argparse.Namespace) -> None:
+def _print(
+    content: dict[str, Any],
+    records: Sequence[Record],
+    outputs: Path,
+    arguments: argparse.Namespace,
+    kinds: str = "best",
+) -> None:
     if arguments.json:
         import json
 
@@ -129,7 +136,7 @@ def _print(content: dict[str, Any], records: Sequence[Record], outputs: Path, ar
 
     averaged = "" if content["tta"] == "none" else f", each averaged over {content['tta']}"
     print(
-        f"{len(records)} runs, {arguments.checkpoint} weights, on the {content['samples']:,} {content['noun']}s",
+        f"{len(records)} runs, {kinds} weights, on the {content['samples']:,} {content['noun']}s",
         end=" ",
     )
     print(f"of {content['data']}'s {content['split']} split{averaged}\n")

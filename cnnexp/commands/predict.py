@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cnnexp.commands.arguments import add_own_code, add_run
+from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="as JSON, an object for each file")
     parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_checkpoint(parser)
     add_own_code(parser)
 
 
@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
+    arguments.checkpoint = weights_named(record, arguments.checkpoint)
+
     from cnnexp.builders.revive import checked_config, revive
 
     return _sized_as_trained(revive(record, checked_config(record), arguments.checkpoint, arguments.trust))

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.commands.arguments import add_own_code, add_run, add_words
+from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, add_words, weights_named
 from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -28,7 +28,7 @@ WITHOUT_RUN_KEYS = ("model", "data", "hardware", "batch_size")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_words(parser, "data=NAME and data.… keys; tta=flip, ten_crop or multi_scale averages over views")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_checkpoint(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="which split [test]")
     parser.add_argument("--json", action="store_true", help="as JSON")
     add_own_code(parser)
@@ -84,6 +84,7 @@ def _test_run(arguments: argparse.Namespace) -> int:
 
     choice, words = read_choice(read_words(arguments.overrides))
     record = open_run(arguments.run, outputs_folder(arguments.outputs))
+    arguments.checkpoint = weights_named(record, arguments.checkpoint)
 
     from cnnexp.builders.reopen import on_other_data
     from cnnexp.builders.revive import checked_config
@@ -93,7 +94,12 @@ def _test_run(arguments: argparse.Namespace) -> int:
         config = on_other_data(checked_config(record), record, words, arguments.config_dir)
         content = _averaged(record, config, choice, arguments) if choice.name != "none" else {}
         content = content or {"metrics": _evaluate(record, config, arguments)}
-    content = {"id": record.id, "data": config["choices"]["data"], **content}
+    content = {
+        "id": record.id,
+        "checkpoint": arguments.checkpoint,
+        "data": config["choices"]["data"],
+        **content,
+    }
     if arguments.json:
         print(json.dumps(content, indent=2))
     else:

@@ -17,13 +17,11 @@ from cnnexp.config.options import (
     task_of_model,
     task_of_target,
     tasks,
+    usual_first,
 )
 from cnnexp.config.rules import problems_of
 from cnnexp.config.schema import RUN
 from cnnexp.errors import InputError
-
-USUAL = ("lenet5", "resnet20", "resnet18", "resnet50", "conv_autoencoder")
-"""Nets that are named first where many would fit."""
 
 
 def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
@@ -115,11 +113,7 @@ def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
 
 def _nets(of: set[str], config: Mapping[str, Any], folders: Sequence[Path]) -> str:
     """The nets of some tasks that take the data's input, the usual ones first."""
-    return few_of(_usual_first(models_for(of, folders, config["data"]["input"])), "cnnexp list model")
-
-
-def _usual_first(nets: Sequence[str]) -> list[str]:
-    return sorted(nets, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
+    return few_of(usual_first(models_for(of, folders, config["data"]["input"])), "cnnexp list model")
 
 
 def _classes(config: Mapping[str, Any]) -> list[str]:

@@ -33,6 +33,8 @@ PICTURES = "pictures"
 SWEEP = "sweep"
 """Not a group of a run's configuration: it says how many runs are made of one command line."""
 LISTED = (*GROUPS, SWEEP)
+USUAL = ("lenet5", "resnet20", "resnet18", "resnet50", "conv_autoencoder")
+"""Nets that are named first where many would fit."""
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML comes with it: the same content, ten times as fast."""
 
@@ -105,6 +107,11 @@ def task_of_target(target: str, folders: Sequence[Path]) -> str | None:
     return next((name for name, one in known.items() if one.get("target") == target and not one.get("nets")), None)
 
 
+def usual_first(names: Sequence[str]) -> list[str]:
+    """Options in their order, but for nets that everybody knows, which come first."""
+    return sorted(names, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
+
+
 def data_with(target: str, folders: Sequence[Path], kind: str | None = None) -> list[str]:
     """Names of the data sets that give a truth (label, mask, boxes, ...).
 
@@ -146,7 +153,7 @@ def options_with(group: str, path: Sequence[str], folders: Sequence[Path], kind:
         for name, keys in own.items()
         if _reaches(keys, path)
         and keys.get("input", kind) in (None, kind)
-        and not any(_reaches(own[parent], path) for parent in _parents(group, content_of(files[name]), files))
+        and not any(_reaches(own[parent], path) for parent in parents_of(group, content_of(files[name]), files))
     ]
 
 
@@ -164,7 +171,7 @@ def _reaches(keys: Any, path: Sequence[str]) -> bool:
     return True
 
 
-def _parents(group: str, content: dict[str, Any], files: dict[str, Path]) -> list[str]:
+def parents_of(group: str, content: dict[str, Any], files: dict[str, Path]) -> list[str]:
     """The options of the same group that a file goes on from."""
     entries = [entry for entry in content.get("defaults") or [] if isinstance(entry, str)]
     names = [entry.removeprefix(f"/{group}/").split("@")[0] for entry in entries]
@@ -183,7 +190,7 @@ def _input_of_augmentation(name: str, files: dict[str, Path]) -> str | None:
     own = _own_keys("augmentation", content)
     if "input" in own:
         return own["input"]
-    parents = [parent for parent in _parents("augmentation", content, files) if parent != name]
+    parents = [parent for parent in parents_of("augmentation", content, files) if parent != name]
     return _input_of_augmentation(parents[0], files) if parents else None
 
 

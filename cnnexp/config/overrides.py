@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.elsewhere import hint_for
 from cnnexp.config.nearest import any_of, did_you_mean
-from cnnexp.config.options import GROUPS, option_files, options_with
+from cnnexp.config.options import GROUPS, option_files, options_with, usual_first
 from cnnexp.errors import InputError
 
 OPEN = ("model", "data", "optimizer", "scheduler", "augmentation", "sampling", "loss", "transfer")
@@ -154,7 +155,8 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
                 return f"{word.text}: the net is given this; set {SET_ELSEWHERE[word.key]}"
             if word.added and parts[0] in OPEN and depth >= 1:
                 return None
-            other = _other_options(parts, depth, config, folders)
+            theirs = "" if len(parts) == 1 and _paths_to(part, config) else hint_for(word.key, word.value, folders)
+            other = theirs or _other_options(parts, depth, config, folders)
             return _unknown(word, parts, depth, node, config, other)
         node = node[part]
     if parts[-1].startswith("_") and parts[-1].endswith("_"):
@@ -173,7 +175,7 @@ def _unknown(
     near = did_you_mean(parts[depth], known, f"{prefix}." if prefix else "")
     hint = other or (f"did you mean {any_of(elsewhere)}?" if elsewhere else near)
     line = f"{word.key}: there is no such key; {hint or 'cnnexp config shows all'}"
-    if parts[0] in OPEN and depth and config[parts[0]].get("_target_") is not None:
+    if parts[0] in OPEN and depth and not other and config[parts[0]].get("_target_") is not None:
         line += f" (+{word.text} hands it to the class of {parts[0]} all the same)"
     return line
 
@@ -184,7 +186,7 @@ def _other_options(parts: Sequence[str], depth: int, config: Mapping[str, Any], 
     if group not in GROUPS or not depth:
         return ""
     for end in (len(parts), depth + 1):
-        names = [f"{group}={name}" for name in options_with(group, parts[1:end], folders, input_)]
+        names = [f"{group}={name}" for name in usual_first(options_with(group, parts[1:end], folders, input_))]
         if names:
             more = f" and so on (cnnexp list {group} shows all)" if len(names) > MOST_OPTIONS else ""
             named = ", ".join(names[:MOST_OPTIONS]) + more if more else any_of(names)

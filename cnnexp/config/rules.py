@@ -134,6 +134,14 @@ class Each:
         return f"item {found[0]}" if found else None
 
 
+def allowed(rule: Rule) -> str:
+    """What a rule lets in, in words: a number of at least 0, train or test, …"""
+    return (rule.problem(_NOTHING) or "").removeprefix("expected ").replace(", or expected ", ", or ")
+
+
+_NOTHING: Any = object()
+"""No value that any rule takes."""
+
 Rule = Number | Text | Switch | Items | Span | Either | Each
 
 

@@ -54,7 +54,7 @@ def save(key: str, arrays: dict[str, NDArray[Any]]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("xb") as out:
-            np.savez(out, **arrays)
+            np.savez(out, **dict[str, Any](arrays))
         os.replace(partial, path)
     except OSError as error:
         log.warning("%s: not kept (%s); the next run decodes again", path, error)

@@ -44,7 +44,7 @@ def pictures_of_test(
         InputError: the configuration, the data or the weights cannot be used, or the split has no such place.
     """
     opened = reopen_data(record, checked_config(record), trusted)
-    task = revive(record, opened.config, "best", trusted)
+    task = revive(record, opened.config, trusted=trusted)
     split = opened.data.split("test")
     if not all(0 <= place < len(split) for place in places):
         raise InputError(

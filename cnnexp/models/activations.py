@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 from cnnexp.errors import InputError
 
 Activation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "prelu", "elu", "maxout"]
+OneToOne = Literal["relu", "tanh", "sigmoid", "leaky_relu", "prelu", "elu"]
+"""Those that give a map for each that they take: what nets whose paper says the number of their maps can have."""
 SATURATING = ("tanh", "sigmoid")
 MAXOUT_PIECES = 2
 LEAKY_SLOPE = 0.01
@@ -51,6 +54,29 @@ def activation(name: Activation, channels: int, leaky_slope: float | None = None
     if name == "maxout":
         return Maxout()
     return {"relu": nn.ReLU(inplace=True), "tanh": nn.Tanh(), "sigmoid": nn.Sigmoid(), "elu": nn.ELU()}[name]
+
+
+@dataclass(frozen=True)
+class Activating:
+    """The activation of a net, which makes a layer of it for each place where one stands.
+
+    Args:
+        name: of the activation. leaky_slope: of `leaky_relu` below zero; None is 0.01.
+    """
+
+    name: Activation
+    leaky_slope: float | None = None
+
+    def __call__(self, channels: int) -> nn.Module:
+        """The layer for a place with so many maps or units.
+
+        Raises:
+            InputError: a slope was given for an activation that has none.
+        """
+        return activation(self.name, channels, self.leaky_slope)
+
+
+RELU = Activating("relu")
 
 
 def pieces(name: Activation) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.dropout import dropout_layers
 from cnnexp.models.initialisation import init_for
 from cnnexp.models.local_response_norm import LocalResponseNorm
@@ -34,10 +35,12 @@ class AlexNet(nn.Module):
             drawn (a quarter of the numbers to normalise), or none.
         init: `published`: normal weights with a deviation of 0.01, and biases of 1 in conv2, conv4, conv5 and the
             hidden linear layers (section 5); `he`: variance 2 / fan-in and biases of 0 (He et al. 2015, equation 10).
+        activation: behind each convolution and hidden layer; the paper's is ReLU (section 3.1).
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         dropout: probability in [0, 1) of dropping a unit of each hidden linear layer (section 4.2); the paper's is 0.5.
 
     Raises:
-        InputError: a picture below 67x67.
+        InputError: a picture below 67x67; a slope for an activation that has none.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class AlexNet(nn.Module):
         groups: Literal[1, 2],
         lrn: Literal["before_pool", "after_pool", "none"],
         init: Literal["published", "he"],
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
         refuse_below(SMALLEST_PX, image_size, "model=alexnet", usual_px=USUAL_PX)
+        self._activating = Activating(activation, leaky_slope)
         self.features = nn.Sequential()
         self._convolve("conv1", nn.Conv2d(in_channels, 96, kernel_size=11, stride=4))
         self._pool("pool1", lrn)
@@ -64,7 +70,7 @@ class AlexNet(nn.Module):
         self._pool("pool5", "none")
         height, width = _last_maps(image_size)
         self.flatten = nn.Flatten()
-        self.classifier = classifier(LAST_WIDTH * height * width, num_classes, dropout)
+        self.classifier = classifier(LAST_WIDTH * height * width, num_classes, dropout, self._activating)
         self._initialise(init)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,7 +79,9 @@ class AlexNet(nn.Module):
 
     def _convolve(self, name: str, convolution: nn.Conv2d) -> None:
         self.features.add_module(name, convolution)
-        self.features.add_module(name.replace("conv", "relu"), nn.ReLU(inplace=True))
+        self.features.add_module(
+            name.replace("conv", self._activating.name), self._activating(convolution.out_channels)
+        )
 
     def _pool(self, name: str, lrn: Literal["before_pool", "after_pool", "none"]) -> None:
         """Windows of 3x3 every 2 pixels, which overlap (section 3.4)."""
@@ -84,7 +92,7 @@ class AlexNet(nn.Module):
             self.features.add_module(own, layers[own])
 
     def _initialise(self, init: Literal["published", "he"]) -> None:
-        init_for(self, self.classifier[-1], "relu")
+        init_for(self, self.classifier[-1], self._activating.name)
         if init == "he":
             return
         for name, module in [*self.features.named_children(), *self.classifier.named_children()]:
@@ -94,12 +102,12 @@ class AlexNet(nn.Module):
                 nn.init.constant_(module.bias, 1.0 if name in WITH_UNIT_BIAS else 0.0)
 
 
-def classifier(inputs: int, num_classes: int, dropout: float | None) -> nn.Sequential:
+def classifier(inputs: int, num_classes: int, dropout: float | None, activating: Activating) -> nn.Sequential:
     """Two hidden layers of 4,096 units and the logits: (B, inputs) → (B, K)."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, before in ((6, inputs), (7, HIDDEN)):
         layers[f"fc{number}"] = nn.Linear(before, HIDDEN)
-        layers[f"relu{number}"] = nn.ReLU(inplace=True)
+        layers[f"{activating.name}{number}"] = activating(HIDDEN)
         layers.update({f"drop{number}": layer for layer in dropout_layers(dropout)})
     layers["fc8"] = nn.Linear(HIDDEN, num_classes)
     return nn.Sequential(layers)

@@ -6,8 +6,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
-from cnnexp.models.convolutions import rectified
+from cnnexp.models.convolutions import activated
 from cnnexp.models.dropout import dropout_layers
 from cnnexp.models.initialisation import init_for
 from cnnexp.models.sizes import refuse_below
@@ -28,11 +29,13 @@ class AllCNNC(nn.Module):
         image_size: height and width of a picture in pixels, at least 9.
         width: maps of the first three convolutions; the next five have twice as many.
         norm: `batch` puts batch norm behind each convolution but the last; the paper has none.
+        activation: behind each convolution but the last; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         input_dropout: probability in [0, 1) of dropping a value of the picture; the paper's is 0.2.
         dropout: of dropping a value behind each convolution with stride 2; the paper's is 0.5.
 
     Raises:
-        InputError: a width below 1, a picture below 9x9.
+        InputError: a width below 1, a picture below 9x9; a slope for an activation that has none.
     """
 
     def __init__(
@@ -44,21 +47,23 @@ class AllCNNC(nn.Module):
         width: int,
         norm: Literal["none", "batch"],
         input_dropout: float | None,
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(width=width)
         refuse_below(SMALLEST_PX, image_size, "model=all_cnn_c", usual_px=32)
-        batch = norm == "batch"
+        batch, activating = norm == "batch", Activating(activation, leaky_slope)
         self.drop = nn.Identity() if input_dropout is None else nn.Dropout(input_dropout)
-        self.stage1 = _halving(in_channels, width, batch, dropout)
-        self.stage2 = _halving(width, 2 * width, batch, dropout)
+        self.stage1 = _halving(in_channels, width, batch, dropout, activating)
+        self.stage2 = _halving(width, 2 * width, batch, dropout, activating)
         self.stage3 = nn.Sequential(
-            *rectified(2 * width, 2 * width, 3, padding=0, batch_norm=batch),
-            *rectified(2 * width, 2 * width, 1, batch_norm=batch),
+            *activated(2 * width, 2 * width, 3, padding=0, batch_norm=batch, activating=activating),
+            *activated(2 * width, 2 * width, 1, batch_norm=batch, activating=activating),
         )
         self.head = nn.Conv2d(2 * width, num_classes, kernel_size=1)
-        init_for(self, self.head, "relu")
+        init_for(self, self.head, activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
@@ -66,10 +71,12 @@ class AllCNNC(nn.Module):
         return self.head(x).mean(dim=(2, 3))
 
 
-def _halving(in_width: int, width: int, batch_norm: bool, dropped: float | None) -> nn.Sequential:
+def _halving(
+    in_width: int, width: int, batch_norm: bool, dropped: float | None, activating: Activating
+) -> nn.Sequential:
     return nn.Sequential(
-        *rectified(in_width, width, 3, batch_norm=batch_norm),
-        *rectified(width, width, 3, batch_norm=batch_norm),
-        *rectified(width, width, 3, stride=2, batch_norm=batch_norm),
+        *activated(in_width, width, 3, batch_norm=batch_norm, activating=activating),
+        *activated(width, width, 3, batch_norm=batch_norm, activating=activating),
+        *activated(width, width, 3, stride=2, batch_norm=batch_norm, activating=activating),
         *dropout_layers(dropped),
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
 
 SMALLEST_SIDE_PX = 8  # the picture is halved until its longer side is at most this
@@ -25,6 +26,8 @@ class ConvAutoencoder(nn.Module):
         image_size: height and width of a picture in pixels.
         bottleneck: numbers in the code.
         width: maps after the first convolution; each later one doubles them, up to eight times as many.
+        activation: behind each batch norm.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         output: what keeps the pictures between black and white: a sigmoid, or a hyperbolic tangent brought from -1 to 1
             to 0 to 1, as is usual where pictures are generated (Radford 2015, "Unsupervised representation learning",
             section 3). It is a sigmoid of twice the slope.
@@ -38,22 +41,27 @@ class ConvAutoencoder(nn.Module):
         bottleneck: int,
         width: int,
         output: Literal["sigmoid", "tanh"] = "sigmoid",
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(bottleneck=bottleneck, width=width)
-        self.bottleneck = bottleneck
+        self.bottleneck, activating = bottleneck, Activating(activation, leaky_slope)
         sizes = _sizes(image_size)
         widths = [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)]
         smallest = (widths[-1], *sizes[-1])
         numbers = smallest[0] * smallest[1] * smallest[2]
         self.encoder = nn.Sequential(
-            *(_halving(*pair) for pair in pairwise(widths)), nn.Flatten(), nn.Linear(numbers, bottleneck)
+            *(_halving(*pair, activating) for pair in pairwise(widths)), nn.Flatten(), nn.Linear(numbers, bottleneck)
         )
         steps = list(zip(pairwise(reversed(widths)), pairwise(reversed(sizes)), strict=True))
         self.decoder = nn.Sequential(
             nn.Linear(bottleneck, numbers),
             nn.Unflatten(1, smallest),
-            *(_doubling(*maps, *side, last=index == len(steps) - 1) for index, (maps, side) in enumerate(steps)),
+            *(
+                _doubling(*maps, *side, activating, last=index == len(steps) - 1)
+                for index, (maps, side) in enumerate(steps)
+            ),
             nn.Sigmoid() if output == "sigmoid" else FromTanh(),
         )
 
@@ -90,18 +98,18 @@ def _sizes(image_size: tuple[int, int]) -> list[tuple[int, int]]:
     return sizes
 
 
-def _halving(in_width: int, width: int) -> nn.Sequential:
+def _halving(in_width: int, width: int, activating: Activating) -> nn.Sequential:
     convolution = nn.Conv2d(in_width, width, kernel_size=3, stride=2, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), activating(width))
 
 
 def _doubling(
-    in_width: int, width: int, size: tuple[int, int], target: tuple[int, int], *, last: bool
+    in_width: int, width: int, size: tuple[int, int], target: tuple[int, int], activating: Activating, *, last: bool
 ) -> nn.Sequential:
-    """Relu, then a transposed convolution from `size` to `target`, which is twice that or one pixel less."""
+    """The activation, then a transposed convolution from `size` to `target`, which is twice that or one pixel less."""
     extra = (target[0] - 2 * size[0] + 1, target[1] - 2 * size[1] + 1)
     return nn.Sequential(
         nn.BatchNorm2d(in_width),
-        nn.ReLU(inplace=True),
+        activating(in_width),
         nn.ConvTranspose2d(in_width, width, kernel_size=3, stride=2, padding=1, output_padding=extra, bias=last),
     )

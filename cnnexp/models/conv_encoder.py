@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cnnexp.models.activations import OneToOne
 from cnnexp.models.conv_autoencoder import ConvAutoencoder
 
 
@@ -19,13 +20,30 @@ class ConvEncoder(nn.Module):
         image_size: height and width of a picture in pixels.
         bottleneck: numbers in the code.
         width: maps after the first convolution.
+        activation: behind each batch norm; the autoencoder's.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
     """
 
     def __init__(
-        self, *, in_channels: int, num_classes: int, image_size: tuple[int, int], bottleneck: int, width: int
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        image_size: tuple[int, int],
+        bottleneck: int,
+        width: int,
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
     ) -> None:
         super().__init__()
-        whole = ConvAutoencoder(in_channels=in_channels, image_size=image_size, bottleneck=bottleneck, width=width)
+        whole = ConvAutoencoder(
+            in_channels=in_channels,
+            image_size=image_size,
+            bottleneck=bottleneck,
+            width=width,
+            activation=activation,
+            leaky_slope=leaky_slope,
+        )
         self.encoder = whole.encoder
         self.head = nn.Linear(bottleneck, num_classes)
 

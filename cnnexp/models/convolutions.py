@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.ops import SqueezeExcitation
 
 from cnnexp.errors import InputError
+from cnnexp.models.activations import Activating
 from cnnexp.models.fft_conv import FFTConv2d
 
 Kind = Literal["plain", "separable", "fft"]
@@ -31,7 +32,7 @@ def convolution(kind: Kind, in_width: int, width: int, kernel_size: int, *, bias
     return DepthwiseSeparable(in_width, width, kernel_size, bias=bias)
 
 
-def rectified(
+def activated(
     in_width: int,
     width: int,
     kernel_size: int,
@@ -39,12 +40,13 @@ def rectified(
     stride: int = 1,
     padding: int | None = None,
     batch_norm: bool = False,
+    activating: Activating,
 ) -> list[nn.Module]:
-    """A convolution, batch norm where asked, a ReLU; zero-padded to keep the size unless `padding` says otherwise."""
+    """A convolution, batch norm where asked, the activation; zero-padded to keep the size unless `padding` is given."""
     around = kernel_size // 2 if padding is None else padding
     layers: list[nn.Module] = [nn.Conv2d(in_width, width, kernel_size, stride, around, bias=not batch_norm)]
     layers += [nn.BatchNorm2d(width)] if batch_norm else []
-    return [*layers, nn.ReLU(inplace=True)]
+    return [*layers, activating(width)]
 
 
 class SameConv1d(nn.Conv1d):

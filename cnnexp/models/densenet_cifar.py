@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
+from cnnexp.models.activations import RELU, Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.dropout import dropout_layers
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.initialisation import filling_for
 from cnnexp.models.sizes import refuse_below
 
 BLOCKS = 3
@@ -30,11 +31,14 @@ class CifarDenseNet(nn.Module):
         depth: number of layers with weights, 3n + 4 with n >= 1.
         growth: maps that each layer adds, k in the paper.
         first_width: maps of the first convolution.
+        activation: behind each batch norm; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         dropout: probability in [0, 1) of dropping a value behind each convolution of a block and a transition; the
             paper's is 0.2 where pictures are not augmented. None for no dropout.
 
     Raises:
-        InputError: `depth` is not 3n + 4, a width is below 1, a picture below 4x4.
+        InputError: `depth` is not 3n + 4, a width is below 1, a picture below 4x4; a slope for an
+            activation that has none.
     """
 
     def __init__(
@@ -46,25 +50,27 @@ class CifarDenseNet(nn.Module):
         depth: int,
         growth: int,
         first_width: int,
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(growth=growth, first_width=first_width)
         refuse_below(SMALLEST_PX, image_size, "model=densenet40", usual_px=32)
-        layers = layers_in_block(depth)
+        layers, activating = layers_in_block(depth), Activating(activation, leaky_slope)
         self.conv1 = nn.Conv2d(in_channels, first_width, kernel_size=3, padding=1, bias=False)
         self.features = nn.Sequential()
         width = first_width
         for number in range(1, BLOCKS + 1):
-            block = DenseBlock(width, layers, growth, dropout)
+            block = DenseBlock(width, layers, growth, dropout, activating)
             self.features.add_module(f"block{number}", block)
             width = block.out_width
             if number < BLOCKS:
-                self.features.add_module(f"transition{number}", _transition(width, dropout))
+                self.features.add_module(f"transition{number}", _transition(width, dropout, activating))
         self.features.add_module("norm", nn.BatchNorm2d(width))
-        self.features.add_module("relu", nn.ReLU(inplace=True))
+        self.features.add_module(activating.name, activating(width))
         self.linear = nn.Linear(width, num_classes)
-        self.apply(he_init)
+        self.apply(filling_for(activation))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
@@ -74,9 +80,13 @@ class CifarDenseNet(nn.Module):
 class DenseBlock(nn.Module):
     """x, f₁(x), f₂([x, f₁(x)]), … side by side: (B, width, H, W) → (B, width + layers · growth, H, W) (equation 2)."""
 
-    def __init__(self, width: int, layers: int, growth: int, dropout: float | None) -> None:
+    def __init__(
+        self, width: int, layers: int, growth: int, dropout: float | None, activating: Activating = RELU
+    ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_layer(width + place * growth, growth, dropout) for place in range(layers))
+        self.layers = nn.ModuleList(
+            _layer(width + place * growth, growth, dropout, activating) for place in range(layers)
+        )
         self.out_width = width + layers * growth
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,13 +108,13 @@ def layers_in_block(depth: int) -> int:
     return layers
 
 
-def _layer(in_width: int, growth: int, dropout: float | None) -> nn.Sequential:
+def _layer(in_width: int, growth: int, dropout: float | None, activating: Activating) -> nn.Sequential:
     convolution = nn.Conv2d(in_width, growth, kernel_size=3, padding=1, bias=False)
-    return nn.Sequential(nn.BatchNorm2d(in_width), nn.ReLU(inplace=True), convolution, *dropout_layers(dropout))
+    return nn.Sequential(nn.BatchNorm2d(in_width), activating(in_width), convolution, *dropout_layers(dropout))
 
 
-def _transition(width: int, dropout: float | None) -> nn.Sequential:
+def _transition(width: int, dropout: float | None, activating: Activating) -> nn.Sequential:
     convolution = nn.Conv2d(width, width, kernel_size=1, bias=False)
     return nn.Sequential(
-        nn.BatchNorm2d(width), nn.ReLU(inplace=True), convolution, *dropout_layers(dropout), nn.AvgPool2d(2)
+        nn.BatchNorm2d(width), activating(width), convolution, *dropout_layers(dropout), nn.AvgPool2d(2)
     )

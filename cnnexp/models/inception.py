@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from cnnexp.models.activations import RELU, Activating, OneToOne
 from cnnexp.models.auxiliary import USUAL_WEIGHT
-from cnnexp.models.convolutions import rectified
+from cnnexp.models.convolutions import activated
 from cnnexp.models.dropout import dropout_layers
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.initialisation import filling_for
 from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.sizes import Size, after, refuse_below
 from cnnexp.models.stem import choose_stem
@@ -62,6 +64,8 @@ class InceptionV1(nn.Module):
         modules: `reduced`, with 1x1 convolutions before the larger ones (figure 2b), or `naive`, without (figure 2a).
         auxiliary_heads: two more classifiers, behind modules 4a and 4d, whose losses are learnt with weight 0.3.
         stem: `auto` takes the small one when the shorter side has at most 64 pixels.
+        activation: behind each convolution and hidden layer; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         dropout: probability in [0, 1) of dropping an input of the linear layer; the paper's is 0.4.
 
     Attributes:
@@ -69,7 +73,7 @@ class InceptionV1(nn.Module):
         auxiliary_weight: of each auxiliary loss; only with auxiliary heads.
 
     Raises:
-        InputError: a picture that is too small for the stem.
+        InputError: a picture that is too small for the stem; a slope for an activation that has none.
     """
 
     def __init__(
@@ -81,6 +85,8 @@ class InceptionV1(nn.Module):
         modules: Form,
         auxiliary_heads: bool,
         stem: Literal["auto", "imagenet", "small"],
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
@@ -88,20 +94,21 @@ class InceptionV1(nn.Module):
         with_heads = "with auxiliary heads " if auxiliary_heads else ""
         smallest = SMALLEST_PX[self.stem, auxiliary_heads]
         refuse_below(smallest, image_size, f"model=inception_v1 {with_heads}and its stem for {self.stem} pictures")
-        self.begin, width, size = _begin(in_channels, self.stem == "imagenet", image_size)
+        activating = Activating(activation, leaky_slope)
+        self.begin, width, size = _begin(in_channels, self.stem == "imagenet", image_size, activating)
         self.inception = nn.ModuleDict()
         self.heads = nn.ModuleDict()
         for name, widths in MODULES.items():
-            module = InceptionModule(width, widths, modules)
+            module = InceptionModule(width, widths, modules, activating)
             self.inception[name], width = module, module.out_width
             if name in WITH_HEAD and auxiliary_heads:
-                self.heads[name] = AuxiliaryHead(width, size, num_classes)
+                self.heads[name] = AuxiliaryHead(width, size, num_classes, activating)
             if name in BEFORE_POOL:
                 size = after(size, 3, stride=2, ceil=True)
         self.pool = nn.MaxPool2d(3, 2, ceil_mode=True)
         self.drop = nn.Sequential(*dropout_layers(dropout))
         self.linear = nn.Linear(width, num_classes)
-        self.apply(he_init)
+        self.apply(filling_for(activation))
         if auxiliary_heads:
             self.auxiliary_weight, self.auxiliary_parts = USUAL_WEIGHT, ("heads",)
 
@@ -146,18 +153,19 @@ class InceptionModule(nn.Module):
         out_width: maps of all branches.
     """
 
-    def __init__(self, in_width: int, widths: Widths, form: Form) -> None:
+    def __init__(self, in_width: int, widths: Widths, form: Form, activating: Activating = RELU) -> None:
         super().__init__()
         one, reduced3, three, reduced5, five, projected = widths
         pool = nn.MaxPool2d(3, stride=1, padding=1)
-        self.branch1 = nn.Sequential(*rectified(in_width, one, 1))
+        layers = partial(activated, activating=activating)
+        self.branch1 = nn.Sequential(*layers(in_width, one, 1))
         if form == "reduced":
-            self.branch3 = nn.Sequential(*rectified(in_width, reduced3, 1), *rectified(reduced3, three, 3))
-            self.branch5 = nn.Sequential(*rectified(in_width, reduced5, 1), *rectified(reduced5, five, 5))
-            self.branch_pool = nn.Sequential(pool, *rectified(in_width, projected, 1))
+            self.branch3 = nn.Sequential(*layers(in_width, reduced3, 1), *layers(reduced3, three, 3))
+            self.branch5 = nn.Sequential(*layers(in_width, reduced5, 1), *layers(reduced5, five, 5))
+            self.branch_pool = nn.Sequential(pool, *layers(in_width, projected, 1))
         else:
-            self.branch3 = nn.Sequential(*rectified(in_width, three, 3))
-            self.branch5 = nn.Sequential(*rectified(in_width, five, 5))
+            self.branch3 = nn.Sequential(*layers(in_width, three, 3))
+            self.branch5 = nn.Sequential(*layers(in_width, five, 5))
             self.branch_pool = nn.Sequential(pool)
         self.out_width = one + three + five + (projected if form == "reduced" else in_width)
 
@@ -172,31 +180,33 @@ class AuxiliaryHead(nn.Sequential):
         size: height and width of the maps that come in, (B, width, *size).
     """
 
-    def __init__(self, width: int, size: Size, num_classes: int) -> None:
+    def __init__(self, width: int, size: Size, num_classes: int, activating: Activating) -> None:
         height, breadth = after(size, 5, stride=3)
         super().__init__(
             OrderedDict(
-                pool=nn.AvgPool2d(5, stride=3),
-                conv=nn.Sequential(*rectified(width, AUXILIARY_WIDTH, 1)),
-                flatten=nn.Flatten(),
-                fc=nn.Linear(AUXILIARY_WIDTH * height * breadth, AUXILIARY_UNITS),
-                relu=nn.ReLU(inplace=True),
-                drop=nn.Dropout(AUXILIARY_DROPOUT),
-                linear=nn.Linear(AUXILIARY_UNITS, num_classes),
+                {
+                    "pool": nn.AvgPool2d(5, stride=3),
+                    "conv": nn.Sequential(*activated(width, AUXILIARY_WIDTH, 1, activating=activating)),
+                    "flatten": nn.Flatten(),
+                    "fc": nn.Linear(AUXILIARY_WIDTH * height * breadth, AUXILIARY_UNITS),
+                    activating.name: activating(AUXILIARY_UNITS),
+                    "drop": nn.Dropout(AUXILIARY_DROPOUT),
+                    "linear": nn.Linear(AUXILIARY_UNITS, num_classes),
+                }
             )
         )
 
 
-def _begin(in_channels: int, imagenet: bool, size: Size) -> tuple[nn.Sequential, int, Size]:
+def _begin(in_channels: int, imagenet: bool, size: Size, activating: Activating) -> tuple[nn.Sequential, int, Size]:
     """What stands before the modules, its maps and their size."""
     kernel_size, stride = (7, 2) if imagenet else (3, 1)
     pools: list[list[nn.Module]] = [[nn.MaxPool2d(3, 2, ceil_mode=True)] if imagenet else [] for _ in range(2)]
     layers = nn.Sequential(
-        *rectified(in_channels, 64, kernel_size, stride=stride),
+        *activated(in_channels, 64, kernel_size, stride=stride, activating=activating),
         *pools[0],
         LocalResponseNorm(),
-        *rectified(64, 64, 1),
-        *rectified(64, 192, 3),
+        *activated(64, 64, 1, activating=activating),
+        *activated(64, 192, 3, activating=activating),
         LocalResponseNorm(),
         *pools[1],
     )

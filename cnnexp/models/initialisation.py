@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
 from cnnexp.models.activations import SATURATING, Activation
@@ -24,6 +26,11 @@ def glorot_init(module: nn.Module) -> None:
         _zero_bias(module)
 
 
+def filling_for(activation: Activation) -> Callable[[nn.Module], None]:
+    """What fills the layers in front of an activation, for `net.apply`; see ``init_for``."""
+    return glorot_init if activation in SATURATING else _halved_init if activation == "maxout" else he_init
+
+
 def init_for(net: nn.Module, head: nn.Module, activation: Activation) -> None:
     """Fill a net as its activation wants it, and its last layer so that no class is favoured at first.
 
@@ -31,7 +38,7 @@ def init_for(net: nn.Module, head: nn.Module, activation: Activation) -> None:
     a ReLU keeps half of all; Glorot's for those that saturate. The last layer begins with a deviation of 0.01, as in
     AlexNet: the first loss is near the logarithm of the number of classes.
     """
-    net.apply(glorot_init if activation in SATURATING else _halved_init if activation == "maxout" else he_init)
+    net.apply(filling_for(activation))
     assert isinstance(head, nn.Linear | nn.Conv2d)
     nn.init.normal_(head.weight, std=0.01)
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+from cnnexp.models.activations import Activating, OneToOne
+
 POOLINGS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 SMALLEST_SIZE_PX = 32  # the side of the paper's input
@@ -27,8 +28,12 @@ class LeNet5(nn.Module):
         num_classes: number of classes K.
         image_size: height and width of a picture in pixels.
         activation: after both convolutions and the first two fully connected layers.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         pooling: over 2x2 pixels, stride 2.
         dropout: probability in [0, 1) of dropping an output of `fc1` or `fc2`; None for no dropout.
+
+    Raises:
+        InputError: a slope for an activation that has none.
     """
 
     def __init__(
@@ -37,25 +42,27 @@ class LeNet5(nn.Module):
         in_channels: int,
         num_classes: int,
         image_size: tuple[int, int],
-        activation: Literal["relu", "tanh", "sigmoid"],
+        activation: OneToOne,
         pooling: Literal["max", "average"],
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
+        activating = Activating(activation, leaky_slope)
         height, width = (max(side, SMALLEST_SIZE_PX) for side in image_size)
         self.pad = pad_to(image_size, (height, width))
         self.conv1 = nn.Conv2d(in_channels, 6, kernel_size=5)
-        self.act1 = ACTIVATIONS[activation]()
+        self.act1 = activating(6)
         self.pool1 = POOLINGS[pooling](2)
         self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
-        self.act2 = ACTIVATIONS[activation]()
+        self.act2 = activating(16)
         self.pool2 = POOLINGS[pooling](2)
         self.flatten = nn.Flatten()
         self.fc1 = nn.Linear(16 * size_after_convolutions(height) * size_after_convolutions(width), 120)
-        self.act3 = ACTIVATIONS[activation]()
+        self.act3 = activating(120)
         self.drop1 = nn.Identity() if dropout is None else nn.Dropout(dropout)
         self.fc2 = nn.Linear(120, 84)
-        self.act4 = ACTIVATIONS[activation]()
+        self.act4 = activating(84)
         self.drop2 = nn.Identity() if dropout is None else nn.Dropout(dropout)
         self.fc3 = nn.Linear(84, num_classes)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
-from cnnexp.models.initialisation import he_init
+from cnnexp.models.activations import RELU, Activating, OneToOne
+from cnnexp.models.initialisation import filling_for
 from cnnexp.models.stochastic_depth import drop_residuals, refuse_skipping
 
 STAGE_WIDTHS = (16, 32, 64)
@@ -28,9 +31,12 @@ class CifarResNet(nn.Module):
         stochastic_depth: probability in [0, 1) that the last block's residual is left out for a sample; it rises
             linearly from 0 at the input (Huang et al. 2016, "Deep networks with stochastic depth", equation 4).
         shortcuts: False leaves them out.
+        activation: behind each batch norm, and behind each sum; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
 
     Raises:
-        InputError: `depth` is not 6n + 2; blocks are to be skipped that have no shortcuts.
+        InputError: `depth` is not 6n + 2; blocks are to be skipped that have no shortcuts; a slope for an
+            activation that has none.
     """
 
     def __init__(
@@ -41,6 +47,8 @@ class CifarResNet(nn.Module):
         depth: int,
         stochastic_depth: float | None = None,
         shortcuts: bool = True,
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
     ) -> None:
         super().__init__()
         if not shortcuts:
@@ -51,37 +59,41 @@ class CifarResNet(nn.Module):
             raise InputError(f"model.depth={depth}: must be 6n + 2; the nearest are {below} and {below + 6}")
         self.conv1 = nn.Conv2d(in_channels, STAGE_WIDTHS[0], kernel_size=3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(STAGE_WIDTHS[0])
-        block = BasicBlock if shortcuts else PlainBlock
+        activating = Activating(activation, leaky_slope)
+        self.act1 = activating(STAGE_WIDTHS[0])
+        block = partial(BasicBlock if shortcuts else PlainBlock, activating=activating)
         self.layer1 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[0], blocks, stride=1)
         self.layer2 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
         self.layer3 = _stage(block, STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
         self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
-        self.apply(he_init)
+        self.apply(filling_for(activation))
         drop_residuals([*self.layer1, *self.layer2, *self.layer3], "drop", stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
-        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        x = self.act1(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(x.mean(dim=(2, 3)))
 
 
 class BasicBlock(nn.Module):
-    """relu(F(x) + shortcut(x)) with F two 3x3 convolutions, each with batch norm (figure 2 of the paper)."""
+    """act(F(x) + shortcut(x)) with F two 3x3 convolutions, each with batch norm (figure 2 of the paper)."""
 
-    def __init__(self, in_width: int, width: int, stride: int) -> None:
+    def __init__(self, in_width: int, width: int, stride: int, activating: Activating = RELU) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
+        self.act1 = activating(width)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
+        self.act2 = activating(width)
         self.drop: nn.Module = nn.Identity()
         self.shortcut = nn.Identity() if (in_width, stride) == (width, 1) else OptionAShortcut(in_width, width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        residual = self.act1(self.bn1(self.conv1(x)))
         residual = self.bn2(self.conv2(residual))
-        return F.relu(self.drop(residual) + self.shortcut(x), inplace=True)
+        return self.act2(self.drop(residual) + self.shortcut(x))
 
 
 class OptionAShortcut(nn.Module):
@@ -102,22 +114,24 @@ class OptionAShortcut(nn.Module):
 
 
 class PlainBlock(nn.Module):
-    """The two convolutions of a residual block, without its shortcut: relu(F(x))."""
+    """The two convolutions of a residual block, without its shortcut: act(F(x))."""
 
-    def __init__(self, in_width: int, width: int, stride: int) -> None:
+    def __init__(self, in_width: int, width: int, stride: int, activating: Activating = RELU) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
+        self.act1 = activating(width)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
+        self.act2 = activating(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        return F.relu(self.bn2(self.conv2(x)), inplace=True)
+        x = self.act1(self.bn1(self.conv1(x)))
+        return self.act2(self.bn2(self.conv2(x)))
 
 
 def _stage(
-    block: type[BasicBlock] | type[PlainBlock], in_width: int, width: int, blocks: int, stride: int
+    block: Callable[[int, int, int], nn.Module], in_width: int, width: int, blocks: int, stride: int
 ) -> nn.Sequential:
     widths = [in_width] + [width] * blocks
     strides = [stride] + [1] * (blocks - 1)

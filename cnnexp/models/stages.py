@@ -11,12 +11,14 @@ from torch import nn
 DOMINATING = 0.6  # of the parameters' number: a child with more of them than this is looked into
 FEW = 8  # so many parts are stages as they are; more are put together between down-samplings
 
-_NORMS = (
+_FOLLOWING = (
     nn.modules.batchnorm._NormBase,
     nn.GroupNorm,
     nn.LayerNorm,
     nn.LocalResponseNorm,
+    nn.PReLU,
 )
+"""They may have weights, and belong to the layer before them."""
 _STRIDED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool2d, nn.AvgPool3d)
 
 
@@ -88,7 +90,7 @@ def _head(net: nn.Module) -> list[str]:
     layers = [
         name
         for name, module in modules.items()
-        if name and next(module.parameters(recurse=False), None) is not None and not isinstance(module, _NORMS)
+        if name and next(module.parameters(recurse=False), None) is not None and not isinstance(module, _FOLLOWING)
     ]
     if not layers:
         raise ValueError("the net has no layer with weights")
@@ -169,7 +171,7 @@ def _weighs(net: nn.Module, name: str) -> bool:
 def _starts(net: nn.Module, name: str) -> bool:
     """Whether a part has weights and is no norm, which belongs to what stands before it."""
     modules = dict(net.named_modules())
-    return name in modules and _weighs(net, name) and not isinstance(modules[name], _NORMS)
+    return name in modules and _weighs(net, name) and not isinstance(modules[name], _FOLLOWING)
 
 
 def _siblings(name: str, head: str) -> bool:

@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
+from cnnexp.models.initialisation import filling_for
 
 
 class UNet(nn.Module):
@@ -25,7 +27,12 @@ class UNet(nn.Module):
         width: maps at full resolution; each pooling doubles them.
         depth: number of poolings.
         norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
+        activation: behind each 3x3 convolution; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         dropout: probability in [0, 1) of dropping a map at the end of the contracting path; None for no dropout.
+
+    Raises:
+        InputError: a number below 1; a slope for an activation that has none.
     """
 
     def __init__(
@@ -36,14 +43,17 @@ class UNet(nn.Module):
         width: int,
         depth: int,
         norm: Literal["batch", "none"],
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(width=width, depth=depth)
         widths = [width * 2**level for level in range(depth + 1)]
         self.depth = depth
+        activating = Activating(activation, leaky_slope)
         self.down = nn.ModuleList(
-            _double_convolution(before, after, norm)
+            _double_convolution(before, after, norm, activating)
             for before, after in zip([in_channels, *widths], widths, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
@@ -51,9 +61,12 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(2 * maps, maps, kernel_size=2, stride=2) for maps in reversed(widths[:-1])
         )
-        self.merge = nn.ModuleList(_double_convolution(2 * maps, maps, norm) for maps in reversed(widths[:-1]))
+        self.merge = nn.ModuleList(
+            _double_convolution(2 * maps, maps, norm, activating) for maps in reversed(widths[:-1])
+        )
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
-        self.apply(_he_init)
+        fill = filling_for(activation)  # He's, as the paper has, where it is the paper's ReLU
+        self.apply(lambda module: fill(module) if isinstance(module, nn.Conv2d) else None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K, H, W) of pictures (B, C, H, W)."""
@@ -80,19 +93,11 @@ class UNet(nn.Module):
         return F.pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x
 
 
-def _double_convolution(in_width: int, width: int, norm: str) -> nn.Sequential:
+def _double_convolution(in_width: int, width: int, norm: str, activating: Activating) -> nn.Sequential:
     layers: list[nn.Module] = []
     for before in (in_width, width):
         layers.append(nn.Conv2d(before, width, kernel_size=3, padding=1, bias=norm == "none"))
         if norm == "batch":
             layers.append(nn.BatchNorm2d(width))
-        layers.append(nn.ReLU(inplace=True))
+        layers.append(activating(width))
     return nn.Sequential(*layers)
-
-
-def _he_init(module: nn.Module) -> None:
-    """Normal weights of standard deviation sqrt(2 / N), N inputs to a unit (section 3 of the paper)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

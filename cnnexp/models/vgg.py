@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.models import of_torchvision
+from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.initialisation import init_for
 from cnnexp.models.local_response_norm import LocalResponseNorm
 from cnnexp.models.published import Published
@@ -51,10 +52,12 @@ class VGG(nn.Module):
             convolution, C has a 1x1 convolution at the end of the last three stages.
         norm: `batch` puts a batch norm behind every convolution, which the paper does not have.
         head: `auto` takes the small one when the shorter side has at most 64 pixels.
+        activation: behind each convolution and hidden layer; the paper's is ReLU.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
         dropout: probability in [0, 1); None is the paper's 0.5.
 
     Raises:
-        InputError: A-LRN with batch norm, which would be normalised twice.
+        InputError: A-LRN with batch norm, which would be normalised twice; a slope for an activation that has none.
 
     Attributes:
         head: the choice that was made, `imagenet` or `small`.
@@ -69,16 +72,20 @@ class VGG(nn.Module):
         configuration: Configuration,
         norm: Literal["none", "batch"],
         head: Literal["auto", "imagenet", "small"],
+        activation: OneToOne = "relu",
+        leaky_slope: float | None = None,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
         if configuration == "A-LRN" and norm == "batch":
             raise InputError("model.norm=batch: A-LRN has a normalisation of its own; take norm=none, or vgg11_bn")
         self.head: Literal["imagenet", "small"] = choose_stem(image_size) if head == "auto" else head
-        self.features = _features(in_channels, configuration, norm == "batch")
+        activating = Activating(activation, leaky_slope)
+        self.features = _features(in_channels, configuration, norm == "batch", activating)
         self.avgpool = nn.AdaptiveAvgPool2d(LAST_MAPS_PX if self.head == "imagenet" else 1)
-        self.classifier = _classifier(num_classes, self.head == "imagenet", 0.5 if dropout is None else dropout)
-        init_for(self, self.classifier[-1], "relu")  # without it the deeper ones do not begin
+        dropped = 0.5 if dropout is None else dropout
+        self.classifier = _classifier(num_classes, self.head == "imagenet", dropped, activating)
+        init_for(self, self.classifier[-1], activation)  # without it the deeper ones do not begin
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
@@ -93,13 +100,15 @@ def published(weights: str | None, *, configuration: Configuration, norm: Litera
     return of_torchvision.published(weights, name=f"vgg{DEPTH[configuration]}{'_bn' if norm == 'batch' else ''}")
 
 
-def _features(in_channels: int, configuration: Configuration, batch_norm: bool) -> nn.Sequential:
+def _features(
+    in_channels: int, configuration: Configuration, batch_norm: bool, activating: Activating
+) -> nn.Sequential:
     layers: list[nn.Module] = []
     for kernels, width in zip(KERNELS[configuration], WIDTHS, strict=True):
         for kernel in kernels:
             layers.append(nn.Conv2d(in_channels, width, kernel, padding=kernel // 2))
             layers += [nn.BatchNorm2d(width)] if batch_norm else []
-            layers.append(nn.ReLU(inplace=True))
+            layers.append(activating(width))
             in_channels = width
             if configuration == "A-LRN" and len(layers) == 2:
                 layers.append(LocalResponseNorm())  # with AlexNet's constants, as the paper says in section 2.3
@@ -107,15 +116,15 @@ def _features(in_channels: int, configuration: Configuration, batch_norm: bool) 
     return nn.Sequential(*layers)
 
 
-def _classifier(num_classes: int, imagenet: bool, dropout: float) -> nn.Sequential:
+def _classifier(num_classes: int, imagenet: bool, dropout: float, activating: Activating) -> nn.Sequential:
     if not imagenet:
         return nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTHS[-1], num_classes))
     return nn.Sequential(
         nn.Linear(WIDTHS[-1] * LAST_MAPS_PX**2, HIDDEN),
-        nn.ReLU(inplace=True),
+        activating(HIDDEN),
         nn.Dropout(dropout),
         nn.Linear(HIDDEN, HIDDEN),
-        nn.ReLU(inplace=True),
+        activating(HIDDEN),
         nn.Dropout(dropout),
         nn.Linear(HIDDEN, num_classes),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar, Literal, NamedTuple
 
@@ -11,11 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import batched_nms, generalized_box_iou_loss
 
+from cnnexp.models.activations import SATURATING, Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
+from cnnexp.models.initialisation import glorot_init, he_init
 
 # What an untrained net says of every cell, so that the many empty ones do not rule its first steps (Lin et al. 2017)
 OBJECTNESS_PRIOR = 0.01
 BOX_WEIGHT = 5.0  # the paper's lambda_coord
+SLOPE = 0.1  # of the paper's leaky ReLUs
 LARGEST_LOG_SIZE = 8.0  # in cells; keeps exp() finite while the net is untrained
 
 
@@ -39,6 +43,10 @@ class YOLO(nn.Module):
         confidence_threshold: `predict` drops boxes with a score in [0, 1] below it.
         nms_iou: of two boxes of a class that overlap by more than this IoU, `predict` keeps the one it is surer of.
         max_detections: `predict` keeps at most so many boxes of a picture, the ones with the highest scores.
+        activation: behind each batch norm. leaky_slope: of `leaky_relu` below zero; None is the paper's 0.1.
+
+    Raises:
+        InputError: a number below 1; a slope for an activation that has none.
     """
 
     loss_terms: ClassVar[tuple[str, ...]] = ("objectness", "box", "class")
@@ -57,6 +65,8 @@ class YOLO(nn.Module):
         confidence_threshold: float,
         nms_iou: float,
         max_detections: int,
+        activation: OneToOne = "leaky_relu",
+        leaky_slope: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(width=width, depth=depth, max_detections=max_detections)
@@ -67,10 +77,13 @@ class YOLO(nn.Module):
         self.nms_iou = nms_iou
         self.max_detections = max_detections
         widths = [in_channels] + [width * 2**level for level in range(int(math.log2(stride)))]
-        self.backbone = nn.Sequential(*(_stage(*pair, blocks=depth) for pair in pairwise(widths)))
+        leaky, slope = activation == "leaky_relu", SLOPE if leaky_slope is None else leaky_slope
+        activating = Activating(activation, slope if leaky else leaky_slope)
+        self.backbone = nn.Sequential(*(_stage(*pair, depth, activating) for pair in pairwise(widths)))
         last = nn.Conv2d(widths[-1], 5 + num_classes, kernel_size=1)
-        self.head = nn.Sequential(_convolution(widths[-1], widths[-1]), last)
-        self.apply(_he_init)
+        self.head = nn.Sequential(_convolution(widths[-1], widths[-1], activating), last)
+        rectified = partial(_he_init, slope=slope) if leaky else he_init
+        self.apply(glorot_init if activation in SATURATING else rectified)
         _start_from_prior(last)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -216,21 +229,22 @@ def assign(boxes: Tensor, classes: Tensor, centers: Tensor, stride: int, radius:
 class ResidualBlock(nn.Module):
     """x + two 3x3 convolutions of x, with nothing after the sum."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, activating: Activating) -> None:
         super().__init__()
-        self.layers = nn.Sequential(_convolution(width, width), _convolution(width, width))
+        self.layers = nn.Sequential(_convolution(width, width, activating), _convolution(width, width, activating))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x)
 
 
-def _stage(in_width: int, width: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(_convolution(in_width, width, stride=2), *(ResidualBlock(width) for _ in range(blocks)))
+def _stage(in_width: int, width: int, blocks: int, activating: Activating) -> nn.Sequential:
+    halving = _convolution(in_width, width, activating, stride=2)
+    return nn.Sequential(halving, *(ResidualBlock(width, activating) for _ in range(blocks)))
 
 
-def _convolution(in_width: int, width: int, stride: int = 1) -> nn.Sequential:
+def _convolution(in_width: int, width: int, activating: Activating, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.LeakyReLU(0.1, inplace=True))
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), activating(width))
 
 
 def _paired_iou(first: Tensor, second: Tensor) -> Tensor:
@@ -241,9 +255,10 @@ def _paired_iou(first: Tensor, second: Tensor) -> Tensor:
     return shared / (areas[0] + areas[1] - shared).clamp(min=torch.finfo(shared.dtype).eps)
 
 
-def _he_init(module: nn.Module) -> None:
+def _he_init(module: nn.Module, slope: float) -> None:
+    """With the part of the variance that a slope below zero keeps (He et al. 2015, "Delving deep", equation 15)."""
     if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, a=0.1, nonlinearity="leaky_relu")
+        nn.init.kaiming_normal_(module.weight, a=slope, nonlinearity="leaky_relu")
 
 
 def _start_from_prior(last: nn.Conv2d) -> None:

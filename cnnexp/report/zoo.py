@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cnnexp.config.keys import OptionKeys
 from cnnexp.config.model_header import ModelHeader
 from cnnexp.report.layers import shape_figure
 from cnnexp.report.notation import count_figure, scaled_figure
+from cnnexp.report.option_keys import as_row
 
 _INTRODUCTION = """\
 # The zoo
@@ -18,6 +20,12 @@ classes; `cnnexp summary model=NAME` shows them layer by layer for any other siz
 each net.
 
 Beside these, `model=torchvision model.name=NAME` and `model=timm model.name=NAME` are any classifier of those two.
+"""
+_KEYS = """\
+## Keys
+
+What a net can be asked for, with the defaults; `cnnexp list model=NAME` says what each key means and may be. The keys
+of every net (`model.weights`, `model.normalisation`, `model.match`, `model.input`) are in [transfer.md](transfer.md).
 """
 _HEADINGS = {
     "classification": "Classification",
@@ -46,8 +54,8 @@ class ZooRow:
     train: tuple[str, ...]
 
 
-def as_markdown(rows: Iterable[ZooRow]) -> str:
-    """The whole page: a table for each task, a line for each net."""
+def as_markdown(rows: Iterable[ZooRow], keys: Iterable[OptionKeys] = ()) -> str:
+    """The whole page: a table for each task, a line for each net, and the keys of the nets."""
     tasks: dict[str, list[ZooRow]] = {}
     for row in rows:
         tasks.setdefault(row.task, []).append(row)
@@ -57,6 +65,9 @@ def as_markdown(rows: Iterable[ZooRow]) -> str:
         lines.append("| net | paper | pictures | parameters | multiply-adds | to train it here |")
         lines.append("|---|---|---|--:|--:|---|")
         blocks.append("\n".join([*lines, *map(_line, of_task)]) + "\n")
+    lines = [as_row(one) for one in keys]
+    if lines:
+        blocks.append("\n".join([_KEYS, "| net | keys of `model.` |", "|---|---|", *lines]) + "\n")
     return "\n".join(blocks)
 
 

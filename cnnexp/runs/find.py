@@ -12,6 +12,8 @@ from cnnexp.runs.checkpoints import CHECKPOINTS
 from cnnexp.runs.read import Record, read_json, read_record
 
 DEPTH = 4
+LATEST = "last"
+"""The word for the run that was begun last."""
 _MOST_NAMED = 4
 
 
@@ -57,8 +59,8 @@ def resolve(text: str, outputs: Path) -> Path:
         if is_run(Path(text)):
             return Path(text)
         raise InputError(f"{text}: there are no runs in {outputs}; make one with cnnexp train, or give --outputs DIR")
-    if text == "last":
-        return max(runs, key=_started)
+    if text == LATEST:
+        return max(runs, key=started)
     return _by_id(text, runs, outputs)
 
 
@@ -82,7 +84,8 @@ def _fits(name: str, text: str) -> bool:
     return name.startswith(beginning) and name.endswith(end)
 
 
-def _started(run: Path) -> tuple[str, str]:
+def started(run: Path) -> tuple[str, str]:
+    """When a run was begun, and its id: what runs are ordered by."""
     try:
         record = read_json(run / "run.json")
     except (OSError, ValueError):

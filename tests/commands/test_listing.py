@@ -72,3 +72,28 @@ def test_options_of_one_s_own_are_among_them(tmp_path: Path, capsys: pytest.Capt
 def test_the_page_is_of_the_nets(words: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="--markdown: is for the nets; cnnexp list models --markdown"):
         listing.run(parsed(*words, "--markdown"))
+
+
+def test_the_keys_of_an_option(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert listing.run(parsed("model=alexnet", "optimizers=sgd")) == 0
+    text = capsys.readouterr().out
+    assert text.index("  model.groups=1\n") < text.index("optimizer=sgd: ") < text.index("  optimizer.momentum=0.9\n")
+    assert max(map(len, text.splitlines())) <= 80
+    assert listing.run(parsed("model=alexnet", "--json")) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["keys"][0]["name"] == "model.groups" and found["example"].startswith("cnnexp train model=alexnet ")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("model", "alexnet"), "its keys are shown by cnnexp list model=alexnet or cnnexp list augmentation=alexnet"),
+        (("lenet5",), "lenet5: its keys are shown by cnnexp list model=lenet5"),
+        (("model=lenet",), r"model=lenet: there is no such model; did you mean lenet5"),
+        (("modle=lenet5",), r"modle: there is no such group; did you mean model\?"),
+    ],
+)
+def test_an_option_is_asked_for_as_it_is_chosen(words: tuple[str, ...], line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        listing.run(parsed(*words))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.anatomy.zoo import zoo_rows
+from cnnexp.config.keys import OptionKeys, keys_of
 from cnnexp.config.model_header import ModelHeader, model_header
 from cnnexp.config.options import config_folders, option_files
 from cnnexp.errors import InputError
@@ -19,10 +20,21 @@ def rows() -> list[ZooRow]:
     return list(zoo_rows())
 
 
+def keys() -> list[OptionKeys]:
+    folders = config_folders()
+    return [keys_of("model", name, folders) for name in option_files("model", folders)]
+
+
 @pytest.mark.slow
 def test_the_page_is_that_of_the_nets(rows: list[ZooRow]) -> None:
     page = (ROOT / "docs" / "zoo.md").read_text(encoding="utf-8")
-    assert page == as_markdown(rows), "run `make docs`"
+    assert page == as_markdown(rows, keys()), "run `make docs`"
+
+
+def test_the_page_has_the_keys_of_every_net() -> None:
+    page = (ROOT / "docs" / "zoo.md").read_text(encoding="utf-8")
+    table = as_markdown([], keys()).partition("## Keys")[2]
+    assert "`activation=relu`" in table and page.endswith(f"## Keys{table}"), "run `make docs`"
 
 
 @pytest.mark.slow

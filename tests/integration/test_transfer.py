@@ -44,6 +44,25 @@ def state_of(run: Path, name: str = "best") -> dict[str, torch.Tensor]:
     return state
 
 
+def test_a_run_that_was_stopped_on_trial_is_built_upon_from_its_last_weights(
+    cnnexp: CommandLine, autoencoder: Path, tmp_path: Path
+) -> None:
+    copy_run(autoencoder, tmp_path)
+    done = cnnexp("train", "model=conv_autoencoder", *TINY, "max_steps=2")
+    assert done.status == 0, done.err
+    (parent,) = (run for run in runs_of(tmp_path, "conv_autoencoder") if run.name != autoencoder.name)
+    done = cnnexp(*ENCODER, "model.weights=run:last", "max_steps=1")
+    assert done.status == 0, done.err
+    (run,) = runs_of(tmp_path)
+    said = json.loads((run / "weights.json").read_text())
+    source = f"run {parent.name} (stopped before the end of its first epoch, after step 2: its last weights are taken)"
+    assert (said["source"], said["checkpoint"]) == (source, "last")
+    assert source in " ".join(done.out.split()) and source in (run / "log.txt").read_text()
+    tested = cnnexp("test", run.name, "--json")
+    assert json.loads(tested.out)["checkpoint"] == "last"
+    assert tested.err.strip() == f"{run.name}: {source.partition('(')[2].rstrip(')').replace('step 2', 'step 1')}"
+
+
 def test_an_autoencoders_encoder_begins_a_classifier(cnnexp: CommandLine, autoencoder: Path, tmp_path: Path) -> None:
     parent = copy_run(autoencoder, tmp_path)
     done = cnnexp(*ENCODER, "model.weights=run:last", "transfer=feature_extractor")

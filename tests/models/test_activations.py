@@ -6,8 +6,31 @@ import pytest
 import torch
 from torch import nn
 
+from cnnexp.builders.binding import bind_run
+from cnnexp.builders.build import net_for
+from cnnexp.builders.facts import provisional_facts
+from cnnexp.config.compose import compose_run
+from cnnexp.config.options import content_of
 from cnnexp.errors import InputError
 from cnnexp.models.activations import Maxout, activation
+from tests.models.test_contract import NETS, data_for
+
+WITH_ONE = {
+    name: content_of(path)["model"]["_target_"]
+    for name, path in NETS.items()
+    if "activation" in content_of(path)["model"]
+}
+OWN = ["resnet18", "resnet20", "vgg11", "ecg_resnet10"]
+"""Of each class one net, the shallowest."""
+OWN += sorted({target: name for name, target in WITH_ONE.items() if target not in {WITH_ONE[n] for n in OWN}}.values())
+
+
+def test_every_class_of_ours_with_an_activation_has_the_key() -> None:
+    free = {"linear", "dcgan"}
+    theirs = {name for name, path in NETS.items() if ".of_" in content_of(path)["model"]["_target_"]}
+    assert set(WITH_ONE) == set(NETS) - free - theirs
+    assert sorted(WITH_ONE[name] for name in OWN) == sorted(set(WITH_ONE.values()))
+
 
 ROW = torch.tensor([[-2.0, -0.5, 0.0, 1.0, 3.0]])
 
@@ -45,3 +68,66 @@ def test_maxout_is_the_largest_of_neighbouring_maps() -> None:
     assert torch.equal(Maxout(2)(x), torch.stack([x[:, 1], x[:, 3], torch.maximum(x[:, 4], x[:, 5])], 1))
     assert torch.equal(Maxout(3)(x)[:, 0], x[:, 2])
     assert torch.equal(Maxout(2)(x[:, :, 0, 0])[0], torch.tensor([4.0, 12.0, 116.0]))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_net_of_ours_puts_the_activation_that_is_asked_for_in_every_place(name: str) -> None:
+    """On the meta device; those of torchvision and timm are as their libraries have them."""
+    places = _times_activated(name)
+    assert places
+    learnt = _places(name, "model.activation=prelu")
+    assert [type(one) for one in learnt] == [nn.PReLU] * places
+    assert all(one.num_parameters > 1 for one in learnt if isinstance(one, nn.PReLU)), "a slope for each map"
+
+
+@pytest.mark.parametrize("name", ["small_resnet", "nin"])
+def test_a_slope_reaches_every_place(name: str) -> None:
+    leaky = _places(name, "model.activation=leaky_relu", "model.leaky_slope=0.3")
+    assert [getattr(one, "negative_slope", None) for one in leaky] == [0.3] * _times_activated(name)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_maxout_changes_the_number_of_maps_and_is_for_the_nets_that_say_so(name: str) -> None:
+    config = compose_run([f"model={name}", f"data={data_for(name)}", "model.activation=maxout"])
+    if name in ("mlp", "plain_cnn"):
+        bind_run(config)
+        return
+    with pytest.raises(InputError, match=r"model.activation=maxout: expected relu, tanh, sigmoid, leaky_relu"):
+        bind_run(config)
+
+
+@pytest.mark.parametrize("name", ["resnet20", "small_resnet", "nin", "yolo"])
+def test_saturating_ones_begin_with_glorots_variance(name: str) -> None:
+    net = _net(name, "model.activation=tanh")
+    layer = max(
+        (one for one in net.modules() if isinstance(one, nn.Conv2d)), key=lambda layer: layer.weight.numel()
+    )  # the more numbers, the surer their variance
+    fans = (layer.in_channels + layer.out_channels) * layer.kernel_size[0] ** 2
+    assert float(layer.weight.detach().var()) == pytest.approx(2 / fans, rel=0.1)
+
+
+def _net(name: str, *words: str) -> nn.Module:
+    size = ["data.image_size=[67,67]"] if name in ("alexnet", "zfnet") else []
+    config = compose_run([f"model={name}", f"data={data_for(name)}", *size, *words])
+    return net_for(bind_run(config), provisional_facts(config), config)()
+
+
+def _places(name: str, *words: str) -> list[nn.Module]:
+    kinds = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.PReLU)
+    with torch.device("meta"):
+        return [one for one in _net(name, *words).modules() if isinstance(one, kinds)]
+
+
+def _times_activated(name: str) -> int:
+    """Of the usual net in one pass: torchvision's blocks have one layer for several places."""
+    config = compose_run([f"model={name}", f"data={data_for(name)}"])
+    size = (67, 67) if name in ("alexnet", "zfnet") else None
+    shape = provisional_facts(config).input.shape
+    calls: list[nn.Module] = []
+    with torch.device("meta"):
+        net = _net(name).eval()
+        for one in net.modules():
+            if isinstance(one, (nn.ReLU, nn.LeakyReLU)):
+                one.register_forward_hook(lambda module, *_: calls.append(module))
+        net(torch.empty(2, shape[0], *(size or shape[1:])))
+    return len(calls)

@@ -107,3 +107,15 @@ def test_plain_nets_of_other_depths_or_with_skipped_blocks_are_refused() -> None
         resnet(depth=50, shortcuts=False)
     with pytest.raises(InputError, match=r"stochastic_depth=0.2: .* leave it null"):
         resnet(shortcuts=False, stochastic_depth=0.2)
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_another_activation_stands_wherever_torchvisions_relu_does(depth: int) -> None:
+    reference = getattr(torchvision.models, f"resnet{depth}")(num_classes=12).eval()
+    for module in list(reference.modules()):
+        if hasattr(module, "relu"):
+            module.relu = nn.Tanh()
+    net = resnet(depth=depth, num_classes=12, activation="tanh").eval()
+    net.load_state_dict(reference.state_dict())
+    picture = torch.rand(1, 3, 64, 64)
+    assert torch.equal(net(picture), reference(picture))

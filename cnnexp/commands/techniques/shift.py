@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.commands.arguments import add_folder, add_outputs, add_own_code, folder_of
+from cnnexp.commands.arguments import add_checkpoint, add_folder, add_outputs, add_own_code, folder_of, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.options import PICTURES
@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--direction", choices=("right", "down"), default="right", help="[right]")
     parser.add_argument("--samples", type=int, metavar="N", default=200, help="test pictures of a run [200]")
     parser.add_argument("--layers", metavar="A,B,…", default=None, help="by name [eight over the depth]")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     add_folder(parser)
     add_own_code(parser)
@@ -157,8 +157,9 @@ def _of_run(record: Record, arguments: argparse.Namespace) -> Subject:
     from cnnexp.builders.reopen import reopen_data
     from cnnexp.builders.revive import checked_config, revive
 
+    checkpoint = weights_named(record, arguments.checkpoint)
     opened = reopen_data(record, checked_config(record), arguments.trust)
-    task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
+    task = revive(record, opened.config, checkpoint, arguments.trust)
     return _tested(task, opened.data, opened.config, arguments.samples)
 
 
