@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,3 +49,18 @@ def _cudnn() -> Any:
     import torch
 
     return torch.backends.cudnn
+
+
+@pytest.fixture
+def logging_kept() -> Iterator[None]:
+    """A run's log takes over the loggers of the whole process; here they are given back."""
+    from cnnexp.fit.console import LOGGER, NOISY
+
+    loggers = [LOGGER, *(logging.getLogger(name) for name in NOISY)]
+    kept = [(logger, list(logger.handlers), logger.propagate, logger.level) for logger in loggers]
+    with warnings.catch_warnings():
+        yield
+    logging.captureWarnings(False)
+    for logger, handlers, propagate, level in kept:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from cnnexp.fit.console import LOGGER, NOISY, RunLog
-
-
-@pytest.fixture
-def logging_kept() -> Iterator[None]:
-    """A run's log takes over the loggers of the whole process; here they are given back."""
-    loggers = [LOGGER, *(logging.getLogger(name) for name in NOISY)]
-    kept = [(logger, list(logger.handlers), logger.propagate, logger.level) for logger in loggers]
-    with warnings.catch_warnings():
-        yield
-    logging.captureWarnings(False)
-    for logger, handlers, propagate, level in kept:
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
+from cnnexp.fit.console import RunLog
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def here(tmp_path: Path, process_kept: None) -> CommandLine:
+def here(tmp_path: Path, process_kept: None, logging_kept: None) -> CommandLine:
     """The command line in this process, for calls that are refused before anything is computed."""
 
     def call(*argv: str, cwd: Path | None = None, **environment: str) -> Done:
