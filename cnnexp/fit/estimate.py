@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from cnnexp.answers.base import Batch
+from cnnexp.data.base import SplitName
 from cnnexp.data.loading import Data
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
@@ -58,7 +59,8 @@ class Estimating(Callback):
             estimate = _of_rank_zero(measure(pl_module.task, batch, self._steps(pl_module)), trainer)
         if self._checkpointing.every_steps is None:
             self._checkpointing.every_steps = max(1, round(SAVE_EVERY_S / max(estimate.step_s, 1e-4)))
-        self.partial_batches = few_batches(estimate, self._steps(pl_module))
+        there = max(_batches_of(split, trainer, self._data) for split in ("val", "test"))
+        self.partial_batches = min(there, few_batches(estimate, self._steps(pl_module)))
         self._say(trainer, pl_module, estimate)
         # its work is done, and every callback costs some time at every step (a new list: Lightning walks the old one)
         trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]  # type: ignore[attr-defined]
@@ -70,7 +72,7 @@ class Estimating(Callback):
 
     def _say(self, trainer: pl.Trainer, task: TaskModule, estimate: Estimate) -> None:
         steps = self._steps(task)
-        batches = _batches_of_validation(trainer, self._data)
+        batches = _batches_of("val", trainer, self._data)
         epochs: float = steps / task.steps_per_epoch
         stops = self._max_steps is not None and self._max_steps < self._epochs * task.steps_per_epoch
         if stops:  # whole epochs are validated whole, and the rest is scored on a few batches
@@ -159,8 +161,8 @@ def describe_bytes(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
-def _batches_of_validation(trainer: pl.Trainer, data: Data) -> int:
-    share = -(-len(data.split("val")) // trainer.world_size)
+def _batches_of(split: SplitName, trainer: pl.Trainer, data: Data) -> int:
+    share = -(-len(data.split(split)) // trainer.world_size)
     return -(-share // (data.batch_size // trainer.world_size))
 
 

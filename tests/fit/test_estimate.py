@@ -235,10 +235,10 @@ def test_the_time_is_that_of_all_steps_and_validations(run_folder: Path, monkeyp
 def test_only_the_steps_that_are_left_are_counted(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, max_steps: int | None, done: int, text: str
 ) -> None:
-    """With a validation of 2 s for each whole epoch, and 4 s for scoring where the run stops before its end."""
+    """With a validation of 2 s for each whole epoch, and 4 s for scoring on the two batches of each split at a stop."""
     found = said(run_folder, monkeypatch, max_steps, done)[0]
     assert found.startswith(text)
-    assert found.endswith("scored on 4 batches of each of validation and test") == (max_steps is not None)
+    assert found.endswith("scored on 2 batches of each of validation and test") == (max_steps is not None)
 
 
 @pytest.mark.usefixtures("logging_kept")
