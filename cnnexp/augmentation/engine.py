@@ -34,12 +34,13 @@ class Augmented(NamedTuple):
 
     Attributes:
         image: normalised floats (B, C, H, W) of the net's size. motion: None where nothing moved. mix: None where
-            nothing is mixed.
+            nothing is mixed. clean: the pictures without noise and holes, where somebody wants them and there are any.
     """
 
     image: Tensor
     motion: Motion | None = None
     mix: Mix | None = None
+    clean: Tensor | None = None
 
 
 class Augmentation(Augmenting):
@@ -53,10 +54,14 @@ class Augmentation(Augmenting):
         seed: of the run.
         compiled: whether whole-pixel crops, colour and normalisation are one compiled pass.
         operations: by name; conf/augmentation/pictures.yaml says which there are.
+
+    Attributes:
+        keeps_clean: whether pictures are wanted without noise and holes too, moved and coloured alike.
     """
 
     def __init__(self, *, seed: int, compiled: bool = False, operations: Mapping[str, Any] | None = None) -> None:
         given: dict[str, Any] = {} if operations is None else dict(operations)
+        self.keeps_clean = False
         self.crop = _only(given, Crop, Crop(padding=0))
         self.part = _only(given, RandomResizedCrop, None)
         self.elastic = _only(given, Elastic, None)
@@ -152,16 +157,18 @@ class Augmentation(Augmenting):
         self, image: Tensor, numbers: dict[str, Numbers], frame: Frame, normalisation: Normalisation
     ) -> Augmented:
         image, motion = self._move(image, numbers, frame, normalisation)
+        clean = image.clone() if self.keeps_clean and (self.noise is not None or self.holes) else None
         if self.noise is not None:
             self.noise.add(image, numbers["noise"], 255 * normalisation.scale)
         for name, hole in self.holes.items():
             holes.fill(image, hole.rectangles(numbers[name], *frame.output))
         for name, last in self.finishing.items():
             image = last.finish(image, numbers[name], 255 * normalisation.scale)
+            clean = None if clean is None else last.finish(clean, numbers[name], 255 * normalisation.scale)
         if not self.mixing.active:
-            return Augmented(image, motion)
+            return Augmented(image, motion, clean=clean)
         image, mix = self.mixing.mix(image, numbers["mixing"])
-        return Augmented(image, motion, mix)
+        return Augmented(image, motion, mix, clean)
 
     def _move(
         self, image: Tensor, numbers: Mapping[str, Numbers], frame: Frame, normalisation: Normalisation

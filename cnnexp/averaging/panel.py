@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -24,6 +24,15 @@ from cnnexp.tasks.base import Task
 
 _OF_THE_NET = ("channels", "image_size", "mean", "std", "fraction", "workers", "in_memory", "decode_size")
 """Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
+
+
+Watch: TypeAlias = "Callable[[Iterable[list[Batch]], int, str], Iterable[list[Batch]]]"
+"""Passes batches on, whose number and purpose it is told."""
+
+
+def unwatched(batches: Iterable[list[Batch]], total: int, what: str) -> Iterable[list[Batch]]:
+    """Nobody looks on."""
+    return batches
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,16 @@ class Panel:
             members.append(Member(record, revive(record, own, checkpoint, trusted), opened[key].data, own))
         return cls(tuple(members))
 
-    def batches(self, split: SplitName) -> Iterator[list[Batch]]:
-        """For each step a batch for each member: the same samples, prepared as far as the data goes."""
+    def batches(self, split: SplitName, watch: Watch = unwatched) -> Iterator[list[Batch]]:
+        """For each step a batch for each member: the same samples, prepared as far as the data goes.
+
+        Args:
+            watch: told how far they are.
+        """
+        steps = len(self.members[0].data.evaluation_loader(split))
+        return iter(watch(self._batches(split), steps, "evaluating"))
+
+    def _batches(self, split: SplitName) -> Iterator[list[Batch]]:
         loaders = {id(member.data): member.data.evaluation_loader(split) for member in self.members}
         for batches in zip(*loaders.values(), strict=True):
             of_data = dict(zip(loaders, batches, strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnexp.averaging.panel import Member, Panel
+from cnnexp.averaging.panel import Member, Panel, Watch, unwatched
 from cnnexp.averaging.scoring import Score, score
 from cnnexp.averaging.views import View
 from cnnexp.averaging.voter import parameter_count, weight_bytes
@@ -20,14 +20,16 @@ _FINER = {"pixels": "pixels", "part": "parts"}
 """Columns of answers that are maps or sequences, and what is counted then."""
 
 
-def compare_views(panel: Panel, name: str, views: Sequence[View], split: SplitName) -> dict[str, Any]:
+def compare_views(
+    panel: Panel, name: str, views: Sequence[View], split: SplitName, watch: Watch = unwatched
+) -> dict[str, Any]:
     """The panel's only member on a split, as it is and averaged over views.
 
     Args:
-        name: of the set of views.
+        name: of the set of views. watch: told how far it is.
     """
     (member,) = panel.members
-    twice = ([*batch, *batch] for batch in panel.batches(split))
+    twice = ([*batch, *batch] for batch in panel.batches(split, watch))
     single, averaged = score([member.voter(), member.voter(views)], twice, split)
     (gain,) = gains(averaged.outcomes, [[single.outcomes]], member.task.score_of)
     averages = {
@@ -42,16 +44,17 @@ def compare_views(panel: Panel, name: str, views: Sequence[View], split: SplitNa
 
 
 def compare_members(
-    panel: Panel, weights: Sequence[float], views: Sequence[View], split: SplitName
+    panel: Panel, weights: Sequence[float], views: Sequence[View], split: SplitName, watch: Watch = unwatched
 ) -> tuple[dict[str, Any], Score]:
     """The members and the mean of their probabilities on a split, and the score of that mean.
 
     Args:
         weights: of the members' probabilities. views: what each member averages over, if anything.
+        watch: told how far it is.
     """
     judge = panel.members[0]
     voters = [member.voter(views) for member in panel.members]
-    *alone, together = score(voters, panel.batches(split), split, weights)
+    *alone, together = score(voters, panel.batches(split, watch), split, weights)
     best = int(np.argmax([float(judge.task.score_of(one.outcomes.sum(0, dtype=np.float64))) for one in alone]))
     groups = [[alone[best].outcomes], [one.outcomes for one in alone]]
     over_best, over_mean = gains(together.outcomes, groups, judge.task.score_of)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnexp.errors import InputError
+from cnnexp.notice import loaded
 
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
@@ -73,6 +74,7 @@ def weights_named(record: Record, wished: str | None) -> str:
 
     kept = kept_weights(record, wished)
     if kept.note:
+        loaded()
         print(f"{record.id}: {kept.note}", file=sys.stderr)
     return kept.name
 

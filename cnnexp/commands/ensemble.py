@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.commands.arguments import add_checkpoint, add_outputs, add_own_code, weights_named
+from cnnexp.commands.watching import watched
 from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             judged_by(record, config, "ensemble", arguments.trust)
         views = views_of(choice, build_input(configs[0], arguments.trust), is_dense(configs[0], arguments.trust))
         panel = Panel.open(records, configs, arguments.checkpoint, arguments.trust)
-        found, together = compare_members(panel, weights, views, arguments.split)
+        found, together = compare_members(panel, weights, views, arguments.split, watched)
     if out is not None:
         from cnnexp.fit.results import write_rows
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
+from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
 from cnnexp.paths import outputs_folder
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     _refuse_unreadable(read, files)
     rows = []
-    for path, drawn in zip(files, _names(files), strict=True):
+    for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = _ask(task, read, path)
         row = {"file": str(path), **answer.as_json(prediction, picture)}
         if out is not None:

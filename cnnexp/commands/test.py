@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, add_words, weights_named
+from cnnexp.commands.watching import terminal, watched
 from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
@@ -56,10 +57,12 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
     from cnnexp.fit.console import quiet_log
     from cnnexp.fit.evaluate import evaluate
     from cnnexp.fit.module import TaskModule
+    from cnnexp.fit.progress import evaluation_bars
 
     with quiet_log():
         experiment, config, begun = pretrained_experiment(config, arguments.trust)
-        metrics = evaluate(TaskModule(experiment.task), experiment.data, config, [arguments.split])
+        bars = evaluation_bars(terminal())
+        metrics = evaluate(TaskModule(experiment.task), experiment.data, config, [arguments.split], callbacks=bars)
     given = experiment.facts.input
     content = {
         "id": config["choices"]["model"],
@@ -113,11 +116,13 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
     from cnnexp.fit.console import quiet_log
     from cnnexp.fit.evaluate import evaluate
     from cnnexp.fit.module import TaskModule
+    from cnnexp.fit.progress import evaluation_bars
 
     opened = reopen_data(record, config, arguments.trust)
     task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
     with quiet_log():  # Lightning, which speaks up when it is imported, is here by now
-        return dict(evaluate(TaskModule(task), opened.data, opened.config, [arguments.split]))
+        bars = evaluation_bars(terminal())
+        return dict(evaluate(TaskModule(task), opened.data, opened.config, [arguments.split], callbacks=bars))
 
 
 def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -131,7 +136,7 @@ def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments:
     judged_by(record, config, f"tta={choice.name}", arguments.trust)
     views = views_of(choice, build_input(config, arguments.trust), is_dense(config, arguments.trust))
     panel = Panel.open([record], [config], arguments.checkpoint, arguments.trust)
-    return compare_views(panel, choice.name, views, arguments.split)
+    return compare_views(panel, choice.name, views, arguments.split, watched)
 
 
 def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:

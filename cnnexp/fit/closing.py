@@ -8,6 +8,7 @@ from cnnexp.builders.weights import load_weights
 from cnnexp.errors import Interrupted
 from cnnexp.fit.evaluate import evaluate
 from cnnexp.fit.fitting import Fit
+from cnnexp.fit.progress import evaluation_bars
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.report.results import result_table
 from cnnexp.runs.checkpoints import BEST
@@ -28,7 +29,9 @@ def test(fit: Fit) -> None:
     module.results = {
         name: value for name, value in module.results.items() if run.partial and name.startswith("train/")
     }
-    evaluate(module, run.experiment.data, run.config, stages, run.partial, [fit.agreement], run.role.launched)
+    batches = run.partial_batches if run.partial else None
+    watching = [fit.agreement, *evaluation_bars(run.log.console)]
+    evaluate(module, run.experiment.data, run.config, stages, batches, watching, run.role.launched)
     if fit.stop.wished:
         raise Interrupted("stopped in the test; the training is saved")
 
@@ -46,6 +49,8 @@ def record(fit: Fit) -> None:
     recorder.add_results(found, epoch, fit.checkpointing.step)
     rows = recorder.metrics_rows()
     summary = summarise(module, fit.checkpointing, fit.recording.images_per_second, run.partial, rows)
+    if run.partial:
+        summary["batches_scored"] = run.partial_batches
     summary["multiply_adds"] = multiply_adds_of(run.config, run.trusted)
     recorder.write_summary(summary)
     write_test(recorder.folder, module, run.experiment.data)

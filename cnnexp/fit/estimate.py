@@ -12,9 +12,11 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from cnnexp.answers.base import Batch
+from cnnexp.data.base import SplitName
 from cnnexp.data.loading import Data
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
+from cnnexp.fit.evaluate import PARTIAL_BATCHES
 from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.base import Task
 
@@ -33,6 +35,10 @@ class Estimating(Callback):
     Args:
         log: where it says so. data: gives the batch. checkpointing: told how often to save, if nobody else did.
         epochs: of the run. max_steps: where it will stop before its end.
+
+    Attributes:
+        partial_batches: of the validation and of the test of a run that stops before its end, so that the two take
+            about as long as its steps; the same in all processes.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class Estimating(Callback):
         self._checkpointing = checkpointing
         self._epochs = epochs
         self._max_steps = max_steps
+        self.partial_batches = PARTIAL_BATCHES
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, TaskModule)
@@ -52,6 +59,8 @@ class Estimating(Callback):
             estimate = _of_rank_zero(measure(pl_module.task, batch, self._steps(pl_module)), trainer)
         if self._checkpointing.every_steps is None:
             self._checkpointing.every_steps = max(1, round(SAVE_EVERY_S / max(estimate.step_s, 1e-4)))
+        there = max(_batches_of(split, trainer, self._data) for split in ("val", "test"))
+        self.partial_batches = min(there, few_batches(estimate, self._steps(pl_module)))
         self._say(trainer, pl_module, estimate)
         # its work is done, and every callback costs some time at every step (a new list: Lightning walks the old one)
         trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]  # type: ignore[attr-defined]
@@ -63,13 +72,19 @@ class Estimating(Callback):
 
     def _say(self, trainer: pl.Trainer, task: TaskModule, estimate: Estimate) -> None:
         steps = self._steps(task)
-        batches = _batches_of_validation(trainer, self._data)
-        epochs = steps / task.steps_per_epoch
-        seconds = steps * estimate.step_s + epochs * batches * estimate.evaluation_s
+        batches = _batches_of("val", trainer, self._data)
+        epochs: float = steps / task.steps_per_epoch
+        stops = self._max_steps is not None and self._max_steps < self._epochs * task.steps_per_epoch
+        if stops:  # whole epochs are validated whole, and the rest is scored on a few batches
+            epochs, batches_at_end = epochs // 1, 2 * min(self.partial_batches, batches)
+        else:
+            batches_at_end = 0
+        seconds = steps * estimate.step_s + (epochs * batches + batches_at_end) * estimate.evaluation_s
         where = "GPU memory" if task.device.type == "cuda" else "memory for the net and a batch"
         self._log.say(
             f"{steps:,} steps of {describe_step(estimate.step_s)}: about {describe_time(seconds)}; "
             f"{describe_bytes(estimate.memory_bytes)} of {where}"
+            + (f"; scored on {few_in_words(self.partial_batches)} of each of validation and test" if stops else "")
         )
 
 
@@ -80,6 +95,18 @@ class Estimate:
     step_s: float
     evaluation_s: float
     memory_bytes: int
+
+
+def few_batches(estimate: Estimate, steps: int) -> int:
+    """Batches of each of validation and test that together take about as long as the steps: at least one, at most
+    ``PARTIAL_BATCHES``."""
+    both = 2 * max(estimate.evaluation_s, 1e-6)
+    return max(1, min(PARTIAL_BATCHES, round(steps * estimate.step_s / both)))
+
+
+def few_in_words(batches: int) -> str:
+    """A number of batches, for people."""
+    return "1 batch" if batches == 1 else f"{batches} batches"
 
 
 def measure(task: Task, batch: Batch, steps: int) -> Estimate:
@@ -134,8 +161,8 @@ def describe_bytes(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
-def _batches_of_validation(trainer: pl.Trainer, data: Data) -> int:
-    share = -(-len(data.split("val")) // trainer.world_size)
+def _batches_of(split: SplitName, trainer: pl.Trainer, data: Data) -> int:
+    share = -(-len(data.split(split)) // trainer.world_size)
     return -(-share // (data.batch_size // trainer.world_size))
 
 

@@ -13,7 +13,7 @@ from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.module import TaskModule
 
 PARTIAL_BATCHES = 4
-"""Batches of a validation or test that is only for trying."""
+"""Batches, at most, of a validation or test that is only for trying."""
 
 
 def evaluate(
@@ -21,16 +21,16 @@ def evaluate(
     data: Data,
     config: Mapping[str, Any],
     stages: Sequence[str],
-    partial: bool = False,
+    batches: int | None = None,
     callbacks: Sequence[pl.Callback] = (),
     launched: str | None = None,
 ) -> dict[str, float]:
     """Run the net over splits as it is; the metrics are in the module's ``results``, and returned.
 
     Args:
-        stages: of val and test. partial: only a few batches of each.
+        stages: of val and test. batches: only so many of each in every process; None for all.
     """
-    limit = PARTIAL_BATCHES if partial else 1.0
+    limit = 1.0 if batches is None else batches
     trainer = pl.Trainer(
         logger=False,
         callbacks=list(callbacks),

@@ -16,7 +16,7 @@ from cnnexp.fit.estimate import Estimating
 from cnnexp.fit.features import remember_features
 from cnnexp.fit.loop import go_directly
 from cnnexp.fit.profiling import Unprofiled
-from cnnexp.fit.progress import ProgressBars
+from cnnexp.fit.progress import EvaluationBars, ProgressBars
 from cnnexp.fit.ranks import Agreement
 from cnnexp.fit.recording import Recording
 from cnnexp.fit.setup import Run
@@ -36,6 +36,8 @@ class Fit:
         self.bars = ProgressBars(console, run.config["epochs"], run.config["task"]["monitor"])
         self.recording = Recording(run.recorder.metrics, run.config["log_every_steps"], self.bars.line)
         self.agreement = Agreement(run.config, run.folder)
+        epochs, max_steps = run.config["epochs"], run.config["max_steps"]
+        self.estimating = Estimating(run.log, run.experiment.data, self.checkpointing, epochs, max_steps)
 
     def train(self) -> str:
         """Train; returns the status to record.
@@ -58,6 +60,7 @@ class Fit:
             if run.recorder.gradients is not None:
                 run.recorder.gradients.close()
             run.folder, run.partial = self.agreement.folder, stopped.status == "stopped"
+            run.partial_batches = self.estimating.partial_batches
             status = stopped.status
         if status == "interrupted":
             raise Interrupted(f"stopped after step {self.checkpointing.step:,}, saved")
@@ -85,8 +88,8 @@ class Fit:
         parallel, gradients = run.config["hardware"]["strategy"] == "ddp", run.recorder.gradients
         return [
             *([self.agreement] if parallel else []),
-            Estimating(run.log, run.experiment.data, self.checkpointing, run.config["epochs"], run.config["max_steps"]),
-            *([self.bars] if run.log.console.is_terminal else []),
+            self.estimating,
+            *([self.bars, EvaluationBars(run.log.console, self.bars)] if run.log.console.is_terminal else []),
             self.recording,
             *([gradients] if gradients is not None else []),
             self.checkpointing,

@@ -1,8 +1,9 @@
-"""Progress bars while training, on a terminal; elsewhere nothing is shown."""
+"""Progress bars while training and evaluating, on a terminal; elsewhere nothing is shown."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -36,14 +37,7 @@ class ProgressBars(Callback):
         assert isinstance(pl_module, TaskModule)
         if not self._console.is_terminal:
             return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
-            TimeRemainingColumn(compact=True),
-        )
-        self._progress = Progress(*columns, console=self._console, transient=True, expand=True)
+        self._progress = _bars(self._console)
         total = self._epochs * pl_module.steps_per_epoch
         self._bar = self._progress.add_task("epoch 1", total=total, loss="")
         self._progress.start()
@@ -66,6 +60,11 @@ class ProgressBars(Callback):
             loss=f"loss {float(pl_module.batch_loss):.3f}",
         )
 
+    @property
+    def shown(self) -> Progress | None:
+        """What draws them, while they are on the terminal."""
+        return self._progress
+
     def line(self, epoch: int, results: dict[str, float]) -> None:
         """Print the scores of an epoch above the bar."""
         if self._progress is None:
@@ -87,3 +86,76 @@ class ProgressBars(Callback):
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+class EvaluationBars(Callback):
+    """A bar for the batches of a validation or test.
+
+    Args:
+        console: where to draw; nothing is drawn unless it is a terminal. below: bars of a training that are on the
+            terminal at that time, which it stands below.
+    """
+
+    def __init__(self, console: Console, below: ProgressBars | None = None) -> None:
+        self._console = console
+        self._below = below
+        self._progress: Progress | None = None
+        self._bar: TaskID | None = None
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._open("validation", trainer.num_val_batches)
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._open("test", trainer.num_test_batches)
+
+    def on_validation_batch_end(self, *arguments: Any, **named: Any) -> None:
+        self._advance()
+
+    def on_test_batch_end(self, *arguments: Any, **named: Any) -> None:
+        self._advance()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._close()
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        self._close()
+
+    def _open(self, what: str, batches: Sequence[int | float]) -> None:
+        if not self._console.is_terminal:
+            return
+        shared = None if self._below is None else self._below.shown
+        self._progress = shared or _bars(self._console)
+        self._bar = self._progress.add_task(what, total=sum(batches), loss="")
+        if shared is None:
+            self._progress.start()
+
+    def _advance(self) -> None:
+        if self._progress is not None and self._bar is not None:
+            self._progress.advance(self._bar)  # drawn ten times a second by a thread of its own
+
+    def _close(self) -> None:
+        if self._progress is None or self._bar is None:
+            return
+        self._progress.remove_task(self._bar)
+        if self._below is None or self._progress is not self._below.shown:
+            self._progress.stop()
+        self._progress = self._bar = None
+
+
+def evaluation_bars(console: Console) -> list[pl.Callback]:
+    """Bars for an evaluation outside of a training; none where nobody would see them."""
+    return [EvaluationBars(console)] if console.is_terminal else []
+
+
+def _bars(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    return Progress(*columns, console=console, transient=True, expand=True)

@@ -17,6 +17,7 @@ from cnnexp.builders.starting import Start, resolve_start, start
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError
 from cnnexp.fit.console import RunLog
+from cnnexp.fit.evaluate import PARTIAL_BATCHES
 from cnnexp.fit.features import Plan, plan_features
 from cnnexp.fit.module import TaskModule
 from cnnexp.fit.ranks import Role, frozen_config, hand_on
@@ -51,6 +52,7 @@ class Run:
     Attributes:
         folder: the run's; other processes than the first learn it when all can talk. new: made by this run.
         start: weights that the net began with. partial: cut short, as it was asked to.
+        partial_batches: of each of validation and test that such a run is scored on.
     """
 
     config: dict[str, Any]
@@ -64,6 +66,7 @@ class Run:
     start: Start | None = None
     features: Plan | None = None
     partial: bool = False
+    partial_batches: int = PARTIAL_BATCHES
 
     @property
     def log(self) -> RunLog:

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnexp.errors import InputError
+
 Batch = dict[str, Tensor]
 Shape = tuple[int, ...]
 Picture = NDArray[np.uint8]
@@ -55,6 +57,20 @@ class Preparation(nn.Module, ABC):
     def augments(self) -> bool:
         """Whether training samples are others in every epoch."""
         return False
+
+    def keep_clean(self) -> None:
+        """For a task that is to restore samples: training batches have them undisturbed too, under ``clean``.
+
+        Moved, coloured and scaled alike, but without noise and holes; the key is there only where there are such.
+
+        Raises:
+            InputError: an augmentation of such samples cannot be told apart into what disturbs and what does not.
+        """
+        if self.augments:
+            raise InputError(
+                "augmentation: of such samples nothing tells what disturbs them, so that a net would learn to "
+                "reproduce noise; take augmentation=none"
+            )
 
 
 class Input(ABC):

@@ -165,9 +165,15 @@ class ClipPreparation(Preparation):
     def augments(self) -> bool:
         return self.frame.augments
 
+    def keep_clean(self) -> None:
+        self.frame.keep_clean()
+
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         frames, rest = self._apart(batch)
-        image, moved = self._joined(self.frame(frames, train, epoch), batch)
+        prepared = self.frame(frames, train, epoch)
+        image, moved = self._joined(prepared, batch)
+        if "clean" in prepared:
+            moved["clean"] = prepared["clean"].unflatten(0, batch["clip"].shape[:2]).transpose(1, 2)
         return {**rest, **moved, "clip": image.transpose(1, 2).contiguous(memory_format=self._order)}
 
     def stored(self, batch: Batch) -> Batch:

@@ -145,12 +145,17 @@ class PicturePreparation(Preparation):
     def augments(self) -> bool:
         return self.augmentation.active
 
+    def keep_clean(self) -> None:
+        self.augmentation.keeps_clean = True
+
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         if not train:
             batch = self.stored(batch)
             return {**batch, "image": self.normalisation(batch["image"])}
-        image, motion, mix = self.augmentation(batch["image"], batch["index"], epoch, self.normalisation)
+        image, motion, mix, clean = self.augmentation(batch["image"], batch["index"], epoch, self.normalisation)
         moved = {**self._followed(batch, motion), "image": image}
+        if clean is not None:
+            moved["clean"] = clean
         if mix is not None:
             for truth in self._truths:
                 if set(truth.keys) <= batch.keys() and (other := truth.mixed(batch, mix.partner)) is not None:

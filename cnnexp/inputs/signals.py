@@ -153,6 +153,13 @@ class SignalPreparation(Preparation):
     def augments(self) -> bool:
         return self.augmentation is not None and self.augmentation.active
 
+    def keep_clean(self) -> None:
+        if self.augmentation is not None and self.augmentation.noise:
+            raise InputError(
+                f"augmentation.noise={self.augmentation.noise:g}: of signals the net would learn to reproduce the "
+                "noise; 0 is off"
+            )
+
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         signal = (batch["signal"].to(self.mean.dtype) - self.mean) / self.std
         if train and self.augmentation is not None:

@@ -19,6 +19,10 @@ from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 class Autoencoder(Task):
     """Mean squared error between picture and reconstruction, pixels in [0, 1].
 
+    Where training pictures get noise or holes, the reconstruction is held against the picture without them, moved and
+    coloured alike: it learns to restore (Vincent et al. 2008, "Extracting and composing robust features with denoising
+    autoencoders", section 2.3). Validation and test have neither.
+
     ``psnr`` is 10 log10(1 / mse) in decibels, of the mean squared error of the whole split.
     """
 
@@ -27,6 +31,7 @@ class Autoencoder(Task):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self.answer = PictureAnswer()
+        parts.preparation.keep_clean()
 
     @classmethod
     def num_outputs(cls, facts: Facts, target: str | None) -> int:
@@ -35,6 +40,7 @@ class Autoencoder(Task):
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         assert self.loss is not None
         (picture,) = self.facts.input.arguments(batch)
+        picture = batch.get("clean", picture)
         reconstruction = self.outputs(batch)
         term = self.loss(reconstruction, {"picture": picture}, stage == "train")
         return StepOutput([term], reconstruction.detach(), picture)

@@ -18,7 +18,7 @@ from cnnexp.fit import estimate
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.console import RunLog
 from cnnexp.fit.data_module import DataModule
-from cnnexp.fit.estimate import Estimate, Estimating, describe_bytes, describe_step, describe_time, measure
+from cnnexp.fit.estimate import Estimate, Estimating, describe_bytes, describe_step, describe_time, few_batches, measure
 from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopSignal
 from cnnexp.losses.term import Term
@@ -227,15 +227,18 @@ def test_the_time_is_that_of_all_steps_and_validations(run_folder: Path, monkeyp
 @pytest.mark.parametrize(
     ("max_steps", "done", "text"),
     [
-        (6, 0, "6 steps of 4.0 s: about 28 s"),
-        (6, 3, "3 steps of 4.0 s: about 14 s"),
+        (6, 0, "6 steps of 4.0 s: about 32 s"),
+        (6, 3, "3 steps of 4.0 s: about 18 s"),
         (None, 27, "3 steps of 4.0 s: about 14 s"),
     ],
 )
 def test_only_the_steps_that_are_left_are_counted(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch, max_steps: int | None, done: int, text: str
 ) -> None:
-    assert said(run_folder, monkeypatch, max_steps, done)[0].startswith(text)
+    """With a validation of 2 s for each whole epoch, and 4 s for scoring on the two batches of each split at a stop."""
+    found = said(run_folder, monkeypatch, max_steps, done)[0]
+    assert found.startswith(text)
+    assert found.endswith("scored on 2 batches of each of validation and test") == (max_steps is not None)
 
 
 @pytest.mark.usefixtures("logging_kept")
@@ -250,3 +253,14 @@ def test_a_save_comes_about_every_minute_unless_a_number_is_given(
 def test_it_takes_no_part_in_the_fit_after_that(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = said(run_folder, monkeypatch)[2]
     assert not any(isinstance(callback, Estimating) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("step_s", "evaluation_s", "steps", "batches"),
+    [(10.0, 4.0, 1, 1), (10.0, 30.0, 1, 1), (10.0, 4.0, 2, 2), (1.0, 0.5, 3, 3), (0.1, 0.01, 50, 4), (0.1, 0.0, 0, 1)],
+)
+def test_what_a_trial_is_scored_on_takes_about_as_long_as_its_steps(
+    step_s: float, evaluation_s: float, steps: int, batches: int
+) -> None:
+    """Of validation and of test so many each: by hand, the steps' time over that of one batch of both."""
+    assert few_batches(Estimate(step_s, evaluation_s, 0), steps) == batches

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnexp.data.loading import Data
-from cnnexp.fit.evaluate import PARTIAL_BATCHES, evaluate
+from cnnexp.fit.evaluate import evaluate
 from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.classification import Classification
 from tests.tasks import tiny
@@ -39,10 +39,10 @@ def test_only_what_was_asked_for_is_measured() -> None:
     assert set(evaluate(*made(), CONFIG, ["val"])) == {"val/loss", "val/accuracy"}
 
 
-@pytest.mark.parametrize(("test", "seen"), [(50, 8 * PARTIAL_BATCHES), (9, 9)])
-def test_a_partial_evaluation_takes_a_few_batches(test: int, seen: int) -> None:
+@pytest.mark.parametrize(("test", "batches", "seen"), [(50, 4, 32), (50, 1, 8), (9, 4, 9)])
+def test_a_partial_evaluation_takes_a_few_batches(test: int, batches: int, seen: int) -> None:
     module, data = made(test)
-    evaluate(module, data, CONFIG, ["test"], partial=True)
+    evaluate(module, data, CONFIG, ["test"], batches)
     index = module.predictions["index"].tolist()
     assert len(index) == len(set(index)) == seen
     assert set(index) <= set(range(test))

@@ -215,3 +215,10 @@ def test_what_is_no_clip_is_refused(tmp_path: Path) -> None:
         made().read(tmp_path / "b.gif")
     with pytest.raises(InputError, match=r"data\.channels=2"):
         made(channels=2).read(tmp_path / "a.gif")
+
+
+def test_for_a_task_that_restores_clips_come_without_noise_too() -> None:
+    noisy, plain = (prepared(made(), augmentation) for augmentation in (engine(noise={"sigma": 0.2}), None))
+    noisy.keep_clean()
+    result, usual = noisy(batch_of(), True, 0), plain(batch_of(), True, 0)
+    assert torch.equal(result["clean"], usual["clip"]) and not torch.equal(result["clip"], usual["clip"])

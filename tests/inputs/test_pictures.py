@@ -291,3 +291,24 @@ def test_an_augmentation_that_makes_no_sense(
 def test_no_augmentation_has_no_problems() -> None:
     assert made().problems(None, (BOXES,), False) == []
     assert made().problems(Pictures.plain(seed=0), (BOXES,), False) == []
+
+
+@pytest.mark.parametrize("disturbed", [{"noise": {"sigma": 0.2}}, {"cutout": {"size": 0.4}, "noise": {"sigma": 0.1}}])
+def test_for_a_task_that_restores_pictures_come_undisturbed_too(disturbed: dict[str, Any]) -> None:
+    """Moved and coloured as the same augmentation without noise and holes does it."""
+    shared: dict[str, Any] = {"crop": {"padding": 2}, "rotate": {"degrees": 15.0}, "brightness": {"amount": 0.3}}
+    batch, restored = batch_of(), prepared(made(), engine(**shared, **disturbed))
+    restored.keep_clean()
+    result = restored(batch, True, 3)
+    assert torch.equal(result["clean"], prepared(made(), engine(**shared))(batch, True, 3)["image"])
+    assert torch.equal(result["image"], prepared(made(), engine(**shared, **disturbed))(batch, True, 3)["image"])
+    assert not torch.equal(result["clean"], result["image"])
+    assert "clean" not in restored(batch, False, 3), "an evaluation is not augmented"
+
+
+def test_without_noise_and_holes_nothing_is_kept() -> None:
+    restored = prepared(made(), engine(crop={"padding": 2}, brightness={"amount": 0.3}))
+    restored.keep_clean()
+    assert restored(batch_of(), True, 0).keys() == batch_of().keys()
+    usual = prepared(made(), engine(noise={"sigma": 0.2}))
+    assert "clean" not in usual(batch_of(), True, 0), "nobody wants it"

@@ -119,3 +119,15 @@ def test_another_shape_is_the_inputs_own_notation() -> None:
     assert Signals(channels=1, length=96).of_shape((2, 5000)).shape == (2, 5000)
     with pytest.raises(InputError, match="expected channels x length"):
         Signals(channels=1, length=96).of_shape((3, 224, 224))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_a_task_that_restores_signals_takes_no_noise(noise: float) -> None:
+    given = Signals(channels=2, length=30, mean=[0, 0], std=[1, 1])
+    augmentation = SignalAugmentation(seed=0, shift=0.1, scale=0.2, noise=noise)
+    preparation = given.preparation(augmentation, (), seed=0, centred=True, channels_last=False)
+    if not noise:
+        preparation.keep_clean()
+        return
+    with pytest.raises(InputError, match=r"augmentation\.noise=0\.3: .* reproduce the noise; 0 is off"):
+        preparation.keep_clean()

@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from cnnexp.augmentation.engine import Augmentation
 from cnnexp.data.base import TensorSplit
 from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.autoencoder import Autoencoder
 from cnnexp.training.pca import pca_error
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
@@ -69,3 +71,24 @@ def test_the_reference_sees_as_much_of_a_picture_as_the_net() -> None:
     task = tiny.task(Autoencoder, tiny.ShallowAutoencoder(), facts=facts)
     expected = pca_error(cut, np.arange(90), cut_test, components=4, pixels=lambda batch: batch["image"])
     assert task.reference(data) == {"pca_mse": expected}
+
+
+def test_pictures_with_noise_are_held_against_those_without() -> None:
+    def trained(augmentation: Augmentation | None) -> float:
+        made = autoencoder(Same(), augmentation=augmentation)
+        made.training_step(tiny.batch(6, 1), 0)
+        made.read("train")
+        return made.results["train/loss"]
+
+    class Same(nn.Module):
+        """What comes in, so that the loss is what lies between input and target."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.factor = nn.Parameter(torch.ones(()))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * self.factor
+
+    assert trained(None) == trained(engine(crop={"padding": 2}, brightness={"amount": 0.2})) == 0
+    assert trained(engine(noise={"sigma": 0.2})) == pytest.approx(0.2**2, rel=0.1)
