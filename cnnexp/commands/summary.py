@@ -18,7 +18,7 @@ from cnnexp.notice import loaded
 EXAMPLE = (
     "cnnexp summary model=resnet50 --input 3x224x224 --classes 1000\n"
     "  cnnexp summary model=lenet5,resnet20 data=mnist5k --measure\n"
-    "  cnnexp summary model=plain_cnn model.convolution=plain,separable model.kernel=3,5\n"
+    "  cnnexp summary model=plain_cnn model.convolution=plain,separable\n"
     "  cnnexp summary model=unet data=digit_scenes --plot unet.png"
 )
 

@@ -111,7 +111,10 @@ class _Tracker:
             for axis in (0, 1):
                 self._follow(module, axis, given.shape[axis - 2], size[axis])
         handed_on = any(output is one for one in self._seen)
-        self._seen.append(output)
+        # An activation of a sum that no module made stands at the end of a residual block: the maps are the block's.
+        of_a_sum = isinstance(module, _ACTIVATIONS) and not any(given is one for one in self._seen)
+        if not of_a_sum:
+            self._seen.append(output)
         stride = tuple(known.get(side) for known, side in zip(self._strides, size, strict=True))
         plain = isinstance(module, _ACTIVATIONS) or any(word in type(module).__name__ for word in _CHANGES_NO_PLACE)
         if min(size) > 1 and not plain and not handed_on and stride[0] is not None and stride[1] is not None:

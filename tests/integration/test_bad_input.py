@@ -41,7 +41,7 @@ REFUSED = {
     "an option out of range": case("summary --classes 0 --input 3x32x32", "--classes 0", "at least 1"),
     "a depth of nothing": case("summary --depth 0", "--depth 0", "at least 1"),
     "two forms at once": case("summary --json --csv", "--json", "--csv", "one of them"),
-    "a picture of two nets": case("summary model=lenet5,linear --plot nets.png", "--plot", "2", "one model"),
+    "a picture of two nets": case("summary model=lenet5,linear --plot nets.png", "--plot", "2", "one net"),
     "a profile that is no PNG": case("summary --plot net.jpg", "--plot", "net.jpg", "net.png"),
     "a net without a name": case("summary model=lenet5,", "model=lenet5,", "model=resnet20,resnet56"),
     "one of several nets that there is not": case("summary model=lenet5,resnet21", "resnet21", "resnet20"),

@@ -42,6 +42,7 @@ def test_the_wheel_holds_the_configuration(wheel: zipfile.ZipFile) -> None:
 
 def test_the_wheel_holds_nothing_stray(wheel: zipfile.ZipFile) -> None:
     page = {f"cnnexp/report/page/{name}" for name in ("page.css", *SCRIPTS)}
+    page.add("cnnexp/anatomy/depths.json")
     expected = _sources(PACKAGE, ".py") | page | {f"cnnexp/{name}" for name in _sources(ROOT / "conf", ".yaml")}
     found = {name for name in wheel.namelist() if not PurePosixPath(name).parts[0].endswith(".dist-info")}
     assert found == expected
