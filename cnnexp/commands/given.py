@@ -122,6 +122,21 @@ def vector(text: str, most: int) -> NDArray[np.float64]:
     return np.array(values, float)
 
 
+def refuse_steps(stride: int, padding: int) -> None:
+    """Refuse ``--stride`` and ``--padding`` that no picture of this size can have.
+
+    Raises:
+        InputError: a line for each.
+    """
+    problems = []
+    if not 1 <= stride <= LONGEST_SIDE_PX:
+        problems.append(f"--stride {stride}: expected a number from 1 to {LONGEST_SIDE_PX}")
+    if not 0 <= padding <= LONGEST_SIDE_PX:
+        problems.append(f"--padding {padding}: expected a number from 0 to {LONGEST_SIDE_PX}")
+    if problems:
+        raise InputError(*problems)
+
+
 def _parsed(text: str, what: str, example: str) -> list[Any]:
     try:
         values = json.loads(text)

@@ -61,19 +61,12 @@ def _options_of(words: Sequence[Word], folders: Sequence[Path]) -> tuple[DictCon
     """The options that the words choose put together, without the keys that they set; and each group's option."""
     # `experiment=null` is the default, and Hydra takes no null for a group
     chosen = [word for word in words if word.key in GROUPS and word.value]
-    composed, choices = _composed(chosen, folders, _state_of(folders))
-    return copy.deepcopy(composed), {group: choices.get(group) for group in GROUPS}
-
-
-def _composed(chosen: Sequence[Word], folders: Sequence[Path], state: int) -> tuple[DictConfig, dict[str, Any]]:
-    """Hydra's composition of options, and each group's."""
-    composed, choices = _merged(tuple(chosen), tuple(folders), state)
-    against = _chosen_against_the_model(chosen, choices, folders, state)
-    if against:
-        composed = copy.deepcopy(composed)
-    for word in against:
+    state = _state_of(folders)
+    merged, choices = _merged(tuple(chosen), tuple(folders), state)
+    composed = copy.deepcopy(merged)
+    for word in _chosen_against_the_model(chosen, choices, folders, state):
         composed[word.key] = _option_alone(word, composed, folders, state)
-    return composed, choices
+    return composed, {group: choices.get(group) for group in GROUPS}
 
 
 def _chosen_against_the_model(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnnexp.commands.arguments import add_folder, add_outputs, add_own_code, folder_of
+from cnnexp.commands.arguments import add_checkpoint, add_folder, add_outputs, add_own_code, folder_of, weights_named
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_outputs(parser)
     parser.add_argument("--nets", type=int, metavar="N", default=100, help="thinned nets that are drawn [100]")
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="of what is dropped [0]")
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights [best]")
+    add_checkpoint(parser)
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     add_folder(parser)
     add_own_code(parser)
@@ -51,8 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.visualize.dropout_chart import dropout_image
     from cnnexp.visualize.png import write_png
 
+    checkpoint = weights_named(record, arguments.checkpoint)
     opened = reopen_data(record, checked_config(record), arguments.trust)
-    task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
+    task = revive(record, opened.config, checkpoint, arguments.trust)
     if not dropouts(task.net):
         raise InputError(
             f"{record.id}: nothing in this net is dropped; train it with regularization.dropout=0.5, as in: "

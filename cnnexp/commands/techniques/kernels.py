@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_folder, folder_of
-from cnnexp.commands.given import LONGEST_SIDE_PX, given, matrix
+from cnnexp.commands.given import given, matrix, refuse_steps
 from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    _refuse_numbers(arguments)
+    refuse_steps(arguments.stride, arguments.padding)
     kernel = None if arguments.kernel is None else matrix(arguments.kernel, "--kernel ")
     folder = folder_of(arguments)
     source = given(arguments.image, arguments.grey)
@@ -66,16 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"{path}: {source.name} and what the kernels make of it")
     return 0
-
-
-def _refuse_numbers(arguments: argparse.Namespace) -> None:
-    problems = []
-    if not 1 <= arguments.stride <= LONGEST_SIDE_PX:
-        problems.append(f"--stride {arguments.stride}: expected a number from 1 to {LONGEST_SIDE_PX}")
-    if not 0 <= arguments.padding <= LONGEST_SIDE_PX:
-        problems.append(f"--padding {arguments.padding}: expected a number from 0 to {LONGEST_SIDE_PX}")
-    if problems:
-        raise InputError(*problems)
 
 
 def _template(text: str, size: tuple[int, ...]) -> tuple[int, int, int]:

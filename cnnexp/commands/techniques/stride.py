@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_folder, folder_of
-from cnnexp.commands.given import LONGEST_SIDE_PX, Given, given, matrix
+from cnnexp.commands.given import Given, given, matrix, refuse_steps
 from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    _refuse_numbers(arguments)
+    refuse_steps(arguments.stride, arguments.padding)
     kernel = matrix(arguments.kernel, "--kernel ")
     folder = folder_of(arguments)
     source = given(arguments.image, arguments.grey)
@@ -57,16 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
     _print_results(one, source.typed)
     print("\n".join([*notes, *source.notes, str(path)]))
     return 0
-
-
-def _refuse_numbers(arguments: argparse.Namespace) -> None:
-    problems = []
-    if not 1 <= arguments.stride <= LONGEST_SIDE_PX:
-        problems.append(f"--stride {arguments.stride}: expected a number from 1 to {LONGEST_SIDE_PX}")
-    if not 0 <= arguments.padding <= LONGEST_SIDE_PX:
-        problems.append(f"--padding {arguments.padding}: expected a number from 0 to {LONGEST_SIDE_PX}")
-    if problems:
-        raise InputError(*problems)
 
 
 def _refuse_large(kernel: NDArray, source: Given, padding: int) -> None:  # type: ignore[type-arg]
