@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cnnexp.answers.boxes import Boxes
+from cnnexp.data.census import Census
 
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
@@ -148,6 +149,10 @@ class DataSet(ABC):
 
     def class_names(self) -> tuple[str, ...] | None:
         """Names of the classes found in the user's files; None where the configuration states them."""
+        return None
+
+    def census(self) -> Census | None:
+        """What of the user's files is used and what is left out, once prepared; None where there are no such files."""
         return None
 
     @abstractmethod

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnexp.answers.boxes import Boxes
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, Split, SplitName, TensorSplit
+from cnnexp.data.census import Census
 from cnnexp.data.folds import fold_positions
 from cnnexp.errors import InputError
 
@@ -36,6 +37,9 @@ class Folded(DataSet):
 
     def class_names(self) -> tuple[str, ...] | None:
         return self.dataset.class_names()
+
+    def census(self) -> Census | None:
+        return self.dataset.census()
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return self._whole.part(self._positions[split])
