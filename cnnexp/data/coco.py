@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.census import BOXES, PICTURES, Census
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
-from cnnexp.data.samples import Sample
+from cnnexp.data.picture_folders import leave_out, pictures_in
+from cnnexp.data.samples import Box, Sample
+from cnnexp.data.text_files import read_text
 from cnnexp.errors import InputError
+from cnnexp.inputs.folder_walk import is_hidden
 
 
 class COCO(OwnFolder):
@@ -30,14 +34,26 @@ class COCO(OwnFolder):
 
     def names(self) -> tuple[str, ...]:
         path = self._files["train"]
-        return tuple(name for _, name in sorted(_categories(path, _read(path)).items()))
+        return tuple(_categories(path, _read(path)).values())
 
     def found(self) -> dict[SplitName, list[Sample]]:
         numbers = {name: number for number, name in enumerate(self.class_names())}
-        return {
-            split: read_samples(path, picture_folders(self.folder, path, split), numbers)
-            for split, path in self._files.items()
-        }
+        found: dict[SplitName, list[Sample]] = {}
+        places: set[Path] = set()
+        for split, path in self._files.items():
+            folders = picture_folders(self.folder, path, split)
+            found[split] = read_samples(path, folders, numbers, self.counted)
+            places |= {folder for folder in folders if any(folder in one.picture.parents for one in found[split])}
+        self._enter_unnamed(places, {sample.picture for samples in found.values() for sample in samples})
+        return found
+
+    def _enter_unnamed(self, places: Set[Path], used: Set[Path]) -> None:
+        """Pictures beside those that are read, of which no annotation file speaks."""
+        for folder in sorted(places):
+            if places.isdisjoint(folder.parents) or folder == self.folder:
+                pictures = pictures_in(folder, self.folder, self.counted, deep=folder != self.folder)
+                unnamed = (path for path in pictures if path not in used)
+                leave_out(unnamed, self.folder, self.counted, "named by no annotation file")
 
     @cached_property
     def _files(self) -> dict[SplitName, Path]:
@@ -51,7 +67,10 @@ def find_annotation_files(root: Path) -> dict[SplitName, Path]:
         InputError: there is none, or two for one split.
     """
     files = [
-        path for folder in (root / "annotations", root, *subfolders(root)) for path in sorted(folder.glob("*.json"))
+        path
+        for folder in (root / "annotations", root, *subfolders(root))
+        for path in sorted(folder.glob("*.json"))
+        if not is_hidden(path.name)
     ]
     files = list(dict.fromkeys(files))
     instances = [path for path in files if path.name.startswith("instances")]  # beside captions_ and person_keypoints_
@@ -83,59 +102,145 @@ def picture_folders(root: Path, annotations: Path, split: SplitName) -> list[Pat
     return [*named, annotations.parent, root / "images", root]
 
 
-def read_samples(path: Path, folders: Sequence[Path], numbers: dict[str, int]) -> list[Sample]:
-    """The pictures of a file with their boxes.
+def read_samples(path: Path, folders: Sequence[Path], numbers: Mapping[str, int], census: Census) -> list[Sample]:
+    """The pictures of a file with their boxes; what is left out is entered.
 
     Raises:
-        InputError: the file is not in the format of COCO, or a picture is in none of the folders.
+        InputError: the file is not in the format of COCO; two images have one id; most annotations are of no image, or
+            most pictures in none of the folders.
     """
     content = _read(path)
-    categories = _categories(path, content)
-    boxes: dict[Any, list[tuple[float, float, float, float]]] = defaultdict(list)
-    classes: dict[Any, list[int]] = defaultdict(list)
-    try:
-        images = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        for number, note in enumerate(content["annotations"]):
-            name = categories.get(note["category_id"])
-            if note["image_id"] not in images or name is None:
-                raise InputError(f"{path}: annotations[{number}] names an image or a category that is not in the file")
-            if note.get("iscrowd") or name not in numbers:
-                continue
-            x, y, width, height = (float(value) for value in note["bbox"])
-            boxes[note["image_id"]].append((x, y, x + width, y + height))
-            classes[note["image_id"]].append(numbers[name])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: not in the format of COCO ({type(error).__name__}: {error})") from error
+    images = _images(path, content)
+    notes = _notes_by_image(path, content, images, numbers, census)
+    boxes: dict[str, list[tuple[Box, int]]] = {}
+    for image, name in images.items():
+        if name in boxes:
+            census.note(PICTURES, "named twice in an annotation file, their boxes put together", name)
+        before = boxes.setdefault(name, [])
+        before += [one for one in notes[image] if one not in before] if before else notes[image]
+    places = {name: _find(name, folders) for name in boxes}
+    _settle_missing(path, [name for name, place in places.items() if place is None], len(places), folders, census)
     return [
-        Sample(_find(name, folders), name, boxes=tuple(boxes[image]), classes=tuple(classes[image]))
-        for image, name in images.items()
+        Sample(place, name, boxes=tuple(box for box, _ in boxes[name]), classes=tuple(kind for _, kind in boxes[name]))
+        for name, place in places.items()
+        if place is not None
     ]
+
+
+def _images(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
+    """File names by the ids of images.
+
+    Raises:
+        InputError: an image has no id or no name, or two have the same id.
+    """
+    images: dict[str, str] = {}
+    twice = []
+    try:
+        for number, image in enumerate(content["images"]):
+            key, name = _id(image["id"]), str(image["file_name"]).replace("\\", "/")
+            if images.setdefault(key, name) != name:
+                twice.append((number, key, name))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: images[{number}] has no id or no file_name") from error
+    if twice:
+        number, key, name = twice[0]
+        raise InputError(
+            f"{path}: images[{number}], {name}, has the id {key} of {images[key]} ({len(twice):,} such images), so "
+            "that it is not known whose the annotations are; give each image an id of its own"
+        )
+    return images
+
+
+def _notes_by_image(
+    path: Path, content: Mapping[str, Any], images: Mapping[str, str], numbers: Mapping[str, int], census: Census
+) -> dict[str, list[tuple[Box, int]]]:
+    """Boxes and classes by image."""
+    categories = _categories(path, content)
+    found: dict[str, list[tuple[Box, int]]] = defaultdict(list)
+    lost = []
+    for number, note in enumerate(content["annotations"]):
+        where = f"{path}: annotations[{number}]"
+        try:
+            image, category = _id(note["image_id"]), _id(note["category_id"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{where}: not in the format of COCO ({type(error).__name__}: {error})") from error
+        if category not in categories:
+            raise InputError(f"{where} names the category {category}, which is not in the file")
+        if image not in images:
+            lost.append((number, image))
+        elif note.get("iscrowd"):
+            census.leave_out(BOXES, "of crowds", images[image], harmless=True)
+        elif categories[category] not in numbers:
+            census.leave_out(BOXES, "of classes that are not asked for", images[image], harmless=True)
+        else:
+            found[image].append((_box(where, images[image], note), numbers[categories[category]]))
+    if lost:
+        number, image = lost[0]
+        total = len(content["annotations"])
+        if len(lost) > total / 2:
+            raise InputError(
+                f"{path}: annotations[{number}] names an image that is not in the file ({image}), and so do "
+                f"{len(lost):,} of {total:,}; their image_id has to be the id of an image"
+            )
+        for number, _ in lost:
+            census.leave_out(BOXES, "of an image that is not in the file", f"{path.name}: annotations[{number}]")
+    return found
+
+
+def _box(where: str, name: str, note: Mapping[str, Any]) -> Box:
+    try:
+        x, y, width, height = (float(value) for value in note["bbox"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{where}, of {name}: has no bbox of four numbers, x y width height; write one or take the annotation out"
+        ) from error
+    return x, y, x + width, y + height
+
+
+def _settle_missing(path: Path, missing: Sequence[str], total: int, folders: Sequence[Path], census: Census) -> None:
+    if len(missing) > total / 2:
+        raise InputError(
+            f"{missing[0]}: {path.name} names this picture, and it is in none of {', '.join(map(str, folders))} "
+            f"({len(missing):,} of {total:,} such pictures)"
+        )
+    for name in missing:
+        census.leave_out(PICTURES, "that are not there", name)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = json.loads(read_text(path))
+    except (OSError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: not a JSON file ({error})") from error
     missing = [
-        key for key in ("images", "annotations", "categories") if not isinstance(content, dict) or key not in content
+        key
+        for key in ("images", "annotations", "categories")
+        if not isinstance(content, dict) or not isinstance(content.get(key), list)
     ]
     if missing:
         raise InputError(f"{path}: not in the format of COCO, it has no {missing[0]!r}")
     return content
 
 
-def _categories(path: Path, content: dict[str, Any]) -> dict[int, str]:
+def _categories(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
+    """Names by ids, in the order of the ids: as numbers where all are."""
     try:
-        return {int(category["id"]): str(category["name"]) for category in content["categories"]}
-    except (KeyError, TypeError, ValueError) as error:
+        categories = {_id(category["id"]): str(category["name"]) for category in content["categories"]}
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: a category has no id or no name") from error
+    if all(key.isdecimal() for key in categories):
+        return dict(sorted(categories.items(), key=lambda item: int(item[0])))
+    return dict(sorted(categories.items()))
 
 
-def _find(name: str, folders: Sequence[Path]) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(
-        f"{name}: an annotation file names this picture, and it is in none of {', '.join(str(f) for f in folders)}"
-    )
+def _id(value: Any) -> str:
+    """An id, which some tools write as a number and some as text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, (list, dict)) or value is None:
+        raise TypeError(f"{value!r} is no id")
+    return str(value).strip()
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path | None:
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)

@@ -28,9 +28,9 @@ def key_of(files: Sequence[Path], how: object) -> str:
     for path in files:
         try:
             state = path.stat()
-            stamp.update(f"{path.absolute()}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+            stamp.update(os.fsencode(f"{path.absolute()}\0{state.st_size}\0{state.st_mtime_ns}\n"))
         except OSError:
-            stamp.update(f"{path.absolute()}\0missing\n".encode())
+            stamp.update(os.fsencode(f"{path.absolute()}\0missing\n"))
     return stamp.hexdigest()[:32]
 
 

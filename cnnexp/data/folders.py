@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from cnnexp.data.base import SPLITS, SplitName
+from cnnexp.data.census import Census
 from cnnexp.data.fixed_splits import divide, hold_out
+from cnnexp.data.picture_folders import pictures_in
+from cnnexp.data.text_files import read_text
 from cnnexp.errors import InputError
 from cnnexp.inputs.corrupt import CorruptFile
-from cnnexp.inputs.picture_files import find_pictures
+from cnnexp.inputs.folder_walk import is_hidden
+from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -22,6 +26,11 @@ SPLIT_WORDS: dict[SplitName, tuple[str, ...]] = {
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
+_ALL_WORDS = frozenset(word for words in SPLIT_WORDS.values() for word in words)
+_NUMBERED = re.compile(rf"({'|'.join(sorted(_ALL_WORDS, key=len, reverse=True))})[-_ ]?\d*")
+# What a folder of data is recognised by, so that it is not taken for one around it.
+_LAYOUT_FOLDERS = frozenset({"images", "labels", "masks", "annotations", "jpegimages", "imagesets"})
+_LAYOUT_FILES = frozenset({".yaml", ".yml", ".json", ".csv", ".xml", *PICTURE_SUFFIXES})
 
 
 def existing_root(root: str | None, option: str) -> Path:
@@ -38,6 +47,17 @@ def existing_root(root: str | None, option: str) -> Path:
     return folder
 
 
+def entered(root: Path) -> Path:
+    """The folder itself, or the one that an archive put into it: a single folder of folders, with no data beside it."""
+    inner = subfolders(root)
+    if len(inner) != 1 or not subfolders(inner[0]) or inner[0].name.lower() in _LAYOUT_FOLDERS | _ALL_WORDS:
+        return root
+    beside = (path for path in root.iterdir() if path.is_file() and not is_hidden(path.name))
+    if any(path.suffix.lower() in _LAYOUT_FILES or path.name == "classes.txt" for path in beside):
+        return root
+    return entered(inner[0])
+
+
 def required_folder(root: Path, name: str) -> Path:
     folder = root / name
     if not folder.is_dir():
@@ -48,18 +68,25 @@ def required_folder(root: Path, name: str) -> Path:
 
 def subfolders(folder: Path) -> list[Path]:
     """Folders in alphabetical order, without hidden ones."""
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
 
 
-def split_folders(root: Path) -> dict[SplitName, Path]:
-    """The subfolders that are called train, val (valid, validation) and test, whatever their case."""
+def split_folders(root: Path, *, numbered: bool = False) -> dict[SplitName, Path]:
+    """The subfolders that are called train, val (valid, validation) and test, whatever their case; ``numbered``: also
+    with a number behind it, such as train2017.
+
+    Raises:
+        InputError: two folders are of one split.
+    """
     found: dict[SplitName, Path] = {}
     for folder in subfolders(root):
-        split = split_of(folder.name)
-        if split is not None and folder.name.lower() in SPLIT_WORDS[split]:
-            if split in found:
-                raise InputError(f"{root}: {found[split].name} and {folder.name} both look like {split}; remove one")
-            found[split] = folder
+        word = _NUMBERED.fullmatch(folder.name.lower())
+        if word is None or (word[0] != word[1] and not numbered):
+            continue
+        split = next(split for split in SPLITS if word[1] in SPLIT_WORDS[split])
+        if split in found:
+            raise InputError(f"{root}: {found[split].name} and {folder.name} both look like {split}; remove one")
+        found[split] = folder
     return found
 
 
@@ -75,9 +102,9 @@ def paired_folders(root: Path, pictures: str, notes: str) -> Iterator[tuple[Spli
     Raises:
         InputError: none of ``train/PICTURES``, ``PICTURES/train`` and ``PICTURES`` is there, or its counterpart is not.
     """
-    outer = split_folders(root)
+    outer = split_folders(root, numbered=True)
     if not outer and (root / pictures).is_dir():
-        inner = split_folders(root / pictures)
+        inner = split_folders(root / pictures, numbered=True)
         if inner and "train" not in inner:
             raise InputError(f"{root / pictures}: holds {', '.join(p.name for p in inner.values())} but no train")
         if not inner:
@@ -92,31 +119,39 @@ def paired_folders(root: Path, pictures: str, notes: str) -> Iterator[tuple[Spli
             yield split, required_folder(outer[split], pictures), required_folder(outer[split], notes)
 
 
-def picture_by_stem(folder: Path) -> dict[str, Path]:
-    """The pictures in a folder by their names without suffix.
+def by_stem(pictures: Sequence[Path], folder: Path) -> dict[str, Path]:
+    """Pictures in a folder and below it, by their paths in it without suffix, such as "cam2/007".
 
     Raises:
         InputError: two pictures have the same stem, so that it is not known which one an annotation means.
     """
-    pictures: dict[str, Path] = {}
-    for path in find_pictures(folder):
-        if path.stem in pictures:
-            raise InputError(
-                f"{path}: {pictures[path.stem].name} has the same name with another suffix; remove one of them"
-            )
-        pictures[path.stem] = path
-    return pictures
+    found: dict[str, Path] = {}
+    for path in pictures:
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        if stem in found:
+            raise InputError(f"{path}: {found[stem].name} has the same name with another suffix; remove one of them")
+        found[stem] = path
+    return found
+
+
+def picture_by_stem(folder: Path, root: Path, census: Census) -> dict[str, Path]:
+    """The pictures in a folder and below it by their stems; what is left out there is entered.
+
+    Raises:
+        InputError: as for ``by_stem``.
+    """
+    return by_stem(pictures_in(folder, root, census), folder)
 
 
 def split_list(folder: Path, split: SplitName) -> list[str]:
     """The stems that FOLDER/train.txt, val.txt or test.txt lists, one a line (what follows a blank is ignored)."""
     path = folder / f"{split}.txt"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError as error:
         raise CorruptFile(f"{path}: no such file; {folder} must hold train.txt, val.txt and test.txt") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorruptFile(f"{path}: not a list of names ({error})") from error
+    except InputError as error:
+        raise CorruptFile(*error.lines) from error
     return [re.split(r"\s", line.strip())[0] for line in lines if line.strip()]
 
 

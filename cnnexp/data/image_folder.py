@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.census import printable
 from cnnexp.data.folders import split_folders, subfolders
 from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.picture_folders import leave_out, pictures_in
 from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import find_pictures
+from cnnexp.inputs.folder_walk import holds
+from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
+
+_LOOSE = "in no class folder"
 
 
 class ImageFolder(OwnFolder):
@@ -17,17 +24,24 @@ class ImageFolder(OwnFolder):
 
     Splits that are not there are made by ``complete_splits``: class folders alone are divided 80 / 10 / 10, stratified
     and the same way every time. The classes are the folders' names in alphabetical order, unless ``classes`` names
-    them.
+    them. Folders called train, val or test are classes where ``classes`` names them, or where they lie beside other
+    folders of pictures and hold no class folders.
     """
 
     targets = ("label",)
 
     def names(self) -> tuple[str, ...]:
-        names = tuple(folder.name for folder in subfolders(self._class_folders["train"]))
+        folder = self._class_folders["train"]
+        names = tuple(one.name for one in subfolders(folder))
         if not names:
-            raise InputError(
-                f"{self._class_folders['train']}: holds no folders; expected one folder of pictures per class"
-            )
+            raise InputError(f"{folder}: holds no folders; expected one folder of pictures per class")
+        odd = [name for name in names if printable(name) != name]
+        if odd:
+            raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
+        real: dict[Path, str] = {}
+        for one in subfolders(folder):
+            if (other := real.setdefault(one.resolve(), one.name)) != one.name:
+                raise InputError(f"{one}: the same folder as {other}, by a link; remove one of the two classes")
         return names
 
     def found(self) -> dict[SplitName, list[Sample]]:
@@ -37,15 +51,54 @@ class ImageFolder(OwnFolder):
         if empty:
             name = self.class_names()[empty[0]]
             raise InputError(f"{self._class_folders['train'] / name}: no pictures to train this class with")
+        self._enter_others()
         return found
 
-    @property
+    @cached_property
     def _class_folders(self) -> dict[SplitName, Path]:
         """The folder that holds the class folders, for each split that there is."""
         found = split_folders(self.folder)
+        if self._are_classes(list(found.values())):
+            return {"train": self.folder}
         if found and "train" not in found:
             raise InputError(f"{self.folder}: holds {', '.join(p.name for p in found.values())} but no train")
         return found or {"train": self.folder}
+
+    def _are_classes(self, splits: Sequence[Path]) -> bool:
+        """Whether folders that are called like splits are classes: as ``classes`` says, or beside others as they have
+        no class folders."""
+        if not splits:
+            return False
+        if self.classes is not None and {folder.name for folder in splits} <= set(self.classes):
+            return True
+        others = self._beside(splits)
+        if not others or any(subfolders(folder) for folder in splits):
+            return False
+        names = ", ".join(folder.name for folder in splits)
+        self.counted.remark(
+            f"{self.folder}: {names} beside {', '.join(folder.name for folder in others[:5])}: read as a class and no "
+            "split, as it holds no class folders"
+        )
+        return True
+
+    def _beside(self, splits: Sequence[Path]) -> list[Path]:
+        """The other folders that hold pictures."""
+        folders = (folder for folder in subfolders(self.folder) if folder not in splits)
+        return [folder for folder in folders if holds(folder, PICTURE_SUFFIXES)]
+
+    def _enter_others(self) -> None:
+        """Pictures in no class folder, and in folders that are no split."""
+        read = self._class_folders
+        for place in dict.fromkeys([self.folder, *read.values()]):
+            leave_out(pictures_in(place, self.folder, self.counted, deep=False), self.folder, self.counted, _LOOSE)
+        if read["train"] == self.folder:
+            return
+        others = self._beside(list(read.values()))
+        names = [folder.name for folder in (*read.values(), *others)]
+        help = f"data.classes=[{','.join(sorted(names))}] makes classes of all folders"
+        for folder in others:
+            pictures = pictures_in(folder, self.folder, self.counted)
+            leave_out(pictures, self.folder, self.counted, f"beside {read['train'].name}/", help)
 
     def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
         samples = []
@@ -55,7 +108,7 @@ class ImageFolder(OwnFolder):
                     f"{class_folder}: no such class in training; there are {', '.join(list(numbers)[:12])}"
                 )
             label = numbers[class_folder.name]
-            pictures = find_pictures(class_folder, deep=True)
+            pictures = pictures_in(class_folder, self.folder, self.counted)
             samples += [Sample(path, path.relative_to(self.folder).as_posix(), label=label) for path in pictures]
         if not samples:
             raise InputError(f"{folder}: no pictures found; expected {folder.name}/CLASS/PICTURE.jpg (or png, webp, …)")

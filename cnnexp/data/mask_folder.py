@@ -9,11 +9,14 @@ import numpy as np
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SplitName
-from cnnexp.data.folders import paired_folders, picture_by_stem
+from cnnexp.data.folders import by_stem, paired_folders, picture_by_stem
 from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.pairs import settle, settle_notes
+from cnnexp.data.picture_folders import enter_unread
 from cnnexp.data.samples import Sample
+from cnnexp.data.text_files import read_names
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import read_mask
+from cnnexp.inputs.picture_files import find_pictures, read_mask
 
 _BLACK_AND_WHITE = frozenset({0, 255})
 
@@ -30,7 +33,28 @@ class MaskFolder(OwnFolder):
     targets = ("mask",)
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        return {split: _pairs(images, masks) for split, images, masks in paired_folders(self.folder, "images", "masks")}
+        folders = list(paired_folders(self.folder, "images", "masks"))
+        enter_unread(self.folder, [images for _, images, _ in folders], "images", self.counted)
+        return {split: self._pairs(images, masks) for split, images, masks in folders}
+
+    def _pairs(self, images: Path, masks: Path) -> list[Sample]:
+        root, census = self.folder, self.counted
+        pictures = picture_by_stem(images, root, census)
+        mask_of = by_stem(find_pictures(masks, deep=True), masks)
+        if not pictures:
+            raise InputError(f"{images}: no pictures found")
+        settle_notes(census, mask_of, pictures, kind="masks", suffix=".png", root=root)
+        matched = [stem for stem in pictures if stem in mask_of]
+        without = [path for stem, path in pictures.items() if stem not in mask_of]
+        settle(
+            census, without, len(matched), kind="pictures", root=root,
+            reason="without a mask", fix=f"each has a mask of its name in {masks}",
+        )  # fmt: skip
+        census.use("masks", len(matched))
+        return [
+            Sample(pictures[stem], pictures[stem].relative_to(images).as_posix(), mask=mask_of[stem])
+            for stem in matched
+        ]
 
     @cached_property
     def _values(self) -> frozenset[int]:
@@ -44,7 +68,7 @@ class MaskFolder(OwnFolder):
     def names(self) -> tuple[str, ...]:
         listed = self.folder / "classes.txt"
         if listed.is_file():
-            names = tuple(line.strip() for line in listed.read_text(encoding="utf-8").splitlines() if line.strip())
+            names = read_names(listed)
         elif self._values == _BLACK_AND_WHITE:
             names = ("background", "foreground")
         else:
@@ -59,13 +83,3 @@ class MaskFolder(OwnFolder):
         if len(names) == 2 and self._values == _BLACK_AND_WHITE:
             return (0, *[-1] * 254, 1)
         return (*range(len(names)), *[-1] * (255 - len(names)), VOID)
-
-
-def _pairs(images: Path, masks: Path) -> list[Sample]:
-    pictures, mask_of = picture_by_stem(images), picture_by_stem(masks)
-    if not pictures:
-        raise InputError(f"{images}: no pictures found")
-    without = sorted(pictures.keys() - mask_of.keys())
-    if without:
-        raise InputError(f"{pictures[without[0]]}: no mask {without[0]}.png in {masks} ({len(without)} such pictures)")
-    return [Sample(path, path.name, mask=mask_of[stem]) for stem, path in pictures.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -9,9 +10,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
-from cnnexp.data.folders import complete_splits, existing_root, refuse_empty
+from cnnexp.data.box_census import count_boxes
+from cnnexp.data.census import PICTURES, Census
+from cnnexp.data.folders import complete_splits, entered, existing_root, refuse_empty
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import Size, pillow_mode
+
+log = logging.getLogger(__name__)
 
 
 class OwnFolder(DataSet):
@@ -32,10 +38,11 @@ class OwnFolder(DataSet):
         self.root = root
         self.classes = tuple(classes) if classes is not None else None
         self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
+        self.counted = Census()
 
     @abstractmethod
     def found(self) -> Mapping[SplitName, Sequence[Sample]]:
-        """The samples of the splits that the folder has; train at least.
+        """The samples of the splits that the folder has; train at least. What is left out is entered in ``counted``.
 
         Raises:
             InputError: the folder is laid out otherwise, or a file of it is not what it should be.
@@ -72,12 +79,35 @@ class OwnFolder(DataSet):
         )
         return open_samples(decoder, self.in_memory)
 
-    @property
+    def census(self) -> Census:
+        self.prepare()
+        return self.counted
+
+    @cached_property
     def folder(self) -> Path:
-        """The user's folder, which is there."""
-        return existing_root(self.root, type(self).__module__.rpartition(".")[2])
+        """The user's folder, which is there; or the only one in it, which an archive has put there."""
+        root = existing_root(self.root, type(self).__module__.rpartition(".")[2])
+        inner = entered(root)
+        if inner != root:
+            self.counted.remark(f"{root}: holds a single folder, so {inner} is read")
+        return inner
 
     @cached_property
     def samples(self) -> dict[SplitName, list[Sample]]:
         """The samples of every split."""
-        return complete_splits(self.found(), key=lambda sample: sample.name, label=lambda sample: sample.label or 0)
+        found = self.found()
+        self._count(found)
+        return complete_splits(found, key=lambda sample: sample.name, label=lambda sample: sample.label or 0)
+
+    def _count(self, found: Mapping[SplitName, Sequence[Sample]]) -> None:
+        """Enter what is used, and say what is not where it is much."""
+        census = self.counted
+        census.use(PICTURES, sum(len(samples) for samples in found.values()))
+        boxes = {split: count_boxes(samples, census) for split, samples in found.items()} if self.boxed else {}
+        if found["train"] and boxes.get("train") == 0:
+            why = census.line() or f"{len(found['train']):,} pictures, and not one has a box"
+            raise InputError(f"{self.folder}: no box to train with ({why})")
+        for split in (split for split, samples in found.items() if samples and boxes.get(split) == 0):
+            census.remark(f"no picture for {split} has a box, so that its scores mean nothing")
+        for line in census.warnings():
+            log.warning("%s: %s", self.folder, line)

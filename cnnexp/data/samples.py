@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,8 @@ from cnnexp.data.memory import fits_in_memory
 from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import Size, fit_boxes, read_mask, read_picture
 
-log = logging.getLogger(__name__)
+Box = tuple[float, float, float, float]
+"""x1 y1 x2 y2."""
 
 InMemory = bool | Literal["auto"]
 
@@ -32,7 +32,7 @@ SMALLEST_BOX = 1.0
 SLOW_DECODE_S = 3.0
 """Decoding that took longer is kept in the cache folder for the next run."""
 
-_THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
+THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Sample:
     name: str
     label: int | None = None
     mask: Path | None = None
-    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
 
@@ -144,7 +144,6 @@ def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
     sizes = arrays.pop("size").tolist()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     notes = [decoder.notes(position, (height, width)) for position, (height, width) in enumerate(sizes)]
-    _report_dropped(decoder.samples, notes)
     return {**tensors, **collate(notes)}
 
 
@@ -166,23 +165,10 @@ def _decode_pixels(decoder: Decoder) -> dict[str, NDArray[Any]]:
         for name, tensor in pixels.items():
             arrays[name][position] = tensor.numpy()
 
-    pool = ThreadPoolExecutor(_THREADS)
+    pool = ThreadPoolExecutor(THREADS)
     try:
         for _ in pool.map(decode, range(count)):
             pass
     finally:
         pool.shutdown(cancel_futures=True)
     return arrays
-
-
-def _report_dropped(samples: Sequence[Sample], notes: Sequence[dict[str, Tensor]]) -> None:
-    dropped = [(s.name, len(s.boxes) - len(n["boxes"])) for s, n in zip(samples, notes, strict=True) if "boxes" in n]
-    left_out = [name for name, count in dropped if count]
-    if left_out:
-        total = sum(count for _, count in dropped)
-        log.warning(
-            "left out %d of %d boxes, too small or outside of the picture: %s",
-            total,
-            sum(len(s.boxes) for s in samples),
-            ", ".join(left_out[:5]),
-        )

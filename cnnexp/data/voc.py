@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
 from cnnexp.data.base import SPLITS, SplitName
-from cnnexp.data.folders import (
-    picture_by_stem,
-    required_folder,
-    split_list,
-)
+from cnnexp.data.census import PICTURES
+from cnnexp.data.folders import by_stem, picture_by_stem, required_folder, split_list
 from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.pairs import settle, settle_notes
+from cnnexp.data.picture_folders import leave_out
 from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
 from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.folder_walk import walk
+from cnnexp.inputs.picture_files import find_pictures
 
 Annotation = list[tuple[str, tuple[float, float, float, float]]]
 
@@ -31,20 +33,63 @@ class VOC(OwnFolder):
     boxed = True
 
     def names(self) -> tuple[str, ...]:
-        folder = required_folder(self.folder, "Annotations")
-        return tuple(sorted({name for path in sorted(folder.glob("*.xml")) for name, _ in read_annotation(path)}))
+        return tuple(sorted({name for objects in self._objects.values() for name, _ in objects}))
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        return {
-            split: list(voc_samples(self.folder, stems, self.class_names())) for split, stems in self._stems().items()
-        }
+        pictures = picture_by_stem(required_folder(self.folder, "JPEGImages"), self.folder, self.counted)
+        root, census, notes = self.folder, self.counted, self._annotations
+        settle_notes(census, notes, pictures, kind="annotations", suffix=".xml", root=root)
+        both = {stem: path for stem, path in pictures.items() if stem in notes}
+        census.use("annotations", len(both))
+        lists = self._lists()
+        if lists is None:
+            bare = [path for stem, path in pictures.items() if stem not in both]
+            fix = "write one for each in Annotations, with no objects if it shows none"
+            settle(census, bare, len(both), kind="pictures", reason="without an annotation", fix=fix, root=root)
+            return {"train": self._samples(both)}
+        found = {split: self._samples(self._listed(split, stems, both)) for split, stems in lists.items()}
+        unlisted = [path for stem, path in pictures.items() if not any(stem in stems for stems in lists.values())]
+        leave_out(unlisted, root, census, "in no list of ImageSets/Main", harmless=True)
+        return found
 
-    def _stems(self) -> dict[SplitName, list[str]]:
+    def _samples(self, pictures: Mapping[str, Path]) -> list[Sample]:
+        numbers = {name: number for number, name in enumerate(self.class_names())}
+        return [
+            _sample(stem, picture, self._annotations[stem], self._objects[stem], numbers)
+            for stem, picture in pictures.items()
+        ]
+
+    def _listed(self, split: SplitName, stems: Iterable[str], both: Mapping[str, Path]) -> dict[str, Path]:
+        """Of the pictures with annotations those of a list."""
+        lost = [stem for stem in stems if stem not in both]
+        total = len(set(stems))
+        if len(lost) > total / 2:
+            raise InputError(
+                f"{self.folder}/ImageSets/Main/{split}.txt: lists {lost[0]}, which JPEGImages holds no picture of "
+                f"with an annotation in Annotations, and so {len(lost):,} of {total:,}"
+            )
+        for stem in lost:
+            self.counted.leave_out(PICTURES, f"listed in {split}.txt and not there with an annotation", stem)
+        return {stem: both[stem] for stem in stems if stem in both}
+
+    def _lists(self) -> dict[SplitName, dict[str, None]] | None:
+        """The stems that ImageSets/Main lists for each split; None where there is no list for training."""
         lists = self.folder / "ImageSets" / "Main"
-        listed = {split: split_list(lists, split) for split in SPLITS if (lists / f"{split}.txt").is_file()}
-        if "train" not in listed:
-            return {"train": [path.stem for path in required_folder(self.folder, "Annotations").glob("*.xml")]}
-        return listed
+        listed = {
+            split: dict.fromkeys(split_list(lists, split)) for split in SPLITS if (lists / f"{split}.txt").is_file()
+        }
+        return listed if "train" in listed else None
+
+    @cached_property
+    def _annotations(self) -> dict[str, Path]:
+        """The XML files by their paths without suffix."""
+        folder = required_folder(self.folder, "Annotations")
+        files = (path for path in walk(folder).files if path.suffix.lower() == ".xml")
+        return {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
+
+    @cached_property
+    def _objects(self) -> dict[str, Annotation]:
+        return {stem: read_annotation(path) for stem, path in self._annotations.items()}
 
 
 def voc_samples(root: Path, stems: Sequence[str], classes: Sequence[str]) -> tuple[Sample, ...]:
@@ -54,9 +99,14 @@ def voc_samples(root: Path, stems: Sequence[str], classes: Sequence[str]) -> tup
         InputError: a picture or annotation is missing, or names a class that is not among ``classes``.
     """
     numbers = {name: number for number, name in enumerate(classes)}
-    pictures = picture_by_stem(required_folder(root, "JPEGImages"))
+    folder = required_folder(root, "JPEGImages")
+    pictures = by_stem(find_pictures(folder), folder)
     annotations = required_folder(root, "Annotations")
-    return tuple(_sample(stem, pictures, annotations / f"{stem}.xml", numbers) for stem in stems)
+    missing = [stem for stem in stems if stem not in pictures]
+    if missing:
+        raise CorruptFile(f"{folder}: holds no picture {missing[0]}, though one is named")
+    paths = {stem: annotations / f"{stem}.xml" for stem in stems}
+    return tuple(_sample(stem, pictures[stem], path, read_annotation(path), numbers) for stem, path in paths.items())
 
 
 def read_annotation(path: Path) -> Annotation:
@@ -77,16 +127,13 @@ def read_annotation(path: Path) -> Annotation:
         raise CorruptFile(f"{path}: not a VOC annotation ({error})") from error
 
 
-def _sample(stem: str, pictures: Mapping[str, Path], annotation: Path, numbers: Mapping[str, int]) -> Sample:
-    if stem not in pictures:
-        raise CorruptFile(f"{annotation.parent.parent / 'JPEGImages'}: holds no picture {stem}, though one is named")
-    objects = read_annotation(annotation)
+def _sample(stem: str, picture: Path, annotation: Path, objects: Annotation, numbers: Mapping[str, int]) -> Sample:
     unknown = sorted({name for name, _ in objects} - numbers.keys())
     if unknown:
         problem = f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}"
         raise InputError(f"{problem}; name it in data.classes")
     boxes, classes = tuple(box for _, box in objects), tuple(numbers[name] for name, _ in objects)
-    return Sample(pictures[stem], stem, boxes=boxes, classes=classes)
+    return Sample(picture, stem, boxes=boxes, classes=classes)
 
 
 def _box(item: ElementTree.Element) -> tuple[float, float, float, float]:

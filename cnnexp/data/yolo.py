@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import yaml
-
 from cnnexp.data.base import SplitName
-from cnnexp.data.folders import (
-    paired_folders,
-    picture_by_stem,
-)
 from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.pairs import enter_bare, settle_notes
 from cnnexp.data.samples import Sample
+from cnnexp.data.text_files import read_names, read_text, read_yaml_words
+from cnnexp.data.yolo_layout import Part, settings_file, yolo_parts
 from cnnexp.errors import InputError
 
 # Box edges are written with few digits, so they may stick out of the picture by a rounding error.
@@ -24,6 +21,9 @@ _Line = tuple[int, tuple[float, float, float, float]]
 class YOLO(OwnFolder):
     """A folder with ``images/`` and ``labels/``, each with ``train``, ``val`` and ``test`` inside, or the other way
     round (``train/images``, ``train/labels``), or without splits (then see ``complete_splits``).
+
+    Sub-folders of ``images/`` have their counterparts in ``labels/``. Where ``data.yaml`` says ``train:``, ``val:`` and
+    ``test:`` (folders, lists of them, or text files that list pictures), these are read.
 
     ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture. A
     picture without such a file has no boxes. The classes are the ``names`` of ``data.yaml`` or the lines of
@@ -38,8 +38,33 @@ class YOLO(OwnFolder):
 
     def found(self) -> dict[SplitName, list[Sample]]:
         count = len(self.class_names())
-        folders = paired_folders(self.folder, "images", "labels")
-        return {split: _samples_of(images, labels, count) for split, images, labels in folders}
+        parts = yolo_parts(self.folder, self.counted)
+        return {split: self._samples_of(part, count) for split, part in parts.items()}
+
+    def _samples_of(self, part: Part, class_count: int) -> list[Sample]:
+        if not part.labels:
+            raise InputError(f"{part.where}: no pictures found")
+        self._settle(part)
+        samples = []
+        for picture, (name, label) in part.labels.items():
+            lines = read_label_file(label, class_count)
+            boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
+            samples.append(Sample(picture, name, boxes=boxes, classes=classes, relative=True))
+        return samples
+
+    def _settle(self, part: Part) -> None:
+        """Label files and pictures that do not find each other, and label files without a line."""
+        root, wanted = (
+            part.root,
+            {label.with_suffix("").as_posix(): picture for picture, (_, label) in part.labels.items()},
+        )
+        notes = {_stem(path): path for path in part.label_files}
+        settle_notes(self.counted, notes, wanted, kind="label files", suffix=".txt", root=root)
+        there = {path for path in part.label_files if path.suffix == ".txt"}
+        bare = (picture for picture, (_, label) in part.labels.items() if label not in there)
+        enter_bare(self.counted, bare, root, "without a label file, taken to show nothing")
+        matched = [path for stem, path in notes.items() if stem in wanted]
+        self.counted.use("label files", len(matched))
 
 
 def read_label_file(path: Path, class_count: int) -> list[_Line]:
@@ -50,11 +75,9 @@ def read_label_file(path: Path, class_count: int) -> list[_Line]:
             message names the file and the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a text file ({error})") from error
     return [_parse(f"{path}:{number}", line, class_count) for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -72,31 +95,29 @@ def _parse(where: str, line: str, class_count: int) -> _Line:
     return kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-def _samples_of(images: Path, labels: Path, class_count: int) -> list[Sample]:
-    samples = []
-    for stem, path in picture_by_stem(images).items():
-        lines = read_label_file(labels / f"{stem}.txt", class_count)
-        boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
-        samples.append(Sample(path, path.name, boxes=boxes, classes=classes, relative=True))
-    if not samples:
-        raise InputError(f"{images}: no pictures found")
-    return samples
+def _stem(path: Path) -> str:
+    """A label file's path without suffix; with it where it is not written as it is looked for (a.TXT)."""
+    return path.with_suffix("").as_posix() if path.suffix == ".txt" else path.as_posix()
 
 
 def _names_in(root: Path) -> tuple[str, ...]:
-    for name in ("data.yaml", "dataset.yaml"):
-        if (root / name).is_file():
-            return _names_in_yaml(root / name)
+    settings = settings_file(root)
+    if settings is not None:
+        return _names_in_yaml(settings)
     for path in (root / "classes.txt", root / "labels" / "classes.txt"):
         if path.is_file():
-            return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+            return read_names(path)
     raise InputError(f"{root}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'")
 
 
 def _names_in_yaml(path: Path) -> tuple[str, ...]:
+    content = read_yaml_words(path)
     try:
-        names = yaml.safe_load(path.read_text(encoding="utf-8"))["names"]
-        ordered = [names[number] for number in range(len(names))]  # a list, or numbers to names
-    except (yaml.YAMLError, OSError, UnicodeDecodeError, KeyError, TypeError) as error:
+        names = content["names"]
+        # a list, or numbers to names
+        ordered = list(names) if isinstance(names, list) else [names[str(number)] for number in range(len(names))]
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: has no 'names:' with a list of the classes, or with numbers from 0") from error
+    if str(content.get("nc", len(ordered))) != str(len(ordered)):
+        raise InputError(f"{path}: nc: {content['nc']}, and {len(ordered)} names; they must be as many")
     return tuple(str(name) for name in ordered)

@@ -126,6 +126,10 @@ def introduce(run: Run) -> None:
         f"{len(data.train_positions()):,} {facts.input.noun}s of {facts.input.described()} to train, "
         f"{len(data.split('val')):,} to validate, {len(data.split('test')):,} to test"
     )
+    census = data.dataset.census()
+    for line in () if census is None else (census.line(), *census.remarks):
+        if line:
+            run.log.say(line)
     if run.start is not None:
         run.log.say(f"{run.start.described()}{facts.input.prepared_by()}")
     learning = sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)

@@ -15,6 +15,8 @@ from torch.nn.functional import interpolate
 
 from cnnexp.errors import InputError
 from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.folder_walk import walk
+from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
 
 Size = tuple[int, int]
 """Height, width."""
@@ -22,7 +24,6 @@ Size = tuple[int, int]
 MAX_PIXELS = 100_000_000
 """A larger picture is refused: a small file can claim any size and fill the memory."""
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 # What Pillow raises for broken files: its own error is an OSError, the rest come out of single format plugins.
 _DECODE_ERRORS = (
@@ -35,6 +36,7 @@ _DECODE_ERRORS = (
     struct.error,
     Image.DecompressionBombError,
 )
+_QUARTER_TURNS = range(5, 9)  # of EXIF's orientations
 _PILLOW_MODE = {1: "L", 3: "RGB"}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, which Pillow uses too
 
@@ -70,7 +72,7 @@ def read_picture(path: Path, image_size: Size | None, channels: int, frame: int 
     if image_size is not None and picture.size != (image_size[1], image_size[0]):
         picture = picture.resize((image_size[1], image_size[0]), Image.Resampling.BILINEAR)
     pixels = np.array(picture, dtype=np.uint8).reshape(picture.height, picture.width, channels)
-    original = (size[0], size[1]) if orientation >= 5 else (size[1], size[0])  # 5 to 8 are quarter turns
+    original = (size[0], size[1]) if orientation in _QUARTER_TURNS else (size[1], size[0])
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), original
 
 
@@ -159,12 +161,23 @@ def fit_boxes(boxes: Tensor, original: Size, image_size: Size) -> Tensor:
 
 
 def find_pictures(folder: Path, *, deep: bool = False) -> list[Path]:
-    """The pictures directly in a folder (``deep``: and below it), sorted by name; hidden files are left out."""
-    return sorted(
-        p
-        for p in (folder.rglob("*") if deep else folder.iterdir())
-        if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
-    )
+    """The pictures directly in a folder (``deep``: and below it), sorted by path; hidden ones are left out."""
+    return [path for path in walk(folder, deep=deep).files if path.suffix.lower() in PICTURE_SUFFIXES]
+
+
+def picture_size(path: Path) -> Size:
+    """Height and width of the upright picture, from the file's header.
+
+    Raises:
+        InputError: as for ``read_picture``.
+    """
+    try:
+        with Image.open(path) as opened:
+            width, height = opened.size
+            turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in _QUARTER_TURNS
+    except _DECODE_ERRORS as error:
+        raise unreadable(path, error) from error
+    return (width, height) if turned else (height, width)
 
 
 def pillow_mode(channels: int) -> str:

@@ -19,14 +19,14 @@ def test_one_line_tells_all() -> None:
     assert counted().line() == ("1,240 pictures: 1,180 used, 60 left out (60 HEIC: pip install 'cnnexp[heif]')")
     census = counted()
     census.leave_out("label files", "that match no picture", "a.jpg.txt")
-    assert census.line().endswith("; 1 label files left out (1 that match no picture)")
+    assert census.line().endswith("; 1 label files: 1 left out (1 that match no picture)")
 
 
 def test_where_all_is_used_there_is_nothing_to_say() -> None:
     census = Census()
     census.use("pictures", 7)
     assert census.line() == "" and census.warnings() == []
-    assert census.as_record()["counts"] == {"pictures": {"found": 7, "used": 7, "left_out": []}}
+    assert census.as_record()["counts"] == {"pictures": {"found": 7, "used": 7, "left_out": [], "noted": []}}
 
 
 def test_more_than_a_twentieth_is_a_warning() -> None:
@@ -61,3 +61,13 @@ def test_the_record_has_names_up_to_a_number_and_the_whole_count() -> None:
 
 def test_names_that_are_no_text_can_be_written() -> None:
     assert printable("jörg/\udcff.png") == "jörg/\\xff.png"
+
+
+def test_what_is_used_and_odd_is_noted_and_a_warning_where_it_is_most() -> None:
+    census = Census()
+    census.use("pictures", 4)
+    census.note("pictures", "without a label file", "a.jpg", count=2)
+    assert census.line() == "2 pictures without a label file" and census.warnings() == []
+    census.note("pictures", "without a label file", "b.jpg")
+    assert census.warnings() == ["3 of 4 pictures are without a label file, such as a.jpg, b.jpg"]
+    assert census.as_record()["counts"]["pictures"]["noted"][0]["names"] == ["a.jpg", "b.jpg"]
