@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.box_census import count_boxes
+from cnnexp.data.census import PICTURES, Census
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
 from cnnexp.data.folders import split_list
-from cnnexp.data.samples import Decoder, InMemory, open_samples
+from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.data.voc import voc_samples
 from cnnexp.inputs.corrupt import CorruptFile
 from cnnexp.inputs.picture_files import Size, pillow_mode
@@ -35,10 +38,25 @@ class BCCD(DataSet):
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return obtain(DOWNLOAD, self.mirror, lambda folder: self._open(folder, split))
 
+    def census(self) -> Census:
+        return self._census
+
+    @cached_property
+    def _census(self) -> Census:
+        parts = obtain(DOWNLOAD, self.mirror, lambda folder: [_samples(folder, split) for split in SPLITS])
+        census, samples = Census(), [sample for part in parts for sample in part]
+        census.use(PICTURES, len(samples))
+        count_boxes(samples, census)
+        return census
+
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
-        inner = inner_folder(folder)
-        samples = voc_samples(inner, split_list(inner / "ImageSets" / "Main", split), CLASSES)
+        samples = _samples(folder, split)
         return open_samples(Decoder(samples, self.image_size, self.channels, boxed=True), self.in_memory)
+
+
+def _samples(folder: Path, split: SplitName) -> tuple[Sample, ...]:
+    inner = inner_folder(folder)
+    return voc_samples(inner, split_list(inner / "ImageSets" / "Main", split), CLASSES)
 
 
 def inner_folder(folder: Path) -> Path:

@@ -123,20 +123,26 @@ class Census:
         return {"counts": counts, "remarks": list(self.remarks)}
 
     def _kinds(self) -> list[str]:
-        return list(dict.fromkeys([*self._used, *self._left_out, *self._noted]))
+        kinds = dict.fromkeys([*self._used, *self._left_out, *self._noted])
+        return sorted(kinds, key=lambda kind: (kind != PICTURES, kind == BOXES))
 
     def _counts(self, kind: str) -> str:
         found, used, lost, noted = self.found(kind), self.used(kind), self.left_out(kind), self.noted(kind)
         parts = []
         if lost:
             outside = f"{found - used:,} left out ({_list(lost)})"
-            parts.append(f"{found:,} {kind}: {used:,} used, {outside}" if used else f"{found:,} {kind}: {outside}")
-        parts += [f"{one.count:,} {kind} {one.reason}" for one in noted]
+            parts.append(f"{_several(found, kind)}: " + (f"{used:,} used, {outside}" if used else outside))
+        parts += [f"{_several(one.count, kind)} {one.reason}" for one in noted]
         return "; ".join(parts)
 
 
 def _by_count(reasons: Mapping[str, Reason]) -> list[Reason]:
     return sorted(reasons.values(), key=lambda one: -one.count)
+
+
+def _several(count: int, kind: str) -> str:
+    one = "box" if kind == BOXES else kind.removesuffix("s")
+    return f"{count:,} {one if count == 1 else kind}"
 
 
 def _list(reasons: Sequence[Reason]) -> str:

@@ -43,7 +43,8 @@ class COCO(OwnFolder):
         for split, path in self._files.items():
             folders = picture_folders(self.folder, path, split)
             found[split] = read_samples(path, folders, numbers, self.counted)
-            places |= {folder for folder in folders if any(folder in one.picture.parents for one in found[split])}
+            for sample in found[split]:
+                places.add(next(folder for folder in folders if folder in sample.picture.parents))
         self._enter_unnamed(places, {sample.picture for samples in found.values() for sample in samples})
         return found
 

@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from cnnexp.data.base import SPLITS, SplitName
-from cnnexp.data.census import PICTURES
+from cnnexp.data.census import BOXES, PICTURES
 from cnnexp.data.folders import by_stem, picture_by_stem, required_folder, split_list
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import settle, settle_notes
 from cnnexp.data.picture_folders import leave_out
-from cnnexp.data.samples import Sample
+from cnnexp.data.samples import Box, Sample
 from cnnexp.errors import InputError
 from cnnexp.inputs.corrupt import CorruptFile
 from cnnexp.inputs.folder_walk import walk
 from cnnexp.inputs.picture_files import find_pictures
 
-Annotation = list[tuple[str, tuple[float, float, float, float]]]
+
+class Object(NamedTuple):
+    """One object of an annotation: the name of its class, its box, and whether it is marked as hard to see."""
+
+    name: str
+    box: Box
+    difficult: bool = False
+
+
+Annotation = list[Object]
 
 
 class VOC(OwnFolder):
@@ -33,7 +43,7 @@ class VOC(OwnFolder):
     boxed = True
 
     def names(self) -> tuple[str, ...]:
-        return tuple(sorted({name for objects in self._objects.values() for name, _ in objects}))
+        return tuple(sorted({name for objects in self._objects.values() for name, *_ in objects}))
 
     def found(self) -> dict[SplitName, list[Sample]]:
         pictures = picture_by_stem(required_folder(self.folder, "JPEGImages"), self.folder, self.counted)
@@ -54,6 +64,10 @@ class VOC(OwnFolder):
 
     def _samples(self, pictures: Mapping[str, Path]) -> list[Sample]:
         numbers = {name: number for number, name in enumerate(self.class_names())}
+        for stem in pictures:
+            hard = sum(one.difficult for one in self._objects[stem])
+            if hard:
+                self.counted.note(BOXES, "marked difficult, taken as any other", stem, count=hard)
         return [
             _sample(stem, picture, self._annotations[stem], self._objects[stem], numbers)
             for stem, picture in pictures.items()
@@ -118,7 +132,7 @@ def read_annotation(path: Path) -> Annotation:
     """
     try:
         root = ElementTree.parse(path).getroot()
-        return [(_text(item, "name"), _box(item)) for item in root.iter("object")]
+        return [Object(_text(item, "name"), _box(item), _difficult(item)) for item in root.iter("object")]
     except FileNotFoundError as error:
         raise CorruptFile(
             f"{path}: no such file; every picture needs an annotation (with no objects, if it shows none)"
@@ -128,17 +142,21 @@ def read_annotation(path: Path) -> Annotation:
 
 
 def _sample(stem: str, picture: Path, annotation: Path, objects: Annotation, numbers: Mapping[str, int]) -> Sample:
-    unknown = sorted({name for name, _ in objects} - numbers.keys())
+    unknown = sorted({one.name for one in objects} - numbers.keys())
     if unknown:
         problem = f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}"
         raise InputError(f"{problem}; name it in data.classes")
-    boxes, classes = tuple(box for _, box in objects), tuple(numbers[name] for name, _ in objects)
+    boxes, classes = tuple(one.box for one in objects), tuple(numbers[one.name] for one in objects)
     return Sample(picture, stem, boxes=boxes, classes=classes)
 
 
-def _box(item: ElementTree.Element) -> tuple[float, float, float, float]:
+def _box(item: ElementTree.Element) -> Box:
     x1, y1, x2, y2 = (float(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
     return x1 - 1, y1 - 1, x2, y2
+
+
+def _difficult(item: ElementTree.Element) -> bool:
+    return (item.findtext("difficult") or "").strip().lower() in ("1", "true")
 
 
 def _text(item: ElementTree.Element, path: str) -> str:

@@ -19,7 +19,7 @@ def test_one_line_tells_all() -> None:
     assert counted().line() == ("1,240 pictures: 1,180 used, 60 left out (60 HEIC: pip install 'cnnexp[heif]')")
     census = counted()
     census.leave_out("label files", "that match no picture", "a.jpg.txt")
-    assert census.line().endswith("; 1 label files: 1 left out (1 that match no picture)")
+    assert census.line().endswith("; 1 label file: 1 left out (1 that match no picture)")
 
 
 def test_where_all_is_used_there_is_nothing_to_say() -> None:

@@ -69,10 +69,13 @@ def test_some_classes_and_no_crowds(root: Path) -> None:
             {"annotations": [{"image_id": 99, "category_id": 3, "bbox": [0, 0, 1, 1]}]},
             r"annotations\[0\] names an image",
         ),
-        ({"annotations": [{"image_id": 0, "category_id": 5, "bbox": [0, 0, 1, 1]}]}, r"or a category that is not in"),
+        (
+            {"annotations": [{"image_id": 0, "category_id": 5, "bbox": [0, 0, 1, 1]}]},
+            r"annotations\[0\] names the category 5, which",
+        ),
         (
             {"annotations": [{"image_id": 0, "category_id": 3, "bbox": [0, 0, 1]}]},
-            r"not in the format of COCO \(ValueErr",
+            r"annotations\[0\], of 100\.png: has no bbox of four numbers",
         ),
         ({"annotations": [{"image_id": 0}]}, r"not in the format of COCO \(KeyError: 'category_id'"),
         ({"images": [{"id": 0, "file_name": "gone.png"}], "annotations": []}, r"gone\.png: .* in none of .*val2017"),
@@ -92,3 +95,64 @@ def test_no_file_or_two(root: Path, tmp_path: Path) -> None:
     write_coco(root / "annotations" / "instances_train2014.json", [], [])
     with pytest.raises(InputError, match=r"instances_train2014\.json is for train too; keep one"):
         make_data_set("coco", root=str(root)).prepare()
+
+
+def edited(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_an_id_of_two_images_is_refused(root: Path) -> None:
+    edited(root / "annotations" / "instances_val2017.json", images=[{"id": 1, "file_name": name} for name in "ab"])
+    with pytest.raises(InputError, match=r"images\[1\], b, has the id 1 of a \(1 such images\)"):
+        make_data_set("coco", root=str(root)).prepare()
+
+
+def test_a_picture_that_is_named_twice_has_the_boxes_of_both(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    images = [{"id": 0, "file_name": "100.png"}, {"id": 1, "file_name": "100.png"}]
+    other = {"image_id": 1, "category_id": 7, "bbox": [1, 2, 5, 6]}
+    edited(path, images=images, annotations=[*json.loads(path.read_text())["annotations"], other])
+    made = make_data_set("coco", root=str(root), image_size=[20, 30])
+    batch = all_of(made.load("val"))
+    assert batch["boxes"].tolist() == [[[0, 0, 15, 10], [10, 5, 30, 20], [1, 2, 6, 8]]]  # once, and once more
+    assert "1 picture named twice in an annotation file, their boxes put together" in made.census().line()  # type: ignore[union-attr]
+
+
+def test_annotations_of_no_image_are_counted_and_most_of_them_refused(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    notes = json.loads(path.read_text())["annotations"]
+    lost = {"image_id": 99, "category_id": 3, "bbox": [0, 0, 9, 9]}
+    edited(path, annotations=[*notes, lost])
+    made = make_data_set("coco", root=str(root))
+    made.prepare()
+    assert "1 of an image that is not in the file" in made.census().line()  # type: ignore[union-attr]
+    edited(path, annotations=[*notes, *[lost] * 5])
+    with pytest.raises(InputError, match=r"annotations\[4\] names an image that is not in the file \(99\).* 5 of 9"):
+        make_data_set("coco", root=str(root)).prepare()
+
+
+def test_ids_may_be_text_here_and_numbers_there(root: Path) -> None:
+    path = root / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    for note in content["annotations"]:
+        note |= {"category_id": str(note["category_id"]), "image_id": float(note["image_id"])}
+    path.write_text("\ufeff" + json.dumps(content))
+    made = make_data_set("coco", root=str(root))
+    assert made.class_names() == ("car", "bus")
+    assert all_of(made.load("train"))["classes"].tolist() == [[1, 0]] * 5
+
+
+def test_crowds_and_pictures_that_are_not_named_are_counted(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    content["annotations"][1]["iscrowd"] = 1
+    path.write_text(json.dumps(content))
+    write_picture(root / "train2017" / "extra.png")
+    made = make_data_set("coco", root=str(root))
+    made.prepare()
+    census = made.census()
+    assert census is not None
+    assert census.line() == (
+        "11 pictures: 10 used, 1 left out (1 named by no annotation file); 20 boxes: 19 used, 1 left out (1 of crowds)"
+    )
+    assert census.as_record()["counts"]["pictures"]["left_out"][0]["names"] == ["train2017/extra.png"]

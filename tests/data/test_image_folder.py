@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from cnnexp.data.base import FileSplit
+from cnnexp.data.census import Census
 from cnnexp.errors import InputError
 from tests.data.tiny import GREEN, RED, all_of, load_all, make_data_set, write_class_folders, write_picture
 
@@ -108,3 +111,85 @@ def test_bad_folders(tmp_path: Path) -> None:
     broken.write_bytes(broken.read_bytes()[:50])
     with pytest.raises(InputError, match=r"cat003\.png: not a readable picture"):
         load_all(make_data_set("image_folder", root=str(tmp_path / "broken")))
+
+
+def census_of(root: Path, **changes: object) -> Census:
+    made = make_data_set("image_folder", root=str(root), **changes)
+    found = made.census()
+    assert found is not None and made.census() is found
+    return found
+
+
+def test_what_is_left_out_is_counted_by_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_class_folders(tmp_path, 10)
+    for name in ("cat/1.HEIC", "dog/2.heif", "dog/3.NEF", "dog/notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    write_picture(tmp_path / "dog" / ".ipynb_checkpoints" / "4-checkpoint.png")
+    write_picture(tmp_path / "5.png").rename(tmp_path / "5.jfif")
+    write_picture(tmp_path / "dog" / "6.jpg").rename(tmp_path / "dog" / "6")
+    census = census_of(tmp_path)
+    assert census.line() == (
+        "26 pictures: 20 used, 6 left out (2 HEIC: pip install 'cnnexp[heif]', 1 hidden, 1 camera RAW: save them as "
+        "PNG or JPEG, 1 without a picture's suffix: rename them to .jpg, say, 1 in no class folder)"
+    )
+    assert "5 of 26 pictures are left out" in caplog.text, "hidden ones are no loss"
+    (other,) = census.left_out("other files")
+    assert other.names == ["dog/notes.txt"]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_the_census_is_the_same_in_memory_and_on_disk(tmp_path: Path, in_memory: bool) -> None:
+    write_class_folders(tmp_path, 10)
+    write_picture(tmp_path / "dog" / "._a.png")
+    record = census_of(tmp_path, in_memory=in_memory).as_record()
+    assert record["counts"]["pictures"]["used"] == 20
+    assert record["counts"]["pictures"]["left_out"] == [
+        {"reason": "hidden", "count": 1, "help": "", "names": ["dog/._a.png"]}
+    ]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    root = write_class_folders(tmp_path, 10, ("bus", "car", "train"))
+    made = make_data_set("image_folder", root=str(root))
+    assert made.class_names() == ("bus", "car", "train")
+    assert len(made.load("train")) == 24
+    (remark,) = made.census().remarks  # type: ignore[union-attr]
+    assert "train beside bus, car: read as a class and no split" in remark
+
+
+def test_classes_in_a_split_decide_and_what_lies_beside_is_counted(tmp_path: Path) -> None:
+    write_class_folders(tmp_path / "train", 10)
+    write_class_folders(tmp_path, 3, ("bus",))
+    census = census_of(tmp_path)
+    (beside,) = census.left_out("pictures")
+    assert (beside.count, beside.reason) == (3, "beside train/")
+    assert beside.help == "data.classes=[bus,train] makes classes of all folders"
+    made = make_data_set("image_folder", root=str(tmp_path), classes=["bus", "train"])
+    assert sum(len(split) for split in load_all(made).values()) == 23
+
+
+def test_the_only_folder_in_the_folder_is_entered(tmp_path: Path) -> None:
+    write_class_folders(tmp_path / "pets" / "inner", 10)
+    (tmp_path / "__MACOSX" / "pets").mkdir(parents=True)
+    (tmp_path / "README").write_text("x")
+    census = census_of(tmp_path)
+    assert census.used("pictures") == 20
+    assert census.remarks == [f"{tmp_path}: holds a single folder, so {tmp_path / 'pets' / 'inner'} is read"]
+
+
+def test_links_are_read_and_one_folder_is_no_two_classes(tmp_path: Path) -> None:
+    write_class_folders(tmp_path / "data", 10)
+    write_class_folders(tmp_path / "nas", 5, ("more",))
+    (tmp_path / "data" / "cat" / "linked").symlink_to(tmp_path / "nas" / "more")
+    assert census_of(tmp_path / "data").used("pictures") == 25
+    (tmp_path / "data" / "kitty").symlink_to(tmp_path / "data" / "cat")
+    with pytest.raises(InputError, match=r"kitty: the same folder as cat, by a link"):
+        make_data_set("image_folder", root=str(tmp_path / "data")).prepare()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, 10)
+    os.rename(tmp_path / "dog", os.fsencode(tmp_path) + b"/h\xfcnd")
+    with pytest.raises(InputError, match=r"h\\xfcnd: a class whose name is not UTF-8; rename the folder"):
+        make_data_set("image_folder", root=str(tmp_path)).prepare()

@@ -53,10 +53,20 @@ def test_split_folders(tmp_path: Path) -> None:
     assert {name: len(split) for name, split in splits.items()} == {"train": 4, "val": 2, "test": 1}
 
 
-def test_a_missing_mask_names_its_picture(tmp_path: Path) -> None:
+def test_pictures_and_masks_without_each_other_are_counted(tmp_path: Path) -> None:
     root = write_pairs(tmp_path, [0, 1])
-    (root / "masks" / "p04.png").unlink()
-    with pytest.raises(InputError, match=r"images.p04\.jpg: no mask p04\.png in .*masks"):
+    (root / "masks" / "p04.png").rename(root / "masks" / "p04_mask.png")
+    made = make_data_set("mask_folder", root=str(root))
+    made.prepare()
+    census = made.census()
+    assert census is not None and census.used("pictures") == census.used("masks") == 19
+    (mask,), (picture,) = census.left_out("masks"), census.left_out("pictures")
+    assert mask.help == "rename p04_mask.png to p04.png" and picture.names == ["images/p04.jpg"]
+    for i in range(20):
+        (root / "masks" / f"p{i:02}.png").unlink(missing_ok=True)
+    with pytest.raises(
+        InputError, match=r"p04_mask\.png: without a picture of that name.* rename p04_mask\.png to p04"
+    ):
         make_data_set("mask_folder", root=str(root)).prepare()
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import pickle
 from pathlib import Path
 
@@ -63,14 +62,6 @@ def test_auto_goes_by_the_decoded_size(cache: Path, pair: Sample, monkeypatch: p
     assert isinstance(open_samples(decoder(pair), "auto"), TensorSplit)
     monkeypatch.setattr(memory, "MEMORY_BUDGET", 4 * 10 * 15 - 1)
     assert isinstance(open_samples(decoder(pair), "auto"), FileSplit)
-
-
-def test_left_out_boxes_are_counted(cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    boxed = Sample(write_picture(tmp_path / "a.png"), "a", boxes=((0, 0, 9, 9), (5, 5, 5, 5)), classes=(0, 1))
-    with caplog.at_level(logging.WARNING):
-        batch = open_samples(Decoder((boxed,), (20, 30), 3, boxed=True), True).batch([0])
-    assert batch["classes"].tolist() == [[0]]
-    assert "left out 1 of 2 boxes" in caplog.text
 
 
 def test_a_mask_of_another_size_is_refused(cache: Path, pair: Sample) -> None:

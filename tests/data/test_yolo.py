@@ -99,3 +99,100 @@ def test_other_mistakes(root: Path) -> None:
     assert "holds no folder val (it holds away, test, train)" in problem(root)
     (root / "images").rename(root / "photos")
     assert "expected images/ and labels/, or train/images/" in problem(root)
+
+
+@pytest.mark.parametrize("wrong", ["{stem}.png.txt", "{stem}.TXT", "{upper}.txt", "{stem}_labels.txt"])
+def test_labels_that_match_no_picture_are_refused_with_the_right_name(root: Path, wrong: str) -> None:
+    for path in (root / "labels" / "train").iterdir():
+        path.rename(path.with_name(wrong.format(stem=path.stem, upper=path.stem.upper())))
+    name = wrong.format(stem="train0", upper="TRAIN0")
+    with pytest.raises(
+        InputError, match=rf"{name}: without a picture.* 4 of 4 label files; rename {name} to train0\.txt"
+    ):
+        make_data_set("yolo", root=str(root)).prepare()
+
+
+def test_a_few_are_counted(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    labels = root / "labels" / "train"
+    (labels / "train1.txt").rename(labels / "train1.png.txt")
+    made = make_data_set("yolo", root=str(root))
+    made.prepare()
+    census = made.census()
+    assert census is not None
+    assert census.line() == (
+        "1 picture without a label file, taken to show nothing; 7 label files: 6 used, 1 left out "
+        "(1 without a picture of that name: rename train1.png.txt to train1.txt)"
+    )
+    assert "1 of 7 label files are left out" in caplog.text
+
+
+def test_no_box_in_training_is_refused(root: Path) -> None:
+    for path in (root / "labels" / "train").iterdir():
+        path.write_text("\n")
+    with pytest.raises(InputError, match=r"no box to train with"):
+        make_data_set("yolo", root=str(root)).prepare()
+
+
+def test_sub_folders_have_their_labels_in_sub_folders(root: Path) -> None:
+    write_pair(root / "images" / "train" / "cam2", root / "labels" / "train" / "cam2", "train0")
+    write_picture(root / "images" / "train" / ".thumbs" / "train0.png")
+    write_picture(root / "images" / "more" / "x.png")
+    made = make_data_set("yolo", root=str(root))
+    split = made.load("train")
+    assert list(split.names or ()) == ["cam2/train0.png", "train0.png", "train1.png", "train2.png", "train3.png"]
+    assert (all_of(split)["classes"] >= 0).sum() == 10
+    assert {(one.reason, one.count) for one in made.census().left_out("pictures")} == {  # type: ignore[union-attr]
+        ("hidden", 1),
+        ("in a folder that no split reads", 1),
+    }
+
+
+def test_folders_may_have_a_year(root: Path) -> None:
+    for kind in ("images", "labels"):
+        for split in ("train", "val"):
+            (root / kind / split).rename(root / kind / f"{split}2017")
+    assert {name: len(split) for name, split in load_all(make_data_set("yolo", root=str(root))).items()} == {
+        "train": 4,
+        "val": 2,
+        "test": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "path: ../datasets/mine\ntrain: [images/train, images/more]\nval: images/val\ntest:\n",
+        "train: ../images/train\nval: ../images/val\ntest: ../images/none\n",
+        "path: /nowhere/mine\ntrain: train.txt\nval: /elsewhere/mine/images/val\n",
+    ],
+)
+def test_settings_say_where_the_splits_are(root: Path, settings: str) -> None:
+    write_pair(root / "images" / "more", root / "labels" / "more", "more")
+    (root / "train.txt").write_text(
+        "./images/train/train0.png\r\n/a/mine/images/train/train1.png\nimages/more/more.png\n"
+    )
+    (root / "data.yaml").write_bytes(b"\xef\xbb\xbf" + f"names: [no, 007]\nnc: 2\n{settings}".encode())
+    made = make_data_set("yolo", root=str(root))
+    made.prepare()
+    assert made.class_names() == ("no", "007")
+    expected = {"train: [": 5, "train: .": 4, "train: t": 3}
+    count = next(count for word, count in expected.items() if word in settings)
+    assert len(made.load("train")) == count and len(made.load("val")) == 2
+    assert ((all_of(made.load("train"))["classes"] >= 0).sum(1) == 2).all()
+
+
+def test_a_validation_that_is_the_training_is_held_out(root: Path) -> None:
+    (root / "data.yaml").write_text("names: [a, b]\ntrain: images/train\nval: images/train\n")
+    made = make_data_set("yolo", root=str(root))
+    names = [name for split in load_all(made).values() for name in split.names or ()]
+    assert sorted(names) == ["train0.png", "train1.png", "train2.png", "train3.png"], "each in one split"
+    assert any("the pictures of train once more" in remark for remark in made.census().remarks)  # type: ignore[union-attr]
+    (root / "data.yaml").write_text("names: [a, b]\ntrain: images\nval: images/val\n")
+    with pytest.raises(InputError, match=r"val0\.png is in train as well \(2 such pictures\)"):
+        make_data_set("yolo", root=str(root)).prepare()
+
+
+def test_as_many_names_as_are_said(root: Path) -> None:
+    (root / "data.yaml").write_text("names: [a, b]\nnc: 3\n")
+    with pytest.raises(InputError, match=r"nc: 3, and 2 names"):
+        make_data_set("yolo", root=str(root)).prepare()
