@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.folders import complete_splits, existing_root, refuse_empty
+from cnnexp.data.groups import groups_of
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.inputs.picture_files import Size, pillow_mode
 
@@ -80,4 +81,23 @@ class OwnFolder(DataSet):
     @cached_property
     def samples(self) -> dict[SplitName, list[Sample]]:
         """The samples of every split."""
-        return complete_splits(self.found(), key=lambda sample: sample.name, label=lambda sample: sample.label or 0)
+        return complete_splits(
+            self.found(),
+            key=lambda sample: sample.name,
+            label=lambda sample: sample.label or 0,
+            groups=None if self.group is None else partial(_groups, self.group),
+        )
+
+    def distinct(self) -> tuple[SplitName, ...]:
+        return tuple(name for name in SPLITS if name != "test" or self.samples["test"] is not self.samples["val"])
+
+    def columns(self, split: SplitName) -> dict[str, list[str]]:
+        return _columns(self.samples[split])
+
+
+def _groups(word: str, samples: Sequence[Sample]) -> list[str]:
+    return groups_of(word, [sample.name for sample in samples], _columns(samples))
+
+
+def _columns(samples: Sequence[Sample]) -> dict[str, list[str]]:
+    return {key: [sample.columns[key] for sample in samples] for key in (samples[0].columns if samples else ())}
