@@ -68,8 +68,7 @@ def _draw(
         from cnnexp.sweep.picture import draw_search
 
         yield draw_search(plan, study, importances, folder / "pictures" / "search.png")
-    title = f"{printable(folder.name)}, all folds"
-    pooled = None if repeats is None else draw_pooled(repeats, folder / "pictures" / "confusion.png", title)
+    pooled = None if repeats is None else draw_pooled(repeats, folder / "pictures" / "confusion.png", "all folds")
     if pooled is not None:
         yield pooled
 
