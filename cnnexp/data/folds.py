@@ -46,7 +46,7 @@ def fold_positions(
     label = np.zeros(count, dtype=np.int64) if labels is None else np.asarray(labels)
     of_sample = fold_numbers(label, folds) if groups is None else deal_groups(label, groups, [1 / folds] * folds)
     others = np.flatnonzero(of_sample != fold)
-    train, val = hold_out(label[others], held, None if groups is None else [groups[place] for place in others])
+    train, val = hold_out(label[others], held, None if groups is None else [groups[int(place)] for place in others])
     return {"train": others[train], "val": others[val], "test": np.flatnonzero(of_sample == fold)}
 
 
