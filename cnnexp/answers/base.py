@@ -72,6 +72,31 @@ class Answer(ABC):
         """The truth of a sample as ``visualize.sheet.Cell`` takes it: caption, mask, boxes, classes."""
         return {}
 
+    # --- what is learnt from the training samples of a run -----------------------------------------------------------
+
+    learns: ClassVar[bool] = False
+    """Whether it has to see the training samples, as an input may have to."""
+
+    def learn(self, split: Samples, positions: NDArray[np.int64]) -> Answer:
+        """The same form of answer with what these training samples tell.
+
+        Raises:
+            InputError: nothing can be learnt of them.
+        """
+        return self
+
+    def learnt(self) -> dict[str, Any]:
+        """What was learnt, as JSON has it."""
+        return {}
+
+    def with_learnt(self, content: Mapping[str, Any]) -> Answer:
+        """The same form of answer with what an earlier process learnt.
+
+        Raises:
+            InputError: it is not what this form learns.
+        """
+        return self
+
     # --- what a net says ---------------------------------------------------------------------------------------------
 
     @abstractmethod

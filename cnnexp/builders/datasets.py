@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnexp.builders.facts import OF_EVERY_DATA_SET, build_input, find_facts, input_keys, tupled
 from cnnexp.builders.target import bind, import_target
+from cnnexp.data.apart import Apart
 from cnnexp.data.base import DataSet
 from cnnexp.data.facts import Facts
 from cnnexp.data.folded import Folded
@@ -42,7 +43,10 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
         raise InputError(*problems)
     dataset: DataSet = class_(**arguments)
     split = data["split"]
-    return dataset if split["folds"] is None else Folded(dataset, split["folds"], split["fold"])
+    dataset.group = split["group"]
+    if split["folds"] is not None:
+        return Folded(dataset, split["folds"], split["fold"])
+    return dataset if dataset.group is None else Apart(dataset)
 
 
 def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts, sampling: Sampling | None = None) -> Data:

@@ -30,11 +30,23 @@ def refuse_unfit(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> No
             f"data.{unheard[0]}=true: model={config['choices']['model']} has one answer for a whole "
             f"{facts.input.noun}; take a net that answers for its parts, such as those that ask for {unheard[0]}"
         )
+    if bound.loss is not None:
+        problems += _loss_problems(config, getattr(bound.loss.make, "reads", None), bound.task.hands)
     learnt = [] if target is None else [facts.targets[target]]
     mixes = bound.loss is not None and bool(getattr(bound.loss.make, "mixes", False))
     problems += facts.input.problems(bound.augmentation(), learnt, mixes)
     if problems:
         raise InputError(*problems)
+
+
+def _loss_problems(config: Mapping[str, Any], reads: str | None, hands: str | None) -> list[str]:
+    if reads is None or hands is None or reads == hands:
+        return []
+    choices = config["choices"]
+    return [
+        f"loss={choices['loss']}: is of {reads}, and task={choices['task']} learns {hands}; leave it out, and the task "
+        "brings its own"
+    ]
 
 
 def refuse_transfer(config: Mapping[str, Any], transfer: Transfer, bound: BoundRun) -> None:

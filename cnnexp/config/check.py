@@ -89,8 +89,12 @@ def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[s
     if other:
         return [f"{wanted}: task.target={other[0]} takes each class against all others"]
     learning = {task_of_target(given, folders) for given in targets} | {None}
-    free = {task for task, one in tasks(folders).items() if one.get("target") is None}
-    return [f"{wanted} and fits model={_nets({one for one in learning if one} | free, config, folders)}"]
+    known = tasks(folders)
+    free = {task for task, one in known.items() if one.get("target") is None}
+    same = nets_of(str(choices["task"]), folders)
+    others = [task for task, one in known.items() if one.get("target") in targets and nets_of(task, folders) == same]
+    instead = f", or this net with task={' or '.join(others)}" if others else ""
+    return [f"{wanted} and fits model={_nets({one for one in learning if one} | free, config, folders)}{instead}"]
 
 
 def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:

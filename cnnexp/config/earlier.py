@@ -19,6 +19,7 @@ BEFORE: Mapping[str, Any] = {
     "data.input": "pictures",
     "data.input_sha256": None,
     "data.split": {"folds": None, "fold": None},
+    "data.split.group": None,
     "optimizer.of": {},
     "augmentation.input": "pictures",
     "sampling": {"_target_": "cnnexp.sampling.shuffled.Shuffled"},
@@ -53,8 +54,10 @@ def brought_up(config: Mapping[str, Any]) -> dict[str, Any]:
     _join_classes(result)
     _name_loss(result)
     for key, value in BEFORE.items():
-        group, _, last = key.rpartition(".")
-        holder = result.get(group) if group else result
+        *groups, last = key.split(".")
+        holder: Any = result
+        for group in groups:
+            holder = holder.get(group) if isinstance(holder, dict) else None
         if isinstance(holder, dict):
             holder.setdefault(last, deepcopy(value))
     return result

@@ -125,7 +125,11 @@ RUN = Group(
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
                 "split": Group(
-                    {"folds": Number(2, whole=True, nullable=True), "fold": Number(0, whole=True, nullable=True)}
+                    {
+                        "folds": Number(2, whole=True, nullable=True),
+                        "fold": Number(0, whole=True, nullable=True),
+                        "group": Text(nullable=True),
+                    }
                 ),
             },
             optional={**INPUT, "parts": Each(Group({"input": Text()}, optional=INPUT, open=True))},

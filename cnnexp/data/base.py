@@ -139,6 +139,8 @@ class DataSet(ABC):
 
     targets: ClassVar[tuple[str, ...]]
     """Which truths the batches hold: label, mask, boxes, ..., each a file of ``cnnexp/answers``."""
+    group: str | None = None
+    """What may not stand in two splits, as ``data.groups`` reads it; sets that divide themselves go by it."""
 
     def prepare(self) -> None:  # noqa: B027 - most embedded sets have nothing to do, so this is not abstract
         """Bring the files into the cache and verify them; safe in several processes at once.
@@ -154,6 +156,14 @@ class DataSet(ABC):
     def census(self) -> Census | None:
         """What of the user's files is used and what is left out, once prepared; None where there are no such files."""
         return None
+
+    def columns(self, split: SplitName) -> Mapping[str, Sequence[str]]:
+        """What else is known of each sample of a split, in its order, such as whose it is."""
+        return {}
+
+    def distinct(self) -> tuple[SplitName, ...]:
+        """The splits that have samples of their own: all, or without test where it is val once more."""
+        return SPLITS
 
     @abstractmethod
     def load(self, split: SplitName) -> Split:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnexp.data.base import SPLITS, SplitName
+from cnnexp.data.groups import deal_groups
 from cnnexp.draws import permutation
 
 # Any constant would do; it must never change, or every recorded validation score changes its meaning.
@@ -17,19 +18,33 @@ SHARES: Mapping[SplitName, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 """How a user's folder without split folders is divided."""
 
 
-def hold_out(labels: Sequence[int] | NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions to keep and positions held out, both ascending; every class gives its share of ``count``."""
+def hold_out(
+    labels: Sequence[int] | NDArray[np.integer], count: int, groups: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions to keep and positions held out, both ascending; every class gives its share of ``count``.
+
+    With ``groups``, one for each sample, whole groups are held out: about ``count`` samples.
+    """
     label = np.asarray(labels)
+    if groups is not None:
+        part = deal_groups(label, groups, [1 - count / len(label), count / len(label)])
+        return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
     held = np.sort(_interleaved(label)[:count])
     return np.setdiff1d(np.arange(len(label)), held), held
 
 
-def divide(labels: Sequence[int] | NDArray[np.integer]) -> dict[SplitName, NDArray[np.int64]]:
+def divide(
+    labels: Sequence[int] | NDArray[np.integer], groups: Sequence[str] | None = None
+) -> dict[SplitName, NDArray[np.int64]]:
     """Positions of train, val and test in the shares of ``SHARES``, stratified by label, each ascending.
 
-    A class of one or two samples is for training only.
+    A class of one or two samples is for training only. With ``groups``, one for each sample, no group is in two splits,
+    and shares and classes come out as well as that allows.
     """
     label = np.asarray(labels)
+    if groups is not None:
+        part = deal_groups(label, groups, [SHARES[split] for split in SPLITS])
+        return {split: np.flatnonzero(part == number) for number, split in enumerate(SPLITS)}
     parts: dict[SplitName, list[NDArray[np.int64]]] = {split: [] for split in SPLITS}
     for value in np.unique(label):
         members = _shuffled_members(label, value)

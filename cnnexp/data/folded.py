@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.boxes import Boxes
-from cnnexp.data.base import SPLITS, DataSet, FileSplit, Split, SplitName, TensorSplit
+from cnnexp.data.base import DataSet, FileSplit, Split, SplitName, TensorSplit
 from cnnexp.data.census import Census
 from cnnexp.data.folds import fold_positions
+from cnnexp.data.groups import groups_of
 from cnnexp.errors import InputError
 
 
@@ -21,7 +22,9 @@ class Folded(DataSet):
     """All samples of a data set in folds, stratified where they have labels; the fold of this number is the test.
 
     Args:
-        dataset: whose train, val and test are put together, in this order. folds: how many. fold: from 0.
+        dataset: whose train, val and test are put together, in this order, each sample once. What its ``group`` names
+            stays in one split.
+        folds: how many. fold: from 0.
 
     Raises:
         InputError: no fold is named.
@@ -46,12 +49,21 @@ class Folded(DataSet):
 
     @cached_property
     def _whole(self) -> Joined:
-        return Joined([self.dataset.load(name) for name in SPLITS])
+        return Joined([self.dataset.load(name) for name in self.dataset.distinct()])
 
     @cached_property
     def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
         labels = self._whole.labels
-        return fold_positions(None if labels is None else labels.numpy(), len(self._whole), self.folds, self.fold)
+        of_sample = None if labels is None else labels.numpy()
+        return fold_positions(of_sample, len(self._whole), self.folds, self.fold, self._groups())
+
+    def _groups(self) -> list[str] | None:
+        word = self.dataset.group
+        if word is None:
+            return None
+        parts = [self.dataset.columns(split) for split in self.dataset.distinct()]
+        columns = {key: [value for part in parts for value in part[key]] for key in parts[0]}
+        return groups_of(word, self._whole.names, columns)
 
 
 class Joined:

@@ -156,7 +156,10 @@ def split_list(folder: Path, split: SplitName) -> list[str]:
 
 
 def complete_splits(
-    found: Mapping[SplitName, Sequence[T]], key: Callable[[T], str], label: Callable[[T], int] = lambda item: 0
+    found: Mapping[SplitName, Sequence[T]],
+    key: Callable[[T], str],
+    label: Callable[[T], int] = lambda item: 0,
+    groups: Callable[[Sequence[T]], Sequence[str]] | None = None,
 ) -> dict[SplitName, list[T]]:
     """Fill in the splits that a folder does not have; always the same way, and stratified by ``label``.
 
@@ -166,14 +169,16 @@ def complete_splits(
     Args:
         found: what the folder has; train at least.
         key: sorts the items, so that the order in which they were found does not matter.
+        groups: of items, those that may not be divided; None where each stands for itself.
     """
     splits = {split: sorted(items, key=key) for split, items in found.items()}
     train = splits["train"]
     labels = [label(item) for item in train]
+    together = None if groups is None else groups(train)
     if splits.keys() == {"train"}:
-        return {split: [train[i] for i in positions] for split, positions in divide(labels).items()}
+        return {split: [train[i] for i in positions] for split, positions in divide(labels, together).items()}
     if "val" not in splits:
-        kept, held = hold_out(labels, max(1, len(train) // 10))
+        kept, held = hold_out(labels, max(1, len(train) // 10), together)
         splits["train"], splits["val"] = [train[i] for i in kept], [train[i] for i in held]
     if "test" not in splits:
         log.warning("no pictures for test: those for validation are used, so test scores will be too good")

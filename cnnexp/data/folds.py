@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnnexp.data.base import SplitName
 from cnnexp.data.fixed_splits import SHARES, hold_out
+from cnnexp.data.groups import deal_groups
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
 
@@ -17,7 +18,11 @@ _FOLD_KEY = 20_190_102
 
 
 def fold_positions(
-    labels: Sequence[int] | NDArray[np.integer] | None, count: int, folds: int, fold: int
+    labels: Sequence[int] | NDArray[np.integer] | None,
+    count: int,
+    folds: int,
+    fold: int,
+    groups: Sequence[str] | None = None,
 ) -> dict[SplitName, NDArray[np.int64]]:
     """Positions of train, val and test, each ascending, where fold number ``fold`` is the test split.
 
@@ -30,16 +35,18 @@ def fold_positions(
         count: number of samples N.
         folds: from 2 to N.
         fold: from 0 to folds - 1.
+        groups: of every sample, N; no group is in two folds, nor in training and validation. Sizes and classes of the
+            folds then differ as little as that allows.
 
     Raises:
-        InputError: there is no such fold, or nothing would be left to train with.
+        InputError: there is no such fold, there are fewer groups than folds, or nothing would be left to train with.
     """
     held = max(1, round(count * SHARES["val"]))
     _refuse(count, folds, fold, held)
     label = np.zeros(count, dtype=np.int64) if labels is None else np.asarray(labels)
-    of_sample = fold_numbers(label, folds)
+    of_sample = fold_numbers(label, folds) if groups is None else deal_groups(label, groups, [1 / folds] * folds)
     others = np.flatnonzero(of_sample != fold)
-    train, val = hold_out(label[others], held)
+    train, val = hold_out(label[others], held, None if groups is None else [groups[int(place)] for place in others])
     return {"train": others[train], "val": others[val], "test": np.flatnonzero(of_sample == fold)}
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.box_census import count_boxes
 from cnnexp.data.census import PICTURES, Census
 from cnnexp.data.folders import complete_splits, entered, existing_root, refuse_empty
+from cnnexp.data.groups import groups_of
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import Size, pillow_mode
@@ -97,7 +98,12 @@ class OwnFolder(DataSet):
         """The samples of every split."""
         found = self.found()
         self._count(found)
-        return complete_splits(found, key=lambda sample: sample.name, label=lambda sample: sample.label or 0)
+        return complete_splits(
+            found,
+            key=lambda sample: sample.name,
+            label=lambda sample: sample.label or 0,
+            groups=None if self.group is None else partial(_groups, self.group),
+        )
 
     def _count(self, found: Mapping[SplitName, Sequence[Sample]]) -> None:
         """Enter what is used, and say what is not where it is much."""
@@ -111,3 +117,17 @@ class OwnFolder(DataSet):
             census.remark(f"no picture for {split} has a box, so that its scores mean nothing")
         for line in census.warnings():
             log.warning("%s: %s", self.folder, line)
+
+    def distinct(self) -> tuple[SplitName, ...]:
+        return tuple(name for name in SPLITS if name != "test" or self.samples["test"] is not self.samples["val"])
+
+    def columns(self, split: SplitName) -> dict[str, list[str]]:
+        return _columns(self.samples[split])
+
+
+def _groups(word: str, samples: Sequence[Sample]) -> list[str]:
+    return groups_of(word, [sample.name for sample in samples], _columns(samples))
+
+
+def _columns(samples: Sequence[Sample]) -> dict[str, list[str]]:
+    return {key: [sample.columns[key] for sample in samples] for key in (samples[0].columns if samples else ())}

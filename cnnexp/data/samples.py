@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -40,7 +40,8 @@ class Sample:
     """One picture file and what is known of it.
 
     ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and height where
-    ``relative``. They may reach over the edge: decoding clips them.
+    ``relative``. They may reach over the edge: decoding clips them. ``columns`` is what else a table says of it, such
+    as whose it is; all samples of a data set have the same ones.
     """
 
     picture: Path
@@ -50,6 +51,7 @@ class Sample:
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

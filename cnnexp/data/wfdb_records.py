@@ -15,6 +15,7 @@ from cnnexp.data.beats import classes_along, cut_beats, cut_stretches
 from cnnexp.data.fetch import Download, obtain
 from cnnexp.data.fixed_splits import divide
 from cnnexp.data.folders import existing_root
+from cnnexp.data.groups import groups_of
 from cnnexp.data.wfdb_files import Recording, file_of, read_annotations, read_header, read_recording
 from cnnexp.errors import InputError
 
@@ -35,8 +36,8 @@ class WFDBRecords(DataSet):
 
     Beats or stretches are divided 80 / 10 / 10, stratified (a stretch by its largest label) and the same way every
     time. So the splits share their patients, and the windows of beats that follow fast overlap: a score tells how well
-    beats of known patients are told apart. The name of a sample is its record, and the sample that is annotated or that
-    the stretch begins at.
+    beats of known patients are told apart. With several records, ``data.split.group=record`` keeps them apart. The name
+    of a sample is its record, and the sample that is annotated or that the stretch begins at.
 
     Args:
         root: folder with NAME.hea, NAME.dat and NAME.atr; None takes the records from the MIT-BIH arrhythmia database
@@ -80,9 +81,20 @@ class WFDBRecords(DataSet):
 
     def load(self, split: SplitName) -> TensorSplit:
         signals, labels, names = self._samples
-        rows = divide(labels.max(axis=1) if self.sequence else labels)[split]
+        rows = self._rows[split]
         tensors = {"signal": torch.from_numpy(signals[rows]), "label": torch.from_numpy(labels[rows])}
         return TensorSplit(tensors, names=[names[row] for row in rows])
+
+    def columns(self, split: SplitName) -> dict[str, list[str]]:
+        names = self._samples[2]
+        return {"record": _records([names[row] for row in self._rows[split]])}
+
+    @cached_property
+    def _rows(self) -> dict[SplitName, NDArray[np.int64]]:
+        """Positions of the samples of each split."""
+        _, labels, names = self._samples
+        groups = None if self.group is None else groups_of(self.group, names, {"record": _records(names)})
+        return divide(labels.max(axis=1) if self.sequence else labels, groups)
 
     @cached_property
     def _samples(self) -> Samples:
@@ -142,6 +154,10 @@ class WFDBRecords(DataSet):
             problems.append(f"data.every={self.every}: must divide data.length={self.length}")
         if problems:
             raise InputError(*problems)
+
+
+def _records(names: Sequence[str]) -> list[str]:
+    return [name.rpartition("/")[0] for name in names]
 
 
 def _of_mit_bih(record: str, mirror: str | None) -> Recording:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ class CrossEntropy(Loss):
     Args:
         label_smoothing: in [0, 1). class_weights: of each class, or none.
     """
+
+    reads: ClassVar[str | None] = "label"
 
     class_weights: Tensor | None
     mixes = True

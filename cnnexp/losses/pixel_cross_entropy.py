@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ class PixelCrossEntropy(Loss):
     Args:
         class_weights: of each class, or none; the mean is then weighed by them.
     """
+
+    reads: ClassVar[str | None] = "mask"
 
     class_weights: Tensor | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional
@@ -13,6 +13,8 @@ from cnnexp.losses.term import Loss, Term
 
 class SquaredError(Loss):
     """(answer - truth)², the mean over samples and their values."""
+
+    reads: ClassVar[str | None] = "picture"
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
         """Of an answer (B, ...) and ``picture`` (B, ...), both in [0, 1]."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ class Loss(nn.Module, ABC):
     A constructor that asks for ``num_classes``, ``label_smoothing`` or ``class_weights`` is given them.
     """
 
+    reads: ClassVar[str | None] = None
+    """The key of the truth that it is about, as tasks hand it over; None leaves it unsaid."""
     mixes: bool = False
     """Whether it knows what to do with samples that are blended of two (``mixed_label`` and ``mix``)."""
 

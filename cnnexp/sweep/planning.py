@@ -98,8 +98,6 @@ def _averaged(space: Space, settings: Settings) -> list[str]:
         return []
     if not isinstance(space.dimension(key), Choice):
         return [f"sweep.average={key}: sweep it too, for example '{key}=range(0,3)'"]
-    if not space.without(key).dimensions:
-        return [f"sweep.average={key}: nothing else varies, so there is nothing to compare; sweep another key as well"]
     if settings.pruner == "asha":
         return ["sweep.pruner=asha: its rungs are epochs, which means over several runs do not have; take median"]
     return []

@@ -26,6 +26,7 @@ class Autoencoder(Task):
     ``psnr`` is 10 log10(1 / mse) in decibels, of the mean squared error of the whole split.
     """
 
+    hands: ClassVar[str | None] = "picture"
     normalises: ClassVar[bool] = False
 
     def __init__(self, parts: Parts) -> None:

@@ -49,6 +49,8 @@ class Task(nn.Module, ABC):
     """Whether the mean is taken from samples; else values stay in [0, 1]."""
     takes_features: ClassVar[bool] = False
     """Whether ``step`` asks ``outputs`` for the net's answers, so that features may stand for samples."""
+    hands: ClassVar[str | None] = None
+    """The key of the truth that its loss is handed; None where nets bring their loss, or it is unsaid."""
     judged_by: ClassVar[str | None] = None
     """The metric that counts of single samples add up to (``outcomes``); None where the net's answers are no logits of
     classes, whose probabilities could be averaged."""

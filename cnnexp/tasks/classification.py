@@ -20,6 +20,7 @@ TOP = 5
 class Classification(Task):
     """Logits (B, K), or (B, K, T) for T parts; accuracy, top-5 (with more than five classes), the confusion matrix."""
 
+    hands: ClassVar[str | None] = "label"
     judged_by: ClassVar[str | None] = "accuracy"
     takes_features: ClassVar[bool] = True
 

@@ -228,6 +228,41 @@ class LabelHits(Sums):
         return LabelCounts(right, named, shown, int(total[-2]), int(total[-1]))
 
 
+@dataclass(frozen=True)
+class ErrorMeans:
+    """Mean squared and mean absolute error, and R², of K numbers: float64 (K,)."""
+
+    squared: Tensor
+    absolute: Tensor
+    r2: Tensor
+
+
+class Errors(Sums):
+    """Errors of K numbers.
+
+    Args:
+        count: K.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(4 * count + 1, torch.float64)
+
+    @torch.no_grad()
+    def update(self, predictions: Tensor, targets: Tensor) -> None:
+        """Add a batch, (B, K) both, of about mean 0."""
+        error, true = (predictions - targets).double(), targets.double()
+        sums = [error.square().sum(0), error.abs().sum(0), true.sum(0), true.square().sum(0)]
+        self._on(targets.device).add_(torch.cat([*sums, true.new_tensor([len(true)])]))
+
+    def compute(self) -> ErrorMeans:
+        """Over all batches of all processes; R² is NaN where all targets are equal."""
+        total = self.total()
+        count = total[-1].clamp(min=1)
+        squared, absolute, true, true_squared = total[:-1].view(4, -1) / count
+        variance = true_squared - true.square()
+        return ErrorMeans(squared, absolute, 1 - squared / variance.where(variance > 0, torch.nan))
+
+
 class Hits(Sums):
     """The part of samples whose target is among the k classes with the highest scores.
 

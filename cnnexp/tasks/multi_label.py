@@ -25,6 +25,7 @@ class MultiLabel(Task):
     (``exact``); the last three from a probability of 0.5 on.
     """
 
+    hands: ClassVar[str | None] = "labels"
     takes_features: ClassVar[bool] = True
     answer: Labels
 

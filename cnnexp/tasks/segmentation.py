@@ -24,6 +24,7 @@ class Segmentation(Task):
     or prediction. ``dice`` leaves the background out, where the data set names its first class so.
     """
 
+    hands: ClassVar[str | None] = "mask"
     judged_by: ClassVar[str | None] = "miou"
     answer: Mask
 

@@ -44,7 +44,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "fraction": 1.0,
             "workers": 0,
             "in_memory": "auto",
-            "split": {"folds": None, "fold": None},
+            "split": {"folds": None, "fold": None, "group": None},
         },
         "task": {
             "_target_": "cnnexp.tasks.classification.Classification",

@@ -9,6 +9,7 @@ import pytest
 
 from cnnexp.builders.datasets import build_data, build_dataset, prepared_data
 from cnnexp.builders.facts import provisional_facts
+from cnnexp.data.apart import Apart
 from cnnexp.data.folded import Folded
 from cnnexp.data.image_folder import ImageFolder
 from cnnexp.data.synthetic import Synthetic
@@ -62,11 +63,18 @@ def test_keys_of_a_disk_reach_what_is_on_one(tmp_path: Path) -> None:
 
 
 def test_folds_are_dealt_only_where_they_are_asked_for() -> None:
-    made = build_dataset(configuration(data={"split": {"folds": 5, "fold": 2}}))
+    made = build_dataset(configuration(data={"split": {"folds": 5, "fold": 2, "group": None}}))
     assert isinstance(made, Folded) and (made.folds, made.fold) == (5, 2)
     assert isinstance(made.dataset, Synthetic)
-    (line,) = lines(configuration(data={"split": {"folds": 5, "fold": None}}))
+    (line,) = lines(configuration(data={"split": {"folds": 5, "fold": None, "group": None}}))
     assert "data.split.fold=0" in line
+
+
+def test_a_group_is_handed_on_and_held_to() -> None:
+    made = build_dataset(configuration(data={"split": {"folds": None, "fold": None, "group": "folder"}}))
+    assert isinstance(made, Apart) and made.dataset.group == "folder"
+    made = build_dataset(configuration(data={"split": {"folds": 5, "fold": 2, "group": "folder"}}))
+    assert isinstance(made, Folded) and made.dataset.group == "folder"
 
 
 def test_the_loaders_have_the_runs_numbers() -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from cnnexp.answers.value import Value
 from cnnexp.builders.learnt import complete, digest_of, learnt_facts, read_learnt, with_digest, write_learnt
 from cnnexp.data.base import TensorSplit
 from cnnexp.data.facts import Facts
@@ -163,3 +164,20 @@ def test_another_content_than_the_run_was_trained_with_is_refused(tmp_path: Path
     for read in (lambda: read_learnt(tmp_path, config), lambda: learnt_facts(facts(), tmp_path, config)):
         with pytest.raises(InputError, match=r"input\.json: not what the run was trained with"):
             read()
+
+
+def test_truths_learn_too_and_lie_beside_what_the_input_learnt(tmp_path: Path) -> None:
+    data = tiny.picture_data(train=40, facts=replace(facts(), targets={"value": Value(["age"])}))
+    split = data.split("train")
+    assert isinstance(split, TensorSplit)
+    split.tensors["value"] = torch.arange(40.0)[:, None]
+    found = complete(data, None)
+    value = found.targets["value"]
+    assert isinstance(value, Value) and value.mean == (19.5,)
+    write_learnt(tmp_path, found)
+    config = with_digest(configured(None), found)
+    again = learnt_facts(replace(found, targets={"value": Value(["age"])}), tmp_path, config)
+    other = again.targets["value"]
+    assert isinstance(other, Value) and (other.mean, other.std) == (value.mean, value.std)
+    assert again.input == found.input
+    assert complete(data, read_learnt(tmp_path, config)).targets["value"].learnt() == value.learnt()

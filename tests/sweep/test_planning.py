@@ -54,13 +54,19 @@ def test_scores_of_different_kinds_are_not_compared() -> None:
     [
         (("seed=0,1", "sweep=random", "sweep.trials=null"), "draws for ever"),
         (("seed=range(0,400)", "epochs=range(1,400)", "sweep=grid"), "more than anybody can train"),
-        (("seed=0,1", "sweep=grid", "sweep.average=seed"), "nothing else varies"),
         ((LEARNING_RATE, "sweep.average=optimizer.lr"), "sweep it too"),
         ((LEARNING_RATE, "seed=0,1", "sweep.average=seed", "sweep.pruner=asha"), "take median"),
     ],
 )
 def test_a_number_of_trials_that_cannot_be(words: tuple[str, ...], says: str) -> None:
     assert says in refusal(*words)[0]
+
+
+def test_a_single_candidate_may_be_repeated() -> None:
+    words = ("data.split.folds=3", "data.split.fold=range(0,3)", "sweep.average=data.split.fold")
+    plan = make_plan(words, [], [], [])
+    assert (plan.trials, plan.parts, plan.candidates.dimensions) == (1, ("0", "1", "2"), ())
+    assert plan.config({}, "2")["data"]["split"]["fold"] == 2
 
 
 def test_more_trials_and_workers_may_be_given_later() -> None:

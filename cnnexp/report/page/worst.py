@@ -11,6 +11,14 @@ MOST_DRAWN = 12
 """Of pictures that show masks or reconstructions, which are larger."""
 
 
+_SCORES = (
+    ("pixel_accuracy", "pixel accuracy", False),
+    ("mse", "mean squared error", True),
+    ("error", "error in standard deviations", True),
+)
+"""Columns with a score of each sample, what it is called, and whether more of it is worse."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A picture by its place in the test split.
@@ -47,7 +55,7 @@ def worst_mistakes(rows: Sequence[Mapping[str, str]]) -> Mistakes:
     columns = set(rows[0]) if rows else set()
     if {"target", "prediction", "probability"} <= columns:
         return _surest_wrong(rows)
-    for column, name, falls in (("pixel_accuracy", "pixel accuracy", False), ("mse", "mean squared error", True)):
+    for column, name, falls in _SCORES:
         if column in columns:
             return _worst_scores(rows, column, name, falls)
     return Mistakes("Worst mistakes", (), "the predictions hold no score of single pictures, so none is the worst")

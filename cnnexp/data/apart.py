@@ -1,0 +1,36 @@
+"""Any data set, held to having no group in two of its splits."""
+
+from __future__ import annotations
+
+from cnnexp.data.base import DataSet, Split, SplitName
+from cnnexp.data.groups import groups_of, refuse_shared
+
+
+class Apart(DataSet):
+    """A data set as it is, whose samples are looked at when it is prepared: no group may stand in two splits.
+
+    Sets that divide themselves go by ``dataset.group``; those that come divided cannot, and are refused.
+    """
+
+    def __init__(self, dataset: DataSet) -> None:
+        self.dataset = dataset
+        self._splits: dict[SplitName, Split] = {}
+
+    def prepare(self) -> None:
+        self.dataset.prepare()
+        word = self.dataset.group
+        assert word is not None
+        own = self.dataset.distinct()
+        groups = {name: groups_of(word, self.load(name).names, self.dataset.columns(name)) for name in own}
+        refuse_shared(groups, word)
+
+    def class_names(self) -> tuple[str, ...] | None:
+        return self.dataset.class_names()
+
+    def distinct(self) -> tuple[SplitName, ...]:
+        return self.dataset.distinct()
+
+    def load(self, split: SplitName) -> Split:
+        if split not in self._splits:
+            self._splits[split] = self.dataset.load(split)
+        return self._splits[split]
