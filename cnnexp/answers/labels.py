@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,16 @@ NOTHING = "nothing"
 
 
 class Labels(Answer):
-    """Truth: the classes of a sample's boxes, or its one label. Answer: a probability for each class, float (K,)."""
+    """Truth: ``labels`` uint8 (B, K) of 0 and 1, the classes of a sample's boxes, or its one label. Answer: a
+    probability for each class, float (K,)."""
+
+    keys: ClassVar[tuple[str, ...]] = ("labels",)
 
     def shown(self, batch: Batch) -> Tensor:
         """Which classes are in which sample, floats 0 or 1 of (B, K)."""
         classes = len(self.names)
+        if "labels" in batch:
+            return batch["labels"].float()
         if "classes" not in batch:
             return one_hot(batch["label"], classes).float()
         there = batch["classes"].new_zeros(len(batch["classes"]), classes + 1)

@@ -30,6 +30,7 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
     stored = getattr(build_input(config, trusted), "stored_size", None)
     if stored is not None:
         injected["image_size"] = stored
+    injected["target"] = config["task"]["target"]
     own = {key: value for key, value in data.items() if key not in injected}
     class_ = import_target(data["_target_"], "data", trusted)
     # a key that the root file has for all data sets, and that is null, asks for nothing

@@ -84,7 +84,11 @@ def names_of(config: Mapping[str, Any]) -> dict[str, tuple[str, ...] | None]:
 
 
 def find_facts(config: Mapping[str, Any], dataset: DataSet, trusted: Sequence[str] = ()) -> Facts:
-    """The facts of a prepared data set, with the classes found in the user's folder where there is one."""
+    """The facts of a prepared data set, with the truths that it holds for this task and the classes found in the user's
+    folder where there is one."""
+    chosen = dataset.chosen()
+    if chosen is not None:
+        config = {**config, "data": {**config["data"], "targets": list(chosen)}}
     given = names_of(config)
     found = (dataset.class_names() or ()) if None in given.values() else ()
     classes = {word: found if names is None else names for word, names in given.items()}
@@ -92,11 +96,12 @@ def find_facts(config: Mapping[str, Any], dataset: DataSet, trusted: Sequence[st
 
 
 def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    """The configuration with the names of the classes that were found, so that a run's folder stands on its own."""
+    """The configuration with the truths and the names of the classes that were found, so that a run's folder stands on
+    its own."""
     names = {word: list(answer.names) for word, answer in facts.targets.items()}
     same = all(one == next(iter(names.values())) for one in names.values())
     classes: Any = next(iter(names.values()), []) if same else names
-    return {**config, "data": {**config["data"], "classes": classes}}
+    return {**config, "data": {**config["data"], "targets": list(names), "classes": classes}}
 
 
 def tupled(value: Any) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from cnnexp.data.base import DataSet, Split, SplitName
+from cnnexp.data.census import Census
 from cnnexp.data.groups import groups_of, refuse_shared
 
 
@@ -26,6 +29,15 @@ class Apart(DataSet):
 
     def class_names(self) -> tuple[str, ...] | None:
         return self.dataset.class_names()
+
+    def chosen(self) -> tuple[str, ...] | None:
+        return self.dataset.chosen()
+
+    def census(self) -> Census | None:
+        return self.dataset.census()
+
+    def columns(self, split: SplitName) -> Mapping[str, Sequence[str]]:
+        return self.dataset.columns(split)
 
     def distinct(self) -> tuple[SplitName, ...]:
         return self.dataset.distinct()

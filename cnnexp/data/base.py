@@ -153,6 +153,10 @@ class DataSet(ABC):
         """Names of the classes found in the user's files; None where the configuration states them."""
         return None
 
+    def chosen(self) -> tuple[str, ...] | None:
+        """Those of ``targets`` that the batches hold, where it depends on the task; None where they hold them all."""
+        return None
+
     def census(self) -> Census | None:
         """What of the user's files is used and what is left out, once prepared; None where there are no such files."""
         return None

@@ -41,6 +41,9 @@ class Folded(DataSet):
     def class_names(self) -> tuple[str, ...] | None:
         return self.dataset.class_names()
 
+    def chosen(self) -> tuple[str, ...] | None:
+        return self.dataset.chosen()
+
     def census(self) -> Census | None:
         return self.dataset.census()
 

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar
 
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.box_census import count_boxes
@@ -29,8 +28,10 @@ class OwnFolder(DataSet):
         image_size: height and width of stored pictures. channels: 1 or 3. in_memory: or ``auto``, as far as they fit.
     """
 
-    boxed: ClassVar[bool] = False
+    boxed: bool = False
     """Whether samples have boxes (a picture may have none)."""
+    target: str | None = None
+    """Which of several truths is read: the task's."""
 
     def __init__(
         self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
@@ -77,8 +78,12 @@ class OwnFolder(DataSet):
             self.channels,
             boxed=self.boxed,
             mask_values=self.mask_values(),
+            label_count=len(self.class_names()) if self.target == "labels" else 0,
         )
         return open_samples(decoder, self.in_memory)
+
+    def chosen(self) -> tuple[str, ...] | None:
+        return None if len(self.targets) == 1 else tuple(one for one in self.targets if one == self.target)
 
     def census(self) -> Census:
         self.prepare()

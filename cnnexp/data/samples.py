@@ -39,6 +39,7 @@ THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter 
 class Sample:
     """One picture file and what is known of it.
 
+    ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it.
     ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and height where
     ``relative``. They may reach over the edge: decoding clips them. ``columns`` is what else a table says of it, such
     as whose it is; all samples of a data set have the same ones.
@@ -47,6 +48,8 @@ class Sample:
     picture: Path
     name: str
     label: int | None = None
+    labels: tuple[int, ...] | None = None
+    values: tuple[float, ...] | None = None
     mask: Path | None = None
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
@@ -59,7 +62,8 @@ class Decoder:
     """Position → the tensors of one sample. Picklable, so that loader workers can hold it.
 
     ``mask_values`` maps each of the 256 values of a mask file to a class, -1 = not allowed; None where there are no
-    masks. ``boxed`` says whether the samples have boxes (a picture may have none).
+    masks. ``boxed`` says whether the samples have boxes (a picture may have none). ``label_count``: how many classes
+    there are, where a sample may have several.
     """
 
     samples: tuple[Sample, ...]
@@ -67,6 +71,7 @@ class Decoder:
     channels: int
     boxed: bool = False
     mask_values: tuple[int, ...] | None = None
+    label_count: int = 0
 
     def __call__(self, position: int) -> dict[str, Tensor]:
         pixels, original = self.pixels(position)
@@ -81,9 +86,15 @@ class Decoder:
         return {"image": image, "mask": self._mask(sample.picture, sample.mask, original)}, original
 
     def notes(self, position: int, original: Size) -> dict[str, Tensor]:
-        """What is known beside the pixels: label (), or boxes (M, 4) in pixels of the resized picture, classes (M,)."""
+        """What is known beside the pixels: label (), labels (K,) of 0 and 1, value (K,), or boxes (M, 4) in pixels of
+        the resized picture and classes (M,)."""
         sample = self.samples[position]
         notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
+        if sample.labels is not None:
+            notes["labels"] = torch.zeros(self.label_count, dtype=torch.uint8)
+            notes["labels"][list(sample.labels)] = 1
+        if sample.values is not None:
+            notes["value"] = torch.tensor(sample.values, dtype=torch.float32)
         if self.boxed:
             boxes = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
             kept, usable = clip_boxes(boxes * _extent(original) if sample.relative else boxes, original)

@@ -39,12 +39,24 @@ def read_names(path: Path) -> tuple[str, ...]:
     Raises:
         FileNotFoundError: there is none. InputError: it cannot be read.
     """
+    return tuple(line.strip() for line in read_lenient(path).splitlines() if line.strip())
+
+
+def read_lenient(path: Path) -> str:
+    """A text file; where it is not UTF-8 it is read as Windows writes Western letters, and a warning says so.
+
+    Raises:
+        FileNotFoundError: there is none. InputError: it cannot be read.
+    """
     try:
-        text = _decoded(path)
+        return _decoded(path)
     except UnicodeDecodeError:
-        text = path.read_bytes().decode("cp1252", "replace")
         log.warning("%s: not UTF-8, read as Western letters of Windows (cp1252); save it as UTF-8", path)
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+        return path.read_bytes().decode("cp1252", "replace")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def read_yaml_words(path: Path) -> Any:

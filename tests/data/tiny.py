@@ -33,7 +33,8 @@ def of_every_data_set() -> dict[str, Any]:
 
 def make_data_set(name: str, **changes: Any) -> DataSet:
     """The data set of conf/data/NAME.yaml with some keys changed, given what its signature asks for."""
-    conf = {**of_every_data_set(), **read_conf(name)["data"], **changes}
+    conf = {**of_every_data_set(), **read_conf(name)["data"]}
+    conf |= {"target": conf["targets"][0] if conf["targets"] else None} | changes
     module, _, class_name = conf["_target_"].rpartition(".")
     class_ = getattr(import_module(module), class_name)
     wanted = inspect.signature(class_).parameters
