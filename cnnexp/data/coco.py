@@ -1,23 +1,30 @@
-"""Your own boxes in the format of COCO: one JSON file per split."""
+"""Your own boxes or masks in the format of COCO: one JSON file per split."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cnnexp.answers.mask import BACKGROUND
 from cnnexp.data.base import SplitName
-from cnnexp.data.census import BOXES, PICTURES, Census
+from cnnexp.data.census import PICTURES, Census
+from cnnexp.data.coco_masks import box_around, read_region, stated_size
+from cnnexp.data.drawn_masks import Drawing, Region, kind_of, use_objects, values_of_classes
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
-from cnnexp.data.samples import Box, Sample
+from cnnexp.data.samples import Box, InMemory, Sample
 from cnnexp.data.text_files import read_text
 from cnnexp.errors import InputError
 from cnnexp.inputs.folder_walk import is_hidden
+from cnnexp.inputs.picture_files import Size
+
+NO_OUTLINE = "without an outline of three points or more"
 
 
 class COCO(OwnFolder):
@@ -26,23 +33,42 @@ class COCO(OwnFolder):
     see ``complete_splits``).
 
     The classes are the training file's categories in the order of their ids, unless ``classes`` names some of them: the
-    others are left out. So are the boxes of crowds. Lin et al. 2014.
+    others are left out. So are the boxes of crowds. Where the task learns masks, the segmentations are drawn, those of
+    crowds too, on a background that is the first class (see ``Drawing`` for those that overlap). Lin et al. 2014.
     """
 
-    targets = ("boxes",)
-    boxed = True
+    targets = ("boxes", "mask")
+
+    def __init__(
+        self,
+        *,
+        root: str | None,
+        classes: Sequence[str] | None,
+        image_size: Size,
+        channels: int,
+        in_memory: InMemory,
+        target: str | None,
+    ) -> None:
+        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
+        self.target, self.boxed = target, target == "boxes"
 
     def names(self) -> tuple[str, ...]:
         path = self._files["train"]
-        return tuple(_categories(path, _read(path)).values())
+        names = tuple(_categories(path, _read(path)).values())
+        return with_background(names) if self.target == "mask" else names
+
+    def mask_values(self) -> tuple[int, ...] | None:
+        return values_of_classes(len(self.class_names())) if self.target == "mask" else None
 
     def found(self) -> dict[SplitName, list[Sample]]:
         numbers = {name: number for number, name in enumerate(self.class_names())}
+        if self.target == "mask":
+            refuse_no_background(self.class_names())
         found: dict[SplitName, list[Sample]] = {}
         places: set[Path] = set()
         for split, path in self._files.items():
             folders = picture_folders(self.folder, path, split)
-            found[split] = read_samples(path, folders, numbers, self.counted)
+            found[split] = read_samples(path, folders, numbers, self.counted, self.target)
             for sample in found[split]:
                 places.add(next(folder for folder in folders if folder in sample.picture.parents))
         self._enter_unnamed(places, {sample.picture for samples in found.values() for sample in samples})
@@ -103,8 +129,25 @@ def picture_folders(root: Path, annotations: Path, split: SplitName) -> list[Pat
     return [*named, annotations.parent, root / "images", root]
 
 
-def read_samples(path: Path, folders: Sequence[Path], numbers: Mapping[str, int], census: Census) -> list[Sample]:
-    """The pictures of a file with their boxes; what is left out is entered.
+def with_background(names: Sequence[str]) -> tuple[str, ...]:
+    """The classes of masks: the background, and the others in their order."""
+    return (BACKGROUND, *(name for name in names if name != BACKGROUND))
+
+
+def refuse_no_background(names: Sequence[str]) -> None:
+    """Raises InputError unless the background is the first class of masks."""
+    if names[0] != BACKGROUND:
+        raise InputError(
+            f"data.classes: the first class of masks is what is outlined by nobody: data.classes=[{BACKGROUND},"
+            f"{','.join(names)}]"
+        )
+
+
+def read_samples(
+    path: Path, folders: Sequence[Path], numbers: Mapping[str, int], census: Census, target: str | None = "boxes"
+) -> list[Sample]:
+    """The pictures of a file with their boxes, or with their masks where that is the target, or alone; what is left out
+    is entered.
 
     Raises:
         InputError: the file is not in the format of COCO; two images have one id; most annotations are of no image, or
@@ -112,20 +155,30 @@ def read_samples(path: Path, folders: Sequence[Path], numbers: Mapping[str, int]
     """
     content = _read(path)
     images = _images(path, content)
-    notes = _notes_by_image(path, content, images, numbers, census)
-    boxes: dict[str, list[tuple[Box, int]]] = {}
+    notes = {} if target is None else _notes_by_image(path, content, images, numbers, census, target)
+    boxes: dict[str, list[tuple[Box | Region, int]]] = {}
     for image, name in images.items():
         if name in boxes:
             census.note(PICTURES, "named twice in an annotation file, their boxes put together", name)
         before = boxes.setdefault(name, [])
-        before += [one for one in notes[image] if one not in before] if before else notes[image]
+        before += [one for one in notes.get(image, ()) if one not in before] if before else notes.get(image, ())
     places = {name: _find(name, folders) for name in boxes}
     _settle_missing(path, [name for name, place in places.items() if place is None], len(places), folders, census)
-    return [
-        Sample(place, name, boxes=tuple(box for box, _ in boxes[name]), classes=tuple(kind for _, kind in boxes[name]))
-        for name, place in places.items()
-        if place is not None
-    ]
+    there = [Sample(place, name) for name, place in places.items() if place is not None]
+    if target == "mask":
+        sizes = {images[_id(one["id"])]: stated_size(one) for one in content["images"]}
+        there = [_drawn(one, [region for region, _ in boxes[one.name]], path, sizes[one.name]) for one in there]
+        use_objects(census, (one.drawn for one in there if one.drawn is not None))
+        return there
+    return [_boxed(one, boxes[one.name]) for one in there]
+
+
+def _boxed(sample: Sample, notes: Sequence[tuple[Any, int]]) -> Sample:
+    return replace(sample, boxes=tuple(box for box, _ in notes), classes=tuple(kind for _, kind in notes))
+
+
+def _drawn(sample: Sample, regions: Sequence[Any], path: Path, size: Size | None) -> Sample:
+    return replace(sample, drawn=Drawing(tuple(regions), f"{path}, {sample.name}", size))
 
 
 def _images(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
@@ -153,11 +206,16 @@ def _images(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _notes_by_image(
-    path: Path, content: Mapping[str, Any], images: Mapping[str, str], numbers: Mapping[str, int], census: Census
-) -> dict[str, list[tuple[Box, int]]]:
-    """Boxes and classes by image."""
-    categories = _categories(path, content)
-    found: dict[str, list[tuple[Box, int]]] = defaultdict(list)
+    path: Path,
+    content: Mapping[str, Any],
+    images: Mapping[str, str],
+    numbers: Mapping[str, int],
+    census: Census,
+    target: str,
+) -> dict[str, list[tuple[Box | Region, int]]]:
+    """Boxes or regions, and classes, by image."""
+    categories, kind = _categories(path, content), kind_of(target)
+    found: dict[str, list[tuple[Box | Region, int]]] = defaultdict(list)
     lost = []
     for number, note in enumerate(content["annotations"]):
         where = f"{path}: annotations[{number}]"
@@ -169,12 +227,20 @@ def _notes_by_image(
             raise InputError(f"{where} names the category {category}, which is not in the file")
         if image not in images:
             lost.append((number, image))
-        elif note.get("iscrowd"):
-            census.leave_out(BOXES, "of crowds", images[image], harmless=True)
+        elif note.get("iscrowd") and target == "boxes":
+            census.leave_out(kind, "of crowds", images[image], harmless=True)
         elif categories[category] not in numbers:
-            census.leave_out(BOXES, "of classes that are not asked for", images[image], harmless=True)
+            census.leave_out(kind, "of classes that are not asked for", images[image], harmless=True)
         else:
-            found[image].append((_box(where, images[image], note), numbers[categories[category]]))
+            number = numbers[categories[category]]
+            if target == "boxes":
+                found[image].append((_box(where, images[image], note), number))
+            elif region := read_region(f"{where}, of {images[image]}", note, number):
+                found[image].append((region, number))
+            else:
+                census.leave_out(kind, NO_OUTLINE, images[image])
+    if target == "mask" and not any(found.values()) and content["annotations"]:
+        raise InputError(f"{path}: no annotation has a segmentation ({census.line()}); boxes alone are no masks")
     if lost:
         number, image = lost[0]
         total = len(content["annotations"])
@@ -184,11 +250,14 @@ def _notes_by_image(
                 f"{len(lost):,} of {total:,}; their image_id has to be the id of an image"
             )
         for number, _ in lost:
-            census.leave_out(BOXES, "of an image that is not in the file", f"{path.name}: annotations[{number}]")
+            census.leave_out(kind, "of an image that is not in the file", f"{path.name}: annotations[{number}]")
     return found
 
 
 def _box(where: str, name: str, note: Mapping[str, Any]) -> Box:
+    region = None if note.get("bbox") else read_region(f"{where}, of {name}", note)
+    if region is not None:
+        return box_around(region)
     try:
         x, y, width, height = (float(value) for value in note["bbox"])
     except (KeyError, TypeError, ValueError) as error:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from cnnexp.data import decoded_cache
 from cnnexp.data.base import FileSplit, TensorSplit, collate
+from cnnexp.data.drawn_masks import Drawing
 from cnnexp.data.memory import fits_in_memory
 from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import Size, fit_boxes, read_mask, read_picture
@@ -39,10 +41,10 @@ THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter 
 class Sample:
     """One picture file and what is known of it.
 
-    ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it.
-    ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and height where
-    ``relative``. They may reach over the edge: decoding clips them. ``columns`` is what else a table says of it, such
-    as whose it is; all samples of a data set have the same ones.
+    ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it. Its mask is
+    a file, or ``drawn``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
+    height where ``relative``. They may reach over the edge: decoding clips them. ``columns`` is what else a table says
+    of it, such as whose it is; all samples of a data set have the same ones.
     """
 
     picture: Path
@@ -51,6 +53,7 @@ class Sample:
     labels: tuple[int, ...] | None = None
     values: tuple[float, ...] | None = None
     mask: Path | None = None
+    drawn: Drawing | None = None
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
@@ -81,6 +84,8 @@ class Decoder:
         """Image uint8 (C, H, W), mask uint8 (H, W) where there is one, and height and width in the file."""
         sample = self.samples[position]
         image, original = read_picture(sample.picture, self.image_size, self.channels)
+        if sample.drawn is not None:
+            return {"image": image, "mask": torch.from_numpy(sample.drawn.mask(original, self.image_size))}, original
         if sample.mask is None:
             return {"image": image}, original
         return {"image": image, "mask": self._mask(sample.picture, sample.mask, original)}, original
@@ -147,7 +152,9 @@ def _extent(size: Size) -> Tensor:
 
 
 def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
-    key = decoded_cache.key_of(_files(decoder.samples), (decoder.image_size, decoder.channels, decoder.mask_values))
+    key = decoded_cache.key_of(
+        _files(decoder.samples), (decoder.image_size, decoder.channels, decoder.mask_values, _drawn(decoder))
+    )
     arrays = decoded_cache.load(key)
     if arrays is None:
         start = perf_counter()
@@ -158,6 +165,12 @@ def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     notes = [decoder.notes(position, (height, width)) for position, (height, width) in enumerate(sizes)]
     return {**tensors, **collate(notes)}
+
+
+def _drawn(decoder: Decoder) -> str | None:
+    """What tells drawings from each other, as the files of masks do by their times."""
+    drawings = [sample.drawn for sample in decoder.samples if sample.drawn is not None]
+    return sha256(repr(drawings).encode()).hexdigest() if drawings else None
 
 
 def _files(samples: Sequence[Sample]) -> list[Path]:

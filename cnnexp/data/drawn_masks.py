@@ -1,0 +1,135 @@
+"""Masks that are not files: outlines and runs of pixels, drawn where a picture is decoded."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cnnexp.augmentation.motion import VOID
+from cnnexp.data.census import BOXES, Census
+from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import Size
+
+OBJECTS = "objects"
+"""A kind in the census: what is annotated by its outline."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The pixels of one object.
+
+    Attributes:
+        value: its class in the mask. outlines: of its parts, each x1 y1 x2 y2 ... as packed doubles.
+        runs: in place of outlines, the size of a picture and COCO's run-length code.
+    """
+
+    value: int
+    outlines: tuple[bytes, ...] = ()
+    runs: tuple[Size, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture's regions on class 0.
+
+    The larger region is drawn first, so that of two that overlap the smaller one is on top; of equal ones the later.
+
+    Attributes:
+        where: what to name in a message. size: height and width of the picture that it was drawn on, where that is
+            known. relative: whether outlines are in parts of width and height, not in pixels.
+    """
+
+    regions: tuple[Region, ...]
+    where: str
+    size: Size | None = None
+    relative: bool = False
+
+    def mask(self, original: Size, image_size: Size) -> NDArray[np.uint8]:
+        """The mask at a size, from the picture's own by nearest neighbour.
+
+        Raises:
+            InputError: it was drawn on a picture of another size; a code is broken.
+        """
+        from faster_coco_eval.core import mask as coder
+
+        codes = [self._code(region, original) for region in self.regions]
+        areas = coder.area(codes).tolist() if codes else []
+        drawn = np.zeros(original, np.uint8)
+        for place in sorted(range(len(codes)), key=lambda place: -areas[place]):
+            drawn[coder.decode(codes[place]) > 0] = self.regions[place].value
+        if original == image_size:
+            return drawn
+        resized = Image.fromarray(drawn).resize((image_size[1], image_size[0]), Image.Resampling.NEAREST)
+        return np.array(resized, dtype=np.uint8)
+
+    def _code(self, region: Region, original: Size) -> dict[str, object]:
+        from faster_coco_eval.core import mask as coder
+
+        if self.size not in (None, original):
+            self._refuse_size(self.size, original)
+        height, width = original
+        if region.runs is None:
+            scale = (width, height) if self.relative else (1, 1)
+            outlines = [(np.frombuffer(one).reshape(-1, 2) * scale).ravel().tolist() for one in region.outlines]
+            return coder.merge(coder.frPyObjects(outlines, height, width))
+        size, counts = region.runs
+        if size != original:
+            self._refuse_size(size, original)
+        code: dict[str, object] = {"size": list(size), "counts": counts}
+        try:
+            whole = coder.decode(code).shape == original
+        except ValueError as error:
+            raise InputError(f"{self.where}: a broken run-length code ({error})") from error
+        if not whole:
+            raise InputError(f"{self.where}: a broken run-length code")
+        return code
+
+    def _refuse_size(self, size: Size | None, original: Size) -> None:
+        assert size is not None
+        raise InputError(
+            f"{self.where}: drawn on {size[1]}×{size[0]} pixels, and the picture has {original[1]}×{original[0]}; they "
+            "must be of one size"
+        )
+
+
+def packed(numbers: Iterable[float]) -> bytes:
+    """An outline as ``Region`` keeps it: a tenth of what a tuple takes."""
+    return array("d", numbers).tobytes()
+
+
+def unpacked(outline: bytes) -> NDArray[np.float64]:
+    """The points of an outline, (n, 2)."""
+    return np.frombuffer(outline).reshape(-1, 2)
+
+
+def outlined_box(outlines: Sequence[bytes]) -> tuple[float, float, float, float]:
+    """The box around outlines, x1 y1 x2 y2."""
+    points = np.concatenate([unpacked(one) for one in outlines])
+    (x1, y1), (x2, y2) = points.min(0).tolist(), points.max(0).tolist()
+    return x1, y1, x2, y2
+
+
+def values_of_classes(count: int) -> tuple[int, ...]:
+    """What each of the 256 values of a drawn mask stands for: itself, as far as there are classes.
+
+    Raises:
+        InputError: there are more classes than a mask can hold.
+    """
+    if count > VOID:
+        raise InputError(f"data.classes: {count} classes with the background, and a mask holds up to {VOID}")
+    return (*range(count), *[-1] * (VOID - count), VOID)
+
+
+def kind_of(target: str | None) -> str:
+    """What the census counts."""
+    return OBJECTS if target == "mask" else BOXES
+
+
+def use_objects(census: Census, drawings: Iterable[Drawing]) -> None:
+    """Enter the regions that are drawn."""
+    census.use(OBJECTS, sum(len(one.regions) for one in drawings))
