@@ -1,21 +1,39 @@
-"""Your own boxes in the format of YOLO: one text file per picture, a line per box."""
+"""Your own boxes or masks in the format of YOLO: one text file per picture, a line per object."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
+from cnnexp.answers.mask import BACKGROUND
 from cnnexp.data.base import SplitName
+from cnnexp.data.coco import refuse_no_background, with_background
+from cnnexp.data.drawn_masks import OBJECTS, Drawing, Region, outlined_box, packed, use_objects, values_of_classes
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import enter_bare, settle_notes
-from cnnexp.data.samples import Sample
+from cnnexp.data.samples import Box, InMemory, Sample
 from cnnexp.data.text_files import read_names, read_text, read_yaml_words
 from cnnexp.data.yolo_layout import Part, settings_file, yolo_parts
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import Size
 
 # Box edges are written with few digits, so they may stick out of the picture by a rounding error.
 _ROUNDING = 1e-3
-_Line = tuple[int, tuple[float, float, float, float]]
+_BOX, _FEWEST = 5, 6
+"""Words of a line that is a box; numbers of an outline with three points."""
+_OUTLINED = "outlines in label files: the boxes around them are taken"
+
+
+class Line(NamedTuple):
+    """The number of a class, x1 y1 x2 y2 and the outline where there is one; all in parts of the picture."""
+
+    kind: int
+    box: Box
+    outline: bytes = b""
 
 
 class YOLO(OwnFolder):
@@ -25,32 +43,91 @@ class YOLO(OwnFolder):
     Sub-folders of ``images/`` have their counterparts in ``labels/``. Where ``data.yaml`` says ``train:``, ``val:`` and
     ``test:`` (folders, lists of them, or text files that list pictures), these are read.
 
-    ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture. A
-    picture without such a file has no boxes. The classes are the ``names`` of ``data.yaml`` or the lines of
+    ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture; or
+    "class x1 y1 x2 y2 x3 y3 ...", an outline, of which the box around is taken. Where the task learns masks the
+    outlines are drawn on a background that is the first class (see ``Drawing`` for those that overlap). A picture
+    without such a file shows nothing. The classes are the ``names`` of ``data.yaml`` or the lines of
     ``classes.txt``, unless ``classes`` names them. Redmon et al. 2016.
     """
 
-    targets = ("boxes",)
-    boxed = True
+    targets = ("boxes", "mask")
+
+    def __init__(
+        self,
+        *,
+        root: str | None,
+        classes: Sequence[str] | None,
+        image_size: Size,
+        channels: int,
+        in_memory: InMemory,
+        target: str | None,
+    ) -> None:
+        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
+        self.target, self.boxed = target, target == "boxes"
 
     def names(self) -> tuple[str, ...]:
-        return _names_in(self.folder)
+        names = _names_in(self.folder)
+        if names is None:
+            raise InputError(
+                f"{self.folder}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'"
+            )
+        return with_background(names) if self.target == "mask" else names
+
+    def mask_values(self) -> tuple[int, ...] | None:
+        return values_of_classes(len(self.class_names())) if self.target == "mask" else None
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        count = len(self.class_names())
+        if self.target is not None:
+            self.class_names()  # what is wrong with them is said first
         parts = yolo_parts(self.folder, self.counted)
-        return {split: self._samples_of(part, count) for split, part in parts.items()}
+        found = {split: self._samples_of(part) for split, part in parts.items()}
+        drawings = [one.drawn for samples in found.values() for one in samples if one.drawn is not None]
+        use_objects(self.counted, drawings)
+        if drawings and not any(one.regions for one in drawings):
+            raise InputError(f"{self.folder}: no label file has an outline; boxes alone are no masks")
+        return found
 
-    def _samples_of(self, part: Part, class_count: int) -> list[Sample]:
+    def _samples_of(self, part: Part) -> list[Sample]:
         if not part.labels:
             raise InputError(f"{part.where}: no pictures found")
         self._settle(part)
         samples = []
         for picture, (name, label) in part.labels.items():
-            lines = read_label_file(label, class_count)
-            boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
-            samples.append(Sample(picture, name, boxes=boxes, classes=classes, relative=True))
+            samples.append(self._sample(Sample(picture, name, relative=True), label))
         return samples
+
+    def _sample(self, bare: Sample, label: Path) -> Sample:
+        if self.target is None:
+            return bare
+        values = self._values
+        lines = read_label_file(label, len(values), points_too=self._has_key_points)
+        if self.target == "mask":
+            if boxes := sum(not line.outline for line in lines):
+                self.counted.leave_out(OBJECTS, "that are boxes without an outline", bare.name, count=boxes)
+            regions = tuple(Region(values[line.kind], (line.outline,)) for line in lines if line.outline)
+            return replace(bare, drawn=Drawing(regions, str(label), relative=True))
+        if any(line.outline for line in lines):
+            self.counted.remark(_OUTLINED)
+        return replace(bare, boxes=tuple(line.box for line in lines), classes=tuple(line.kind for line in lines))
+
+    @cached_property
+    def _values(self) -> tuple[int, ...]:
+        """The class of each number in the files: in masks the background comes before them."""
+        names = self.class_names()
+        if self.target != "mask":
+            return tuple(range(len(names)))
+        refuse_no_background(names)
+        own = _names_in(self.folder)
+        if own is None or BACKGROUND not in own:
+            return tuple(range(1, len(names)))
+        return tuple(with_background(own).index(name) for name in own)
+
+    @cached_property
+    def _has_key_points(self) -> bool:
+        """Whether points of a pose follow each box, as ``kpt_shape`` of the settings says."""
+        settings = settings_file(self.folder)
+        content = None if settings is None else read_yaml_words(settings)
+        return isinstance(content, dict) and "kpt_shape" in content
 
     def _settle(self, part: Part) -> None:
         """Label files and pictures that do not find each other, and label files without a line."""
@@ -67,32 +144,50 @@ class YOLO(OwnFolder):
         self.counted.use("label files", len(matched))
 
 
-def read_label_file(path: Path, class_count: int) -> list[_Line]:
-    """Class and x1 y1 x2 y2 (fractions of the picture) of every line.
+def read_label_file(path: Path, class_count: int, *, points_too: bool = False) -> list[Line]:
+    """What each line says.
+
+    Args:
+        points_too: whether the points of a pose follow each box; they are not read.
 
     Raises:
-        InputError: a line is not "class x y width height" with fractions, or names a class that there is not; the
-            message names the file and the line.
+        InputError: a line is neither a box nor an outline in fractions, or names a class that there is not; the message
+            names the file and the line.
     """
     try:
         lines = read_text(path).splitlines()
     except FileNotFoundError:
         return []
-    return [_parse(f"{path}:{number}", line, class_count) for number, line in enumerate(lines, 1) if line.strip()]
+    kept = {number: line.split() for number, line in enumerate(lines, 1) if line.strip()}
+    return [
+        _parse(f"{path}:{number}", words[:_BOX] if points_too else words, class_count) for number, words in kept.items()
+    ]
 
 
-def _parse(where: str, line: str, class_count: int) -> _Line:
-    words = line.split()
+def _parse(where: str, words: Sequence[str], class_count: int) -> Line:
+    line = " ".join(words)
     try:
-        kind, (x, y, width, height) = int(words[0]), (float(word) for word in words[1:])
+        kind, numbers = int(words[0]), [float(word) for word in words[1:]]
+        if len(numbers) < 4:
+            raise ValueError("too few numbers")
     except ValueError as error:
-        raise InputError(f"{where}: expected 'class x y width height', found '{line.strip()[:60]}'") from error
+        raise InputError(f"{where}: expected 'class x y width height', found '{line[:60]}'") from error
+    if len(numbers) > 4 and (len(numbers) < _FEWEST or len(numbers) % 2):
+        raise InputError(
+            f"{where}: expected 'class x y width height', or an outline 'class x1 y1 x2 y2 x3 y3 ...', found "
+            f"{len(numbers)} numbers behind the class: '{line[:60]}'"
+        )
     if not 0 <= kind < class_count:
         raise InputError(f"{where}: class {kind} is not among the {class_count} classes (0 to {class_count - 1})")
-    values = (x, y, width, height)
-    if not all(math.isfinite(v) and -_ROUNDING <= v <= 1 + _ROUNDING for v in values) or min(width, height) <= 0:
-        raise InputError(f"{where}: expected fractions of the picture's width and height, found '{line.strip()[:60]}'")
-    return kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    if not all(math.isfinite(one) and -_ROUNDING <= one <= 1 + _ROUNDING for one in numbers):
+        raise InputError(f"{where}: expected fractions of the picture's width and height, found '{line[:60]}'")
+    if len(numbers) > 4:
+        outline = packed(numbers)
+        return Line(kind, outlined_box([outline]), outline)
+    x, y, width, height = numbers
+    if min(width, height) <= 0:
+        raise InputError(f"{where}: expected fractions of the picture's width and height, found '{line[:60]}'")
+    return Line(kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2))
 
 
 def _stem(path: Path) -> str:
@@ -100,14 +195,14 @@ def _stem(path: Path) -> str:
     return path.with_suffix("").as_posix() if path.suffix == ".txt" else path.as_posix()
 
 
-def _names_in(root: Path) -> tuple[str, ...]:
+def _names_in(root: Path) -> tuple[str, ...] | None:
     settings = settings_file(root)
     if settings is not None:
         return _names_in_yaml(settings)
     for path in (root / "classes.txt", root / "labels" / "classes.txt"):
         if path.is_file():
             return read_names(path)
-    raise InputError(f"{root}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'")
+    return None
 
 
 def _names_in_yaml(path: Path) -> tuple[str, ...]:

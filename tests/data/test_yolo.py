@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from cnnexp.errors import InputError
 from tests.data.tiny import all_of, load_all, make_data_set, write_picture
@@ -196,3 +197,78 @@ def test_as_many_names_as_are_said(root: Path) -> None:
     (root / "data.yaml").write_text("names: [a, b]\nnc: 3\n")
     with pytest.raises(InputError, match=r"nc: 3, and 2 names"):
         make_data_set("yolo", root=str(root)).prepare()
+
+
+OUTLINES = "1 0 0 1 0 1 0.5 0 0.5\n0 0.2 0.2 0.4 0.2 0.4 0.4 0.2 0.4\n0 0.5 0.5 0.5 0.5\n"
+
+
+@pytest.fixture
+def outlined(cache: Path, tmp_path: Path) -> Path:
+    """Pictures 20×30: the upper half is a dog, with a cat of 4×6 in it; and a cat that is a box alone."""
+    for i in range(10):
+        write_pair(tmp_path / "images", tmp_path / "labels", f"p{i}", OUTLINES)
+    (tmp_path / "data.yaml").write_text("names: [cat, dog]\n")
+    return tmp_path
+
+
+def test_boxes_around_outlines(outlined: Path) -> None:
+    data = make_data_set("yolo", root=str(outlined), image_size=[20, 30])
+    batch = all_of(data.load("val"))
+    assert batch["boxes"][0].tolist() == [[0, 0, 30, 10], pytest.approx([6, 4, 12, 8]), [7.5, 5, 22.5, 15]]
+    assert batch["classes"][0].tolist() == [1, 0, 0]
+    census = data.census()
+    assert census is not None and "outlines in label files: the boxes around them are taken" in census.remarks
+
+
+def test_outlines_as_masks(outlined: Path) -> None:
+    data = make_data_set("yolo", root=str(outlined), image_size=[20, 30], target="mask")
+    assert data.class_names() == ("background", "cat", "dog") and data.chosen() == ("mask",)
+    expected = torch.zeros(20, 30, dtype=torch.uint8)
+    expected[:10] = 2
+    expected[4:8, 6:12] = 1
+    assert all_of(data.load("val"))["mask"][0].equal(expected)
+    census = data.census()
+    assert census is not None and census.line() == (
+        "30 objects: 20 used, 10 left out (10 that are boxes without an outline)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "row"),
+    [
+        ("[cat, background]", None, [0, 0, 1, 0]),
+        (None, ["background", "dog", "cow"], [2, 2, 1, 2]),
+    ],
+)
+def test_the_numbers_of_classes_in_masks(
+    names: str | None, classes: list[str] | None, row: list[int], outlined: Path
+) -> None:
+    (outlined / "data.yaml").unlink()
+    if names:
+        (outlined / "data.yaml").write_text(f"names: {names}\n")
+    data = make_data_set("yolo", root=str(outlined), image_size=[20, 30], target="mask", classes=classes)
+    assert all_of(data.load("val"))["mask"][0, 5, [0, 5, 8, 15]].tolist() == row
+
+
+def test_what_is_no_mask(outlined: Path) -> None:
+    with pytest.raises(InputError, match=r"data\.classes=\[background,cat,dog\]"):
+        make_data_set("yolo", root=str(outlined), target="mask", classes=["cat", "dog"]).prepare()
+    for path in (outlined / "labels").iterdir():
+        path.write_text("0 0.5 0.5 0.5 0.5\n")
+    with pytest.raises(InputError, match="no label file has an outline"):
+        make_data_set("yolo", root=str(outlined), target="mask").prepare()
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.5 0.5 0.9", "0 0.1 0.1 0.2 0.2 0.3 0.3 0.4"])
+def test_lines_of_other_numbers_are_refused(line: str, outlined: Path) -> None:
+    (outlined / "labels" / "p0.txt").write_text(line)
+    with pytest.raises(InputError, match=r"p0\.txt:1: expected .*, or an outline .*, found [57] numbers"):
+        make_data_set("yolo", root=str(outlined)).prepare()
+
+
+def test_the_points_of_a_pose_are_no_outline(outlined: Path) -> None:
+    (outlined / "data.yaml").write_text("names: [cat, dog]\nkpt_shape: [4, 2]\n")
+    for path in (outlined / "labels").iterdir():
+        path.write_text("0 0.5 0.5 0.5 0.5 0.1 0.1 0.2 0.1 0.3 0.3 0.4 0.3\n")
+    batch = all_of(make_data_set("yolo", root=str(outlined), image_size=[20, 30]).load("val"))
+    assert batch["boxes"][0].tolist() == [[7.5, 5, 22.5, 15]]
