@@ -22,7 +22,7 @@ def test_a_run_says_what_is_left_out_and_keeps_it(
     words = ("data.root=pets", "data.image_size=[8,8]", "batch_size=4", "max_steps=1", "hardware.threads=1")
     done = cnnexp("train", "model=linear", "data=image_folder", *words)
     assert done.status == 0, done.err
-    line = "22 pictures: 20 used, 2 left out (1 HEIC: pip install 'cnnexp[heif]', 1 hidden)"
+    line = "22 pictures: 20 used, 2 left out (1 hidden, 1 HEIC: pip install 'cnnexp[heif]')"
     assert line in done.out and line in (only_run() / "log.txt").read_text()
 
 
