@@ -32,7 +32,7 @@ SMALLEST_BOX = 1.0
 SLOW_DECODE_S = 3.0
 """Decoding that took longer is kept in the cache folder for the next run."""
 
-THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
+_THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _decode_pixels(decoder: Decoder) -> dict[str, NDArray[Any]]:
         for name, tensor in pixels.items():
             arrays[name][position] = tensor.numpy()
 
-    pool = ThreadPoolExecutor(THREADS)
+    pool = ThreadPoolExecutor(_THREADS)
     try:
         for _ in pool.map(decode, range(count)):
             pass

@@ -13,7 +13,7 @@ from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES, begins_like_a_pictur
 
 def test_every_suffix_is_one_that_pillow_reads() -> None:
     known = {suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN}
-    assert PICTURE_SUFFIXES - known <= {".heic", ".heif", ".hif"}
+    assert PICTURE_SUFFIXES - known <= {".mpo", ".heic", ".heif", ".hif"}  # the first is read as JPEG
     assert {".jfif", ".jpe", ".webp", ".tiff", ".pbm"} <= PICTURE_SUFFIXES
 
 
