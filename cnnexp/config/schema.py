@@ -128,7 +128,11 @@ RUN = Group(
                     {"folds": Number(2, whole=True, nullable=True), "fold": Number(0, whole=True, nullable=True)}
                 ),
             },
-            optional={**INPUT, "parts": Each(Group({"input": Text()}, optional=INPUT, open=True))},
+            optional={
+                **INPUT,
+                "root": Text(nullable=True),
+                "parts": Each(Group({"input": Text()}, optional=INPUT, open=True)),
+            },
             open=True,
         ),
         "optimizer": _open_with(
@@ -205,3 +209,11 @@ RUN = Group(
         "choices": Group({"model": Text(), "data": Text()}, open=True),
     }
 )
+
+
+def rule_of(key: str) -> Rule | Group | None:
+    """What a dotted key may hold; None where nothing is said of it here."""
+    node: Rule | Group | None = RUN
+    for part in key.split("."):
+        node = {**node.optional, **node.keys}.get(part) if isinstance(node, Group) else None
+    return node
