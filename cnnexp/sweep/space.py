@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.grammar import parse
 from cnnexp.config.nearest import any_of
 from cnnexp.config.options import GROUPS, option_files
-from cnnexp.config.grammar import parse
 from cnnexp.config.overrides import read_words, spell
 from cnnexp.errors import InputError
 
