@@ -11,6 +11,7 @@ from typing import ClassVar
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.folders import complete_splits, existing_root, refuse_empty
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
+from cnnexp.inputs.mask_files import Palette
 from cnnexp.inputs.picture_files import Size, pillow_mode
 
 
@@ -53,6 +54,10 @@ class OwnFolder(DataSet):
         """The class of each of the 256 values of a mask file, -1 = not allowed; None where there are no masks."""
         return None
 
+    def mask_palette(self) -> Palette | None:
+        """For coloured masks, the colours whose places the values are."""
+        return None
+
     def prepare(self) -> None:
         refuse_empty(self.folder, self.samples)
 
@@ -69,6 +74,7 @@ class OwnFolder(DataSet):
             self.channels,
             boxed=self.boxed,
             mask_values=self.mask_values(),
+            palette=self.mask_palette(),
         )
         return open_samples(decoder, self.in_memory)
 
