@@ -70,6 +70,8 @@ INPUT: dict[str, Rule] = {
     "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
     "frames": COUNT,
     "length": COUNT,
+    "range": Items(Number(), length=2, nullable=True),
+    "background": Text(nullable=True),
     "mean": Items(Number(), nullable=True),
     "std": Items(Number(0, above=True), nullable=True),
     "vocabulary_size": COUNT,
@@ -124,6 +126,7 @@ RUN = Group(
                 "fraction": Number(0, 1, above=True),
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
+                "unreadable": Text(("fail", "skip")),
                 "split": Group(
                     {"folds": Number(2, whole=True, nullable=True), "fold": Number(0, whole=True, nullable=True)}
                 ),

@@ -33,7 +33,7 @@ class MaskFolder(OwnFolder):
     the same shape, is resized by nearest neighbour.
 
     Args:
-        root, classes, image_size, channels, in_memory: as for every folder.
+        root, classes, image_size, channels, in_memory, range, background, unreadable: as for every folder.
         mask_values: values with their classes, ``{0: background, 255: cell}``, or a list of values; a value is a
             number or a colour (a name, ``#rrggbb``, three numbers). null: told by the masks.
         void: the value of pixels that count for nothing. null: 255 beside class numbers from 0 on.
@@ -49,10 +49,22 @@ class MaskFolder(OwnFolder):
         image_size: Size,
         channels: int,
         in_memory: InMemory,
+        range: tuple[float, float] | None = None,
+        background: str | None = None,
+        unreadable: str = "fail",
         mask_values: Any = None,
         void: Any = None,
     ) -> None:
-        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
+        super().__init__(
+            root=root,
+            classes=classes,
+            image_size=image_size,
+            channels=channels,
+            in_memory=in_memory,
+            range=range,
+            background=background,
+            unreadable=unreadable,
+        )
         self._stated = self.classes
         self._said = read_mask_values(mask_values, void)
         self._void = None if void is None else value_of(void, is_colour(void), "data.void")

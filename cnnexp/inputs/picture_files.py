@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,23 @@ class Look:
 
 
 PLAIN = Look()
+
+
+def look_of(span: Sequence[float] | None, background: str | None) -> Look:
+    """The look that ``data.range`` and ``data.background`` ask for.
+
+    Raises:
+        InputError: the range is none, or there is no such colour.
+    """
+    if span is not None and not span[0] < span[1]:
+        raise InputError(f"data.range=[{span[0]:g},{span[1]:g}]: expected two numbers, the smaller one first")
+    if background is None:
+        return Look(None if span is None else (span[0], span[1]))
+    try:
+        ImageColor.getrgb(background)
+    except ValueError as error:
+        raise InputError(f'data.background={background}: no colour; a name (white, black) or "#rrggbb"') from error
+    return Look(None if span is None else (span[0], span[1]), background)
 
 
 def read_picture(
@@ -146,32 +162,12 @@ def fit_boxes(boxes: Tensor, original: Size, image_size: Size) -> Tensor:
 
 
 def find_pictures(folder: Path, *, deep: bool = False) -> list[Path]:
-    """The pictures directly in a folder (``deep``: and below it), sorted by name; hidden files are left out.
-
-    Raises:
-        InputError: the name of one is no text.
-    """
-    found = sorted(
+    """The pictures directly in a folder (``deep``: and below it), sorted by name; hidden files are left out."""
+    return sorted(
         p
         for p in (folder.rglob("*") if deep else folder.iterdir())
         if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")
     )
-    refuse_unnameable(found)
-    return found
-
-
-def refuse_unnameable(paths: Sequence[Path]) -> None:
-    """Names are written down in a run's record, which is UTF-8.
-
-    Raises:
-        InputError: the bytes of a name are none.
-    """
-    bad = [path for path in paths if any("\ud800" <= letter <= "\udfff" for letter in str(path))]
-    if bad:
-        shown = os.fsencode(bad[0]).decode("utf-8", "backslashreplace")
-        raise InputError(
-            f"{shown}: the name is not UTF-8, and no record could name the file; rename it ({len(bad)} such)"
-        )
 
 
 def pillow_mode(channels: int) -> str:

@@ -17,7 +17,7 @@ from cnnexp.config.rules import Group, problems_of
 from cnnexp.config.schema import RUN
 from cnnexp.paths import config_folder
 
-OPTIONAL = {"data.decode_size"}
+OPTIONAL = {"data.decode_size", "data.range", "data.background"}
 """Keys of pictures, which other kinds of input have not."""
 
 
