@@ -241,16 +241,23 @@ def _colours(seen: Values, folder: Path, void: int | None) -> Meaning:
 
 def suggestion(seen: Values, names: Sequence[str]) -> str:
     """The word that sets ``data.mask_values`` to the main values, as a shell takes it."""
-    from cnnexp.config.grammar import quoted
-
     main = _main_values(seen)
     if len(names) != len(main):
         names = ["background", *(f"class{number}" for number in range(1, len(main)))]
     pairs = [
-        f"{quoted(seen.shown(value)) if seen.coloured else value}: {name if name.isidentifier() else quoted(name)}"
+        f"{_quoted(seen.shown(value)) if seen.coloured else value}: {_quoted(name)}"
         for value, name in zip(main, names, strict=True)
     ]
     return shlex.quote(f"data.mask_values={{{', '.join(pairs)}}}")
+
+
+def _quoted(text: str) -> str:
+    """In quotes, unless it is a plain word."""
+    return (
+        text
+        if text.isidentifier() and text.lower() not in ("null", "true", "false")
+        else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    )
 
 
 def _main_values(seen: Values) -> list[int]:

@@ -84,7 +84,7 @@ def _colour(word: Any, key: str) -> int:
     parts = word.split(",") if isinstance(word, str) and "," in word and "(" not in word else word
     try:
         if isinstance(parts, str):
-            red, green, blue = ImageColor.getrgb(parts.strip())
+            red, green, blue = ImageColor.getrgb(parts.strip())[:3]
         else:
             red, green, blue = (int(part) for part in parts)
         if not all(0 <= part <= 255 for part in (red, green, blue)):

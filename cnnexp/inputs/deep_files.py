@@ -79,9 +79,10 @@ def turned(numbers: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _raw_mode(opened: Image.Image) -> Any:
-    if not opened.tile:
+    tiles = getattr(opened, "tile", ())
+    if not tiles:
         return ""
-    arguments = opened.tile[0].args
+    arguments = tiles[0].args
     return arguments[0] if isinstance(arguments, tuple) and arguments else arguments
 
 
