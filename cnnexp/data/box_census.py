@@ -13,7 +13,7 @@ from cnnexp.data import decoded_cache
 from cnnexp.data.census import BOXES, Census
 from cnnexp.data.samples import SLOW_DECODE_S, SMALLEST_BOX, Sample
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import Size, picture_size
+from cnnexp.inputs.opened_files import Size, upright_size
 
 SWAPPED = "with their corners swapped"
 EMPTY = "without any area"
@@ -85,6 +85,6 @@ def _sizes(paths: Sequence[Path]) -> dict[Path, Size]:
 
 def _size(path: Path) -> Size:
     try:
-        return picture_size(path)
+        return upright_size(path)
     except InputError:  # said with its name when it is decoded
         return 0, 0
