@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class InputError(Exception):
     """Bad input: one or more lines, each naming what was given, what is allowed and what to do.
@@ -14,6 +16,10 @@ class InputError(Exception):
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, ...], dict[str, Any]]:
+        """Copied to another process, it has the same lines."""
+        return type(self), self.lines, self.__dict__
 
 
 class RunFailed(Exception):

@@ -22,7 +22,9 @@ from cnnexp.errors import InputError
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
-_OF_THE_NET = ("channels", "image_size", "mean", "std", "fraction", "workers", "in_memory", "decode_size")
+_OF_THE_NET = (
+    "channels", "image_size", "mean", "std", "range", "background", "fraction", "workers", "in_memory", "decode_size"
+)  # fmt: skip
 """Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
 
 

@@ -40,6 +40,8 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
         unread = [key for key, default in OF_DISK if data[key] != default]
         name = config["choices"]["data"]
         problems += [f"data.{key}={data[key]}: nothing reads it, data={name} is always in memory" for key in unread]
+    if "unreadable" not in arguments and data["unreadable"] != "fail":
+        problems.append(f"data.unreadable={data['unreadable']}: nothing reads it; it is for folders of your own")
     if problems:
         raise InputError(*problems)
     dataset: DataSet = class_(**arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnnexp.answers.base import Answer
@@ -14,7 +15,8 @@ from cnnexp.errors import InputError
 from cnnexp.inputs.base import Input
 
 OF_EVERY_DATA_SET = (
-    "_target_", "input", "input_sha256", "targets", "classes", "fraction", "workers", "in_memory", "split",
+    "_target_", "input", "input_sha256", "targets", "classes", "fraction", "workers", "in_memory",
+    "unreadable", "split",
 )  # fmt: skip
 """Keys that are no arguments of an input."""
 UNKNOWN = ("0", "1")
@@ -92,16 +94,18 @@ def find_facts(config: Mapping[str, Any], dataset: DataSet, trusted: Sequence[st
     given = names_of(config)
     found = (dataset.class_names() or ()) if None in given.values() else ()
     classes = {word: found if names is None else names for word, names in given.items()}
-    return provisional_facts({**config, "data": {**config["data"], "classes": classes}}, trusted)
+    told = dataset.told()
+    facts = provisional_facts({**config, "data": {**config["data"], **told, "classes": classes}}, trusted)
+    return replace(facts, told=told)
 
 
 def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    """The configuration with the truths and the names of the classes that were found, so that a run's folder stands on
-    its own."""
+    """The configuration with the truths, the classes and what else was found, so that a run's folder stands on its
+    own."""
     names = {word: list(answer.names) for word, answer in facts.targets.items()}
     same = all(one == next(iter(names.values())) for one in names.values())
     classes: Any = next(iter(names.values()), []) if same else names
-    return {**config, "data": {**config["data"], "targets": list(names), "classes": classes}}
+    return {**config, "data": {**config["data"], **facts.told, "targets": list(names), "classes": classes}}
 
 
 def tupled(value: Any) -> Any:

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="+", metavar="FILE", help="pictures, or what else the net takes; or folders of them"
     )
     parser.add_argument("--json", action="store_true", help="as JSON, an object for each file")
+    parser.add_argument(
+        "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
+    )
     parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
     add_checkpoint(parser)
     add_own_code(parser)
@@ -51,10 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
         from cnnexp.runs.write import writable_folder
 
         writable_folder(out, "--out DIR")
+    from cnnexp.data.reading import refuse_unnameable
+
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
     answer = task.answer
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
-    _refuse_unreadable(read, files)
+    refuse_unnameable(files)
+    files = _readable(read, files, skip=arguments.skip_unreadable)
     rows = []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = _ask(task, read, path)
@@ -108,20 +114,31 @@ def _names(files: list[Path]) -> list[str]:
     return names
 
 
-def _refuse_unreadable(read: Reading, files: list[Path]) -> None:
+def _readable(read: Reading, files: list[Path], skip: bool) -> list[Path]:
     """Decode every file once before the first is answered, so that nothing is left half done.
 
+    Args:
+        skip: those that cannot be decoded are named on stderr and left out.
+
     Raises:
-        InputError: a line for each that is not what the net takes.
+        InputError: a line for each that is not what the net takes; ``skip``: where nothing is left.
     """
     problems: list[str] = []
+    kept: list[Path] = []
     for path in files:
         try:
             read(path)
+            kept.append(path)
         except InputError as error:
             problems.extend(error.lines)
+    if problems and not (skip and kept):
+        way_out = f" (--skip-unreadable leaves such files out; {len(kept)} can be read)" if kept else ""
+        raise InputError(*problems[:-1], problems[-1] + way_out)
     if problems:
-        raise InputError(*problems)
+        loaded()
+        for line in problems:
+            print(f"cnnexp predict: left out: {line}", file=sys.stderr)
+    return kept
 
 
 def _ask(task: Task, read: Reading, path: Path) -> tuple[Picture, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cnnexp.config.check import check
+from cnnexp.config.grammar import quoted
 from cnnexp.config.options import GROUPS, config_folders, content_of
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
@@ -99,7 +100,7 @@ def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], sta
 def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
     """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
     a sweep's trials choose the same ones."""
-    return _hydras("config", [word.text for word in chosen], folders)
+    return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders)
 
 
 @lru_cache(maxsize=64)
@@ -159,8 +160,8 @@ def _plain(composed: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:
     return {**{str(key): value for key, value in config.items()}, "choices": dict(choices)}
 
 
-def compose_option(group: str, option: str, texts: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
-    """An option that stands outside a run's configuration, with overrides in Hydra's grammar, as plain containers.
+def compose_option(group: str, option: str, words: Sequence[Word], folders: Sequence[Path]) -> dict[str, Any]:
+    """An option that stands outside a run's configuration, with the keys that words set, as plain containers.
 
     Raises:
         InputError: Hydra cannot compose it.
@@ -169,7 +170,9 @@ def compose_option(group: str, option: str, texts: Sequence[str], folders: Seque
     from omegaconf import OmegaConf
 
     with _hydra(folders):
-        content = OmegaConf.to_container(compose(f"{group}/{option}", overrides=list(texts))[group], resolve=True)
+        composed = compose(f"{group}/{option}")
+        OmegaConf.set_struct(composed, False)
+        content = OmegaConf.to_container(_with_keys(composed, words)[group], resolve=True)
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
 

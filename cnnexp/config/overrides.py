@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.config.elsewhere import hint_for
+from cnnexp.config.grammar import as_plain_text, parse
 from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files, options_with, usual_first
+from cnnexp.config.rules import Text
+from cnnexp.config.schema import rule_of
 from cnnexp.errors import InputError
 
 OPEN = ("model", "data", "optimizer", "scheduler", "augmentation", "sampling", "loss", "transfer")
@@ -29,7 +32,7 @@ MOST_OPTIONS = 4
 
 @dataclass(frozen=True)
 class Word:
-    """One override: ``text`` as Hydra takes it, ``key`` without a leading plus, ``value`` as Hydra understood it."""
+    """One override: ``text`` as it was typed, ``key`` without a leading plus, ``value`` as Hydra understood it."""
 
     text: str
     key: str
@@ -59,9 +62,12 @@ def read_words(texts: Sequence[str], folders: Sequence[Path] = ()) -> list[Word]
 
 
 def _read(text: str, folders: Sequence[Path]) -> Word:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
+    if not text.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InputError(
+            f"{text}: holds bytes that are no UTF-8, which no record could name; rename the file or folder"
+        )
     if text.startswith("~"):
         raise InputError(f"{text}: a key cannot be deleted; give it another value, null switches most things off")
     if text.startswith("="):
@@ -69,13 +75,17 @@ def _read(text: str, folders: Sequence[Path]) -> Word:
     if "=" not in text:
         raise InputError(_without_value(text, folders))
     text = spell(text)
+    named, given = text.split("=", 1)
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = parse(text)
     except HydraException as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{text}: not understood ({reason}); quote values that hold spaces or brackets") from error
+        raise InputError(
+            f"{text}: not understood ({reason}); as plain text it is typed so: {as_plain_text(named, given)}"
+        ) from error
     if override.is_sweep_override():
-        raise InputError(f"{text}: several values make a sweep: cnnexp sweep {shlex.quote(text)}")
+        one = f" (one value with commas: {as_plain_text(named, given)})" if "," in given else ""
+        raise InputError(f"{text}: several values make a sweep: cnnexp sweep {shlex.quote(text)}{one}")
     key = override.key_or_group
     if override.package is not None:
         raise InputError(f"{text}: a package (@…) cannot be given on the command line")
@@ -163,7 +173,15 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
         return f"{word.key}: choose another class by another option of {parts[0]}, or in a YAML file of your own"
     if isinstance(node, Mapping) and not isinstance(word.value, Mapping):
         return f"{word.text}: {word.key} is a group of keys ({', '.join(node)}); set one of them"
-    return type_problem(word.key, node, word.value)
+    return _no_text(word) or type_problem(word.key, node, word.value)
+
+
+def _no_text(word: Word) -> str | None:
+    """The line for a number or a list where a text is expected: a folder may be called 2024, or [a]."""
+    rule = rule_of(word.key)
+    if not isinstance(rule, Text) or rule.choices or word.value is None or isinstance(word.value, str):
+        return None
+    return f"{word.text}: expected a text; this one is typed so: {as_plain_text(*word.text.split('=', 1))}"
 
 
 def _unknown(

@@ -70,6 +70,8 @@ INPUT: dict[str, Rule] = {
     "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
     "frames": COUNT,
     "length": COUNT,
+    "range": Items(Number(), length=2, nullable=True),
+    "background": Text(nullable=True),
     "mean": Items(Number(), nullable=True),
     "std": Items(Number(0, above=True), nullable=True),
     "vocabulary_size": COUNT,
@@ -124,6 +126,7 @@ RUN = Group(
                 "fraction": Number(0, 1, above=True),
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
+                "unreadable": Text(("fail", "skip")),
                 "split": Group(
                     {
                         "folds": Number(2, whole=True, nullable=True),
@@ -132,7 +135,11 @@ RUN = Group(
                     }
                 ),
             },
-            optional={**INPUT, "parts": Each(Group({"input": Text()}, optional=INPUT, open=True))},
+            optional={
+                **INPUT,
+                "root": Text(nullable=True),
+                "parts": Each(Group({"input": Text()}, optional=INPUT, open=True)),
+            },
             open=True,
         ),
         "optimizer": _open_with(
@@ -209,3 +216,11 @@ RUN = Group(
         "choices": Group({"model": Text(), "data": Text()}, open=True),
     }
 )
+
+
+def rule_of(key: str) -> Rule | Group | None:
+    """What a dotted key may hold; None where nothing is said of it here."""
+    node: Rule | Group | None = RUN
+    for part in key.split("."):
+        node = {**node.optional, **node.keys}.get(part) if isinstance(node, Group) else None
+    return node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
@@ -168,6 +168,10 @@ class DataSet(ABC):
     def distinct(self) -> tuple[SplitName, ...]:
         """The splits that have samples of their own: all, or without test where it is val once more."""
         return SPLITS
+
+    def told(self) -> dict[str, Any]:
+        """Keys of ``data`` that a prepared data set has found a value for, where the configuration leaves them open."""
+        return {}
 
     @abstractmethod
     def load(self, split: SplitName) -> Split:

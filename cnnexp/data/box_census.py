@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
 
@@ -12,9 +11,9 @@ import numpy as np
 
 from cnnexp.data import decoded_cache
 from cnnexp.data.census import BOXES, Census
-from cnnexp.data.samples import SLOW_DECODE_S, SMALLEST_BOX, THREADS, Sample
+from cnnexp.data.samples import SLOW_DECODE_S, SMALLEST_BOX, Sample
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import Size, picture_size
+from cnnexp.inputs.opened_files import Size, upright_size
 
 SWAPPED = "with their corners swapped"
 EMPTY = "without any area"
@@ -77,8 +76,7 @@ def _sizes(paths: Sequence[Path]) -> dict[Path, Size]:
     kept = decoded_cache.load(key)
     if kept is None:
         start = perf_counter()
-        with ThreadPoolExecutor(THREADS) as pool:
-            kept = {"size": np.array(list(pool.map(_size, paths)), np.int64)}
+        kept = {"size": np.array([_size(path) for path in paths], np.int64)}  # threads would wait for each other
         if perf_counter() - start > SLOW_DECODE_S:
             decoded_cache.save(key, kept)
     rows = kept["size"].tolist()
@@ -87,6 +85,6 @@ def _sizes(paths: Sequence[Path]) -> dict[Path, Size]:
 
 def _size(path: Path) -> Size:
     try:
-        return picture_size(path)
+        return upright_size(path)
     except InputError:  # said with its name when it is decoded
         return 0, 0

@@ -18,7 +18,7 @@ from cnnexp.data.drawn_masks import Drawing, Region, kind_of, use_objects, value
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
-from cnnexp.data.samples import Box, InMemory, Sample
+from cnnexp.data.samples import Box, Sample
 from cnnexp.data.text_files import read_text
 from cnnexp.errors import InputError
 from cnnexp.inputs.folder_walk import is_hidden
@@ -38,19 +38,6 @@ class COCO(OwnFolder):
     """
 
     targets = ("boxes", "mask")
-
-    def __init__(
-        self,
-        *,
-        root: str | None,
-        classes: Sequence[str] | None,
-        image_size: Size,
-        channels: int,
-        in_memory: InMemory,
-        target: str | None,
-    ) -> None:
-        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
-        self.target, self.boxed = target, target == "boxes"
 
     def names(self) -> tuple[str, ...]:
         path = self._files["train"]

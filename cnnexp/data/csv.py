@@ -59,11 +59,16 @@ class CSV(OwnFolder):
         image_size: Size,
         channels: int,
         in_memory: InMemory,
-        target: str | None,
+        range: tuple[float, float] | None = None,
+        background: str | None = None,
+        unreadable: str = "fail",
+        target: str | None = None,
     ) -> None:
-        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
-        self.file, self.stated, self.box_form, self.target = file, columns, box, target
-        self.boxed = target == "boxes"
+        super().__init__(
+            root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory,
+            range=range, background=background, unreadable=unreadable, target=target,
+        )  # fmt: skip
+        self.file, self.stated, self.box_form = file, columns, box
 
     def names(self) -> tuple[str, ...]:
         if self.target == "value":

@@ -19,7 +19,7 @@ from cnnexp.data.fetch import cache_folder
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 1  # another number makes every older file unused: raise it when decoding changes
+_FORMAT = 2  # another number makes every older file unused: raise it when decoding changes
 
 
 def key_of(files: Sequence[Path], how: object) -> str:

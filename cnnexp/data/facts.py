@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cnnexp.answers.base import Answer
 from cnnexp.inputs.base import Input
@@ -15,6 +16,7 @@ class Facts:
 
     Attributes:
         targets: by the words of the data set's YAML (label, mask, boxes).
+        told: keys of ``data`` that only the files tell, with what was found.
         named: False while classes are not known before the user's folder is read; their names are stand-ins then.
     """
 
@@ -22,6 +24,7 @@ class Facts:
     input: Input
     targets: Mapping[str, Answer] = field(default_factory=dict)
     named: bool = True
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self, target: str | None) -> tuple[str, ...]:
         """Names of the classes of a target; none for a task that has no target."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +47,9 @@ class Folded(DataSet):
 
     def census(self) -> Census | None:
         return self.dataset.census()
+
+    def told(self) -> dict[str, Any]:
+        return self.dataset.told()
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return self._whole.part(self._positions[split])

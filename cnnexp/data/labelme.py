@@ -15,10 +15,9 @@ from cnnexp.data.labelme_files import Annotation, Shape, read_annotation
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import settle
 from cnnexp.data.picture_folders import leave_out, name_in, pictures_in
-from cnnexp.data.samples import InMemory, Sample
+from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
 from cnnexp.inputs.folder_walk import walk
-from cnnexp.inputs.picture_files import Size
 
 IGNORED, OWN_BACKGROUND = "__ignore__", "_background_"
 """What labelme calls pixels that are not to be learnt, and the background."""
@@ -35,19 +34,6 @@ class LabelMe(OwnFolder):
     """
 
     targets = ("boxes", "mask")
-
-    def __init__(
-        self,
-        *,
-        root: str | None,
-        classes: Sequence[str] | None,
-        image_size: Size,
-        channels: int,
-        in_memory: InMemory,
-        target: str | None,
-    ) -> None:
-        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
-        self.target, self.boxed = target, target == "boxes"
 
     def names(self) -> tuple[str, ...]:
         shapes = (shape for notes in self._annotations.values() for note in notes for shape in note.shapes)

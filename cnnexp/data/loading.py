@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from cnnexp.data.base import DataSet, FileSplit, Split, SplitName
 from cnnexp.data.facts import Facts
 from cnnexp.data.fixed_splits import hold_out
+from cnnexp.data.working import Failed, Guarded, as_it_is
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
 from cnnexp.sampling.base import Sampling
@@ -57,18 +58,18 @@ class Loader:
         if not (self.workers and isinstance(self.split, FileSplit)):
             yield from (self.split.batch(torch.from_numpy(one)) for one in positions)
             return
-        loader: DataLoader[dict[str, Tensor]] = DataLoader(
-            self.split,
+        loader: DataLoader[dict[str, Tensor] | Failed] = DataLoader(
+            Guarded(self.split),
             batch_sampler=[one.tolist() for one in positions],
             num_workers=self.workers,
-            collate_fn=self.split.collate,
+            collate_fn=as_it_is,
             generator=torch.Generator(),  # its own: the run's random numbers do not depend on the workers
             multiprocessing_context="spawn" if torch.cuda.is_available() else None,
         )
-        try:
-            yield from loader
-        except InputError as error:  # a worker hands its error on with the traceback in front
-            raise InputError(error.lines[-1].split("InputError: ")[-1].strip()) from None
+        for batch in loader:
+            if isinstance(batch, Failed):
+                raise batch.error
+            yield batch
 
     def state_dict(self) -> dict[str, int]:
         """Where the epoch is: the number of batches handed out."""

@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SplitName
 from cnnexp.data.folders import by_stem, paired_folders, picture_by_stem
+from cnnexp.data.mask_meaning import Given, Meaning, meaning_of
+from cnnexp.data.mask_scan import Values, values_of
+from cnnexp.data.mask_sizes import refuse_sizes
+from cnnexp.data.mask_words import is_colour, read_mask_values, value_of
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import settle, settle_notes
 from cnnexp.data.picture_folders import enter_unread
-from cnnexp.data.samples import Sample
+from cnnexp.data.samples import InMemory, Sample
 from cnnexp.data.text_files import read_names
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import find_pictures, read_mask
+from cnnexp.inputs.mask_files import Palette
+from cnnexp.inputs.picture_files import Size, find_pictures
 
-_BLACK_AND_WHITE = frozenset({0, 255})
+log = logging.getLogger(__name__)
 
 
 class MaskFolder(OwnFolder):
     """A folder with ``images/`` and ``masks/``, split or not as for ``data=yolo``; ``masks/X.png`` belongs to
     ``images/X.jpg``.
 
-    A mask holds the class number of every pixel (8-bit grey, or palette indices); 255 is void. Masks of nothing but 0
-    and 255 are read as background and foreground. The classes' names are the lines of ``classes.txt``, unless
-    ``classes`` gives them; without either they are numbered as far as the training masks go.
+    A mask holds the class number of every pixel, or 0 and 255 for background and foreground, or shades or colours that
+    stand for classes: ``mask_meaning`` tells from the values of all masks. The classes' names are the lines of
+    ``classes.txt``, unless ``classes`` or ``mask_values`` gives them. A mask of another size than its picture, and of
+    the same shape, is resized by nearest neighbour.
+
+    Args:
+        root, classes, image_size, channels, in_memory, range, background, unreadable: as for every folder.
+        mask_values: values with their classes, ``{0: background, 255: cell}``, or a list of values; a value is a
+            number or a colour (a name, ``#rrggbb``, three numbers). null: told by the masks.
+        void: the value of pixels that count for nothing. null: 255 beside class numbers from 0 on.
     """
 
     targets = ("mask",)
+
+    def __init__(
+        self,
+        *,
+        root: str | None,
+        classes: Sequence[str] | None,
+        image_size: Size,
+        channels: int,
+        in_memory: InMemory,
+        range: tuple[float, float] | None = None,
+        background: str | None = None,
+        unreadable: str = "fail",
+        mask_values: Any = None,
+        void: Any = None,
+    ) -> None:
+        super().__init__(
+            root=root,
+            classes=classes,
+            image_size=image_size,
+            channels=channels,
+            in_memory=in_memory,
+            range=range,
+            background=background,
+            unreadable=unreadable,
+        )
+        self._stated = self.classes
+        self._said = read_mask_values(mask_values, void)
+        self._void = None if void is None else value_of(void, is_colour(void), "data.void")
+        self._by_colour = is_colour(void) or (self._said is not None and self._said.coloured)
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.meaning  # noqa: B018 - refuses what cannot be told, and says what was
 
     def found(self) -> dict[SplitName, list[Sample]]:
         folders = list(paired_folders(self.folder, "images", "masks"))
@@ -56,30 +101,42 @@ class MaskFolder(OwnFolder):
             for stem in matched
         ]
 
-    @cached_property
-    def _values(self) -> frozenset[int]:
-        """The values that occur in the training masks."""
-        seen = np.zeros(256, dtype=bool)
-        for sample in self.samples["train"]:
-            assert sample.mask is not None
-            seen[read_mask(sample.mask, None)[0].reshape(-1)] = True
-        return frozenset(np.flatnonzero(seen).tolist())
-
     def names(self) -> tuple[str, ...]:
-        listed = self.folder / "classes.txt"
-        if listed.is_file():
-            names = read_names(listed)
-        elif self._values == _BLACK_AND_WHITE:
-            names = ("background", "foreground")
-        else:
-            names = tuple(str(value) for value in range(max(self._values - {VOID}, default=0) + 1))
-        if len(names) < 2:
-            raise InputError(f"{self.folder}: the training masks hold one class only, so there is nothing to learn")
-        return names
+        return self.meaning.names
 
     def mask_values(self) -> tuple[int, ...]:
         """The class of each of the 256 values, -1 = not allowed."""
-        names = self.class_names()
-        if len(names) == 2 and self._values == _BLACK_AND_WHITE:
-            return (0, *[-1] * 254, 1)
-        return (*range(len(names)), *[-1] * (255 - len(names)), VOID)
+        return self.meaning.table
+
+    def mask_palette(self) -> Palette | None:
+        return self.meaning.palette
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """What the values stand for.
+
+        Raises:
+            InputError: it cannot be told; a mask is of another shape than its picture.
+        """
+        samples = list(dict.fromkeys(sample for split in self.samples.values() for sample in split))
+        masks = [sample.mask for sample in samples if sample.mask is not None]
+        seen = values_of(masks, self._by_colour)
+        meaning = meaning_of(seen, self.folder, self._given(), self._said, self._void_in(seen))
+        resized = refuse_sizes(samples)
+        for line in (meaning.line, resized):
+            if line is not None:
+                log.warning("%s: %s", self.folder, line)
+        return meaning
+
+    def _given(self) -> Given | None:
+        listed = self.folder / "classes.txt"
+        if self._stated is not None:
+            return Given(self._stated, "data.classes")
+        if not listed.is_file():
+            return None
+        return Given(read_names(listed), str(listed), of_folder=True)
+
+    def _void_in(self, seen: Values) -> int | None:
+        """The void value as these masks have it: a grey value in a set of colours is a grey colour."""
+        grey = self._void is not None and seen.coloured and not self._by_colour
+        return self._void * 0x010101 if grey and self._void is not None else self._void

@@ -7,17 +7,22 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.box_census import count_boxes
 from cnnexp.data.census import PICTURES, Census
 from cnnexp.data.folders import complete_splits, entered, existing_root, refuse_empty
 from cnnexp.data.groups import groups_of
+from cnnexp.data.reading import range_of, refuse_unnameable, unreadable_ones
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import Size, pillow_mode
+from cnnexp.inputs.mask_files import Palette
+from cnnexp.inputs.picture_files import Look, Size, look_of
 
 log = logging.getLogger(__name__)
+
+UNREADABLE = "that cannot be decoded"
 
 
 class OwnFolder(DataSet):
@@ -25,22 +30,31 @@ class OwnFolder(DataSet):
 
     Args:
         root: the folder. classes: their names, in place of those that are found.
-        image_size: height and width of stored pictures. channels: 1 or 3. in_memory: or ``auto``, as far as they fit.
+        image_size: height and width of stored pictures. channels: 1, 3, or as many as the files have.
+        in_memory: or ``auto``, as far as they fit.
+        range: the numbers that become black and white, of files of more than 8 bits; None: 0 and the set's highest.
+        background: the colour behind transparent pictures. unreadable: fail, or skip files that cannot be decoded.
+        target: the truth that the task learns; of several that a folder has it is the one that is read.
     """
 
-    boxed: bool = False
-    """Whether samples have boxes (a picture may have none)."""
-    target: str | None = None
-    """Which of several truths is read: the task's."""
-
     def __init__(
-        self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
+        self,
+        *,
+        root: str | None,
+        classes: Sequence[str] | None,
+        image_size: Size,
+        channels: int,
+        in_memory: InMemory,
+        range: tuple[float, float] | None = None,
+        background: str | None = None,
+        unreadable: str = "fail",
+        target: str | None = None,
     ) -> None:
-        pillow_mode(channels)
-        self.root = root
+        self.root, self.target = root, target
         self.classes = tuple(classes) if classes is not None else None
         self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
         self.counted = Census()
+        self.range, self.background, self.unreadable = range, background, unreadable
 
     @abstractmethod
     def found(self) -> Mapping[SplitName, Sequence[Sample]]:
@@ -62,8 +76,16 @@ class OwnFolder(DataSet):
         """The class of each of the 256 values of a mask file, -1 = not allowed; None where there are no masks."""
         return None
 
+    def mask_palette(self) -> Palette | None:
+        """For coloured masks, the colours whose places the values are."""
+        return None
+
     def prepare(self) -> None:
         refuse_empty(self.folder, self.samples)
+        self.look  # noqa: B018 - finds the range of the pictures, and says it
+
+    def told(self) -> dict[str, Any]:
+        return {} if self.look.span is None else {"range": list(self.look.span)}
 
     def class_names(self) -> tuple[str, ...]:
         if self.classes is None:
@@ -79,8 +101,16 @@ class OwnFolder(DataSet):
             boxed=self.boxed,
             mask_values=self.mask_values(),
             label_count=len(self.class_names()) if self.target == "labels" else 0,
+            palette=self.mask_palette(),
+            look=self.look,
         )
         return open_samples(decoder, self.in_memory)
+
+    @property
+    def boxed(self) -> bool:
+        """Whether samples have boxes (a picture may have none)."""
+        chosen = self.chosen()
+        return "boxes" in (self.targets if chosen is None else chosen)
 
     def chosen(self) -> tuple[str, ...] | None:
         return None if len(self.targets) == 1 else tuple(one for one in self.targets if one == self.target)
@@ -101,7 +131,8 @@ class OwnFolder(DataSet):
     @cached_property
     def samples(self) -> dict[SplitName, list[Sample]]:
         """The samples of every split."""
-        found = self.found()
+        found = {split: self._readable(samples) for split, samples in self.found().items()}
+        refuse_unnameable([sample.picture for samples in found.values() for sample in samples])
         self._count(found)
         return complete_splits(
             found,
@@ -122,6 +153,28 @@ class OwnFolder(DataSet):
             census.remark(f"no picture for {split} has a box, so that its scores mean nothing")
         for line in census.warnings():
             log.warning("%s: %s", self.folder, line)
+
+    @cached_property
+    def look(self) -> Look:
+        """How the files become 8 bits."""
+        if self.range is not None:
+            return look_of(self.range, self.background)
+        pictures = list(dict.fromkeys(sample.picture for samples in self.samples.values() for sample in samples))
+        span = range_of(pictures, self.channels)
+        if span is not None:
+            said = f"data.range=[{span[0]:g},{span[1]:g}]"
+            log.warning("%s: pictures of more than 8 bits; %g is black and %g white (%s)", self.folder, *span, said)
+        return look_of(span, self.background)
+
+    def _readable(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        """Less those that cannot be decoded, where these are to be skipped; each is named."""
+        if self.unreadable == "fail":
+            return samples
+        broken = unreadable_ones(samples, self.channels)
+        for place, line in broken.items():
+            log.warning("left out: %s", line)
+            self.counted.leave_out(PICTURES, UNREADABLE, samples[place].name)
+        return [sample for place, sample in enumerate(samples) if place not in broken]
 
     def distinct(self) -> tuple[SplitName, ...]:
         return tuple(name for name in SPLITS if name != "test" or self.samples["test"] is not self.samples["val"])

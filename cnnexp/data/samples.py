@@ -21,7 +21,8 @@ from cnnexp.data.base import FileSplit, TensorSplit, collate
 from cnnexp.data.drawn_masks import Drawing
 from cnnexp.data.memory import fits_in_memory
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import Size, fit_boxes, read_mask, read_picture
+from cnnexp.inputs.mask_files import LYING, Palette, alike, read_mask
+from cnnexp.inputs.picture_files import PLAIN, Look, Size, fit_boxes, read_picture
 
 Box = tuple[float, float, float, float]
 """x1 y1 x2 y2."""
@@ -57,7 +58,7 @@ class Sample:
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Decoder:
     """Position → the tensors of one sample. Picklable, so that loader workers can hold it.
 
     ``mask_values`` maps each of the 256 values of a mask file to a class, -1 = not allowed; None where there are no
-    masks. ``boxed`` says whether the samples have boxes (a picture may have none). ``label_count``: how many classes
-    there are, where a sample may have several.
+    masks. The values of coloured masks are places in ``palette``. ``boxed`` says whether the samples have boxes (a
+    picture may have none). ``label_count``: how many classes there are, where a sample may have several. ``look``: how
+    files become 8 bits.
     """
 
     samples: tuple[Sample, ...]
@@ -75,6 +77,8 @@ class Decoder:
     boxed: bool = False
     mask_values: tuple[int, ...] | None = None
     label_count: int = 0
+    palette: Palette | None = None
+    look: Look = PLAIN
 
     def __call__(self, position: int) -> dict[str, Tensor]:
         pixels, original = self.pixels(position)
@@ -83,7 +87,7 @@ class Decoder:
     def pixels(self, position: int) -> tuple[dict[str, Tensor], Size]:
         """Image uint8 (C, H, W), mask uint8 (H, W) where there is one, and height and width in the file."""
         sample = self.samples[position]
-        image, original = read_picture(sample.picture, self.image_size, self.channels)
+        image, original = read_picture(sample.picture, self.image_size, self.channels, look=self.look)
         if sample.drawn is not None:
             return {"image": image, "mask": torch.from_numpy(sample.drawn.mask(original, self.image_size))}, original
         if sample.mask is None:
@@ -108,10 +112,11 @@ class Decoder:
         return notes
 
     def _mask(self, picture: Path, path: Path, original: Size) -> Tensor:
-        values, size = read_mask(path, self.image_size)
-        if size != original:
+        values, size = read_mask(path, self.image_size, self.palette)
+        if not alike(size, original):
             sizes = f"{size[1]}×{size[0]} pixels and its picture {picture.name} {original[1]}×{original[0]}"
-            raise InputError(f"{path}: the mask has {sizes}; they must be of one size")
+            lying = f"; {LYING}" if alike(size, original[::-1]) else ""
+            raise InputError(f"{path}: the mask has {sizes}; they must be of one size, or of one shape{lying}")
         assert self.mask_values is not None
         mapped = np.asarray(self.mask_values, dtype=np.int16)[values]
         if (mapped < 0).any():
@@ -152,9 +157,8 @@ def _extent(size: Size) -> Tensor:
 
 
 def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
-    key = decoded_cache.key_of(
-        _files(decoder.samples), (decoder.image_size, decoder.channels, decoder.mask_values, _drawn(decoder))
-    )
+    how = (decoder.image_size, decoder.channels, decoder.mask_values, decoder.palette, decoder.look, _drawn(decoder))
+    key = decoded_cache.key_of(_files(decoder.samples), [part if part is None else repr(part) for part in how])
     arrays = decoded_cache.load(key)
     if arrays is None:
         start = perf_counter()

@@ -40,7 +40,6 @@ class VOC(OwnFolder):
     """
 
     targets = ("boxes",)
-    boxed = True
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted({name for objects in self._objects.values() for name, *_ in objects}))

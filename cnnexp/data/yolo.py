@@ -15,11 +15,10 @@ from cnnexp.data.coco import refuse_no_background, with_background
 from cnnexp.data.drawn_masks import OBJECTS, Drawing, Region, outlined_box, packed, use_objects, values_of_classes
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import enter_bare, settle_notes
-from cnnexp.data.samples import Box, InMemory, Sample
+from cnnexp.data.samples import Box, Sample
 from cnnexp.data.text_files import read_names, read_text, read_yaml_words
 from cnnexp.data.yolo_layout import Part, settings_file, yolo_parts
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import Size
 
 # Box edges are written with few digits, so they may stick out of the picture by a rounding error.
 _ROUNDING = 1e-3
@@ -51,19 +50,6 @@ class YOLO(OwnFolder):
     """
 
     targets = ("boxes", "mask")
-
-    def __init__(
-        self,
-        *,
-        root: str | None,
-        classes: Sequence[str] | None,
-        image_size: Size,
-        channels: int,
-        in_memory: InMemory,
-        target: str | None,
-    ) -> None:
-        super().__init__(root=root, classes=classes, image_size=image_size, channels=channels, in_memory=in_memory)
-        self.target, self.boxed = target, target == "boxes"
 
     def names(self) -> tuple[str, ...]:
         names = _names_in(self.folder)

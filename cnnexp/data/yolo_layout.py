@@ -181,10 +181,11 @@ def _apart(parts: Mapping[SplitName, Part], census: Census) -> dict[SplitName, P
             continue
         pictures = _absolute(parts[split])
         for other, part in kept.items():
-            shared = pictures & _absolute(part)
-            if shared == pictures:
-                census.remark(f"{parts[split].where}: the pictures of {other} once more, so that others are held out")
+            theirs = _absolute(part)
+            if theirs == pictures:
+                census.remark(f"{parts[split].where}: the pictures of {other} once more, and so passed over")
                 break
+            shared = theirs & pictures
             if shared:
                 raise InputError(
                     f"{parts[split].where}: {min(shared)} is in {other} as well ({len(shared):,} such pictures); "

@@ -24,7 +24,7 @@ def run(request: Request, role: Role) -> int:
         The exit status: 0, also for a run that stopped at ``max_steps`` as it was asked to.
 
     Raises:
-        InputError: before anything was made, or when a disk fills up. RunFailed: the run could not go on.
+        InputError: before anything was made, or when a disk fills up. RunFailed: the run had begun and could not go on.
         Interrupted: it was asked to stop, and says how to go on.
     """
     quiet_known_warnings()
@@ -62,8 +62,13 @@ def _recorded(run: Run) -> int:
 
 def _fit_and_test(run: Run) -> str:
     fit = Fit(run)
-    status = fit.train()
-    closing.test(fit)
+    try:
+        status = fit.train()
+        closing.test(fit)
+    except InputError as error:
+        if fit.checkpointing.step == 0:
+            raise
+        raise RunFailed(str(error)) from error  # a file that breaks under way: the run had begun, and is kept
     closing.record(fit)
     fit.stop.remove()
     return status

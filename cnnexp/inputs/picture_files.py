@@ -2,78 +2,105 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image, ImageColor
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnexp.errors import InputError
-from cnnexp.inputs.corrupt import CorruptFile
+from cnnexp.inputs.deep_files import array_in, as_bytes, deep_pixels, turned
 from cnnexp.inputs.folder_walk import walk
+from cnnexp.inputs.opened_files import Size, named_errors, opened_file, orientation_of, refuse_huge, upright
 from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
 
-Size = tuple[int, int]
-"""Height, width."""
+__all__ = ["PICTURE_SUFFIXES", "Size"]
 
-MAX_PIXELS = 100_000_000
-"""A larger picture is refused: a small file can claim any size and fill the memory."""
-
-
-# What Pillow raises for broken files: its own error is an OSError, the rest come out of single format plugins.
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-_QUARTER_TURNS = range(5, 9)  # of EXIF's orientations
 _PILLOW_MODE = {1: "L", 3: "RGB"}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, which Pillow uses too
 
 
-def read_picture(path: Path, image_size: Size | None, channels: int, frame: int = 0) -> tuple[Tensor, Size]:
+@dataclass(frozen=True)
+class Look:
+    """How the files of a set are turned into 8 bits.
+
+    Attributes:
+        span: the numbers that become 0 and 255, for files of more than 8 bits; None takes those of the type.
+        background: what shows through where a picture is transparent: a colour's name or ``#rrggbb``.
+    """
+
+    span: tuple[float, float] | None = None
+    background: str = "white"
+
+
+PLAIN = Look()
+
+
+def look_of(span: Sequence[float] | None, background: str | None) -> Look:
+    """The look that ``data.range`` and ``data.background`` ask for.
+
+    Raises:
+        InputError: the range is none, or there is no such colour.
+    """
+    if span is not None and not span[0] < span[1]:
+        raise InputError(f"data.range=[{span[0]:g},{span[1]:g}]: expected two numbers, the smaller one first")
+    if background is None:
+        return Look(None if span is None else (span[0], span[1]))
+    try:
+        ImageColor.getrgb(background)
+    except ValueError as error:
+        raise InputError(f'data.background={background}: no colour; a name (white, black) or "#rrggbb"') from error
+    return Look(None if span is None else (span[0], span[1]), background)
+
+
+def read_picture(
+    path: Path, image_size: Size | None, channels: int, frame: int = 0, look: Look = PLAIN
+) -> tuple[Tensor, Size]:
     """Decode a file, turn it upright (EXIF), and bring it to a size and a number of channels.
 
     Args:
-        path: any format of ``PICTURE_SUFFIXES``; 16-bit grey is cut to its upper 8 bits.
+        path: any format of ``PICTURE_SUFFIXES``.
         image_size: height and width of the result (bilinear, antialiased); None keeps the file's.
-        channels: 1 (grey) or 3 (RGB). frame: of a file that holds several.
+        channels: 1 (grey), 3 (RGB), or as many as the file has. frame: of a file that holds several.
 
     Returns:
-        uint8 (channels, H, W), and the height and width in the file.
+        uint8 (channels, H, W), and the height and width of the upright picture in the file.
 
     Raises:
         InputError: the file is missing or not a whole picture; the line names it.
     """
-    mode = pillow_mode(channels)
-    try:
-        with Image.open(path) as opened:
-            _refuse_huge(path, opened.size)
-            opened.seek(frame)
-            size = opened.size
-            if image_size is not None:
-                # JPEG only: decodes at 1/2, 1/4 or 1/8 where that leaves twice the size asked for to resize from.
-                opened.draft(None, (2 * image_size[1], 2 * image_size[0]))
-            orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
-            picture = _to_mode(opened if orientation == 1 else ImageOps.exif_transpose(opened), mode)
-            picture.load()  # a picture that needed no change is not decoded yet, and its file is about to be closed
-    except _DECODE_ERRORS as error:
-        raise unreadable(path, error) from error
-    if image_size is not None and picture.size != (image_size[1], image_size[0]):
-        picture = picture.resize((image_size[1], image_size[0]), Image.Resampling.BILINEAR)
-    pixels = np.array(picture, dtype=np.uint8).reshape(picture.height, picture.width, channels)
-    original = (size[0], size[1]) if orientation in _QUARTER_TURNS else (size[1], size[0])
+    with named_errors(path):
+        found, original = _upright_numbers(path, image_size, channels, frame, look.span)
+        if channels in _PILLOW_MODE:
+            picture = found if isinstance(found, Image.Image) else _image_of(found, path, channels)
+            planes = [_to_mode(picture, _PILLOW_MODE[channels], look.background)]
+        else:
+            planes = _planes(np.asarray(found), path, channels)
+    if image_size is not None and planes[0].size != (image_size[1], image_size[0]):
+        planes = [plane.resize((image_size[1], image_size[0]), Image.Resampling.BILINEAR) for plane in planes]
+    height, width = planes[0].height, planes[0].width
+    pixels = np.concatenate([np.asarray(plane, dtype=np.uint8).reshape(height, width, -1) for plane in planes], 2)
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), original
+
+
+def numbers_in(path: Path, channels: int) -> NDArray[Any] | None:
+    """The numbers of a file of more than 8 bits, (H, W, C), as it lies; None for a file of 8 bits, not decoded.
+
+    Raises:
+        InputError: as for ``read_picture``.
+    """
+    with named_errors(path):
+        numbers = array_in(path, channels)
+        if numbers is None:
+            with opened_file(path) as opened:
+                numbers = deep_pixels(opened)
+    return None if numbers is None or numbers.dtype in (np.uint8, np.bool_) else numbers
 
 
 def frames_in(path: Path) -> int:
@@ -82,11 +109,10 @@ def frames_in(path: Path) -> int:
     Raises:
         InputError: as for ``read_picture``.
     """
-    try:
-        with Image.open(path) as opened:
-            return int(getattr(opened, "n_frames", 1))
-    except _DECODE_ERRORS as error:
-        raise unreadable(path, error) from error
+    if path.suffix.lower() == ".npy":
+        return 1
+    with named_errors(path), opened_file(path) as opened:
+        return int(getattr(opened, "n_frames", 1))
 
 
 def read_middle(path: Path, resize_px: int, crop_px: int, channels: int, interpolation: str = "bilinear") -> Tensor:
@@ -111,32 +137,6 @@ def read_middle(path: Path, resize_px: int, crop_px: int, channels: int, interpo
     left, top = round((size[0] - crop_px) / 2), round((size[1] - crop_px) / 2)
     middle = np.array(picture.crop((left, top, left + crop_px, top + crop_px)), dtype=np.uint8)
     return torch.from_numpy(middle.reshape(crop_px, crop_px, channels)).permute(2, 0, 1).contiguous()
-
-
-def read_mask(path: Path, image_size: Size | None) -> tuple[NDArray[np.uint8], Size]:
-    """Decode a file of class numbers (grey or palette indices) without touching the values.
-
-    Returns:
-        uint8 (H, W), resized by nearest neighbour where ``image_size`` is given, and the height and width in the file.
-
-    Raises:
-        InputError: the file is missing, broken, or coloured.
-    """
-    try:
-        with Image.open(path) as opened:
-            _refuse_huge(path, opened.size)
-            if opened.mode not in ("L", "P", "1"):
-                raise InputError(
-                    f"{path}: a mask holds one class number per pixel (8-bit grey or palette), not mode {opened.mode}"
-                )
-            size = (opened.height, opened.width)
-            mask = opened.convert("L") if opened.mode == "1" else opened
-            if image_size is not None and size != image_size:
-                mask = mask.resize((image_size[1], image_size[0]), Image.Resampling.NEAREST)
-            values = np.array(mask, dtype=np.uint8)
-    except _DECODE_ERRORS as error:
-        raise unreadable(path, error) from error
-    return values, size
 
 
 def fit_pictures(pictures: Tensor, image_size: Size, channels: int) -> Tensor:
@@ -165,36 +165,11 @@ def find_pictures(folder: Path, *, deep: bool = False) -> list[Path]:
     return [path for path in walk(folder, deep=deep).files if path.suffix.lower() in PICTURE_SUFFIXES]
 
 
-def picture_size(path: Path) -> Size:
-    """Height and width of the upright picture, from the file's header.
-
-    Raises:
-        InputError: as for ``read_picture``.
-    """
-    try:
-        with Image.open(path) as opened:
-            width, height = opened.size
-            turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in _QUARTER_TURNS
-    except _DECODE_ERRORS as error:
-        raise unreadable(path, error) from error
-    return (width, height) if turned else (height, width)
-
-
 def pillow_mode(channels: int) -> str:
     """Raises InputError unless channels is 1 or 3."""
     if channels not in _PILLOW_MODE:
         raise InputError(f"data.channels={channels}: pictures have 1 (grey) or 3 (RGB) channels")
     return _PILLOW_MODE[channels]
-
-
-def unreadable(path: Path, error: Exception) -> CorruptFile:
-    """The line for a file that could not be decoded."""
-    if isinstance(error, FileNotFoundError):
-        return CorruptFile(f"{path}: no such file")
-    reason = (
-        "not a picture in a format that is known" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-    )
-    return CorruptFile(f"{path}: not a readable picture ({reason}); replace the file or remove it from the data set")
 
 
 def _change_channels(pictures: Tensor, channels: int) -> Tensor:
@@ -207,16 +182,49 @@ def _change_channels(pictures: Tensor, channels: int) -> Tensor:
     return (pictures * weight).sum(1, keepdim=True).round_().to(torch.uint8)
 
 
-def _to_mode(picture: Image.Image, mode: str) -> Image.Image:
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
-        return Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert(mode)
-    if picture.mode == "F":
-        raise ValueError("floating point pixels; save it as 8-bit")
-    if picture.mode == "P" and "transparency" in picture.info:
-        picture = picture.convert("RGBA")  # Pillow warns when such a palette goes straight to RGB
+def _upright_numbers(
+    path: Path, image_size: Size | None, channels: int, frame: int, span: tuple[float, float] | None
+) -> tuple[Image.Image | NDArray[np.uint8], Size]:
+    """A picture of Pillow's, or uint8 (H, W, C), upright; and its height and width, which a JPEG may be short of."""
+    numbers = array_in(path, channels)
+    if numbers is not None:
+        height, width = numbers.shape[:2]
+        refuse_huge(path, (width, height))
+        return as_bytes(numbers, span), (height, width)
+    with opened_file(path) as opened:
+        opened.seek(frame)
+        numbers = deep_pixels(opened)
+        if numbers is not None:
+            upright_ones = turned(numbers, orientation_of(opened))
+            return as_bytes(upright_ones, span), (upright_ones.shape[0], upright_ones.shape[1])
+        size = opened.size
+        if image_size is not None:
+            # JPEG only: decodes at 1/2, 1/4 or 1/8 where that leaves twice the size asked for to resize from.
+            height, width = image_size if orientation_of(opened) < 5 else image_size[::-1]
+            opened.draft(None, (2 * width, 2 * height))
+        picture = upright(opened)
+        sideways = orientation_of(opened) >= 5
+    return picture, ((size[0], size[1]) if sideways else (size[1], size[0]))
+
+
+def _image_of(pixels: NDArray[np.uint8], path: Path, channels: int) -> Image.Image:
+    count = pixels.shape[2]
+    if count > 4:
+        raise InputError(f"{path}: holds {count} channels; set data.channels={count}, not {channels}")
+    return Image.fromarray(pixels[..., 0] if count == 1 else np.ascontiguousarray(pixels))
+
+
+def _planes(pixels: NDArray[np.uint8], path: Path, channels: int) -> list[Image.Image]:
+    """A grey picture for each channel."""
+    count = 1 if pixels.ndim == 2 else pixels.shape[2]
+    if count != channels:
+        raise InputError(f"{path}: holds {count} channel{'s' if count > 1 else ''}, and data.channels={channels}")
+    return [Image.fromarray(np.ascontiguousarray(pixels[..., place])) for place in range(channels)]
+
+
+def _to_mode(picture: Image.Image, mode: str, background: str) -> Image.Image:
+    if picture.has_transparency_data:
+        layered = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+        below = Image.new("RGBA", layered.size, (*ImageColor.getrgb(background)[:3], 255))
+        picture = Image.alpha_composite(below, layered)
     return picture if picture.mode == mode else picture.convert(mode)
-
-
-def _refuse_huge(path: Path, size: Sequence[int]) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise InputError(f"{path}: {size[0]}×{size[1]} pixels are more than {MAX_PIXELS:,}; make it smaller")

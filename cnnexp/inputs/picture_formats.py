@@ -8,7 +8,7 @@ from PIL import features
 
 _ALWAYS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".qoi"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".qoi", ".npy"),
 )
 _JPEG_2000 = (".jp2", ".j2k", ".jpx") if features.check("jpg_2000") else ()
 _AVIF = (".avif",) if features.check("avif") else ()

@@ -18,7 +18,7 @@ from cnnexp.augmentation.normalisation import Normalisation
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
-from cnnexp.inputs.picture_files import PICTURE_SUFFIXES, Size, pillow_mode, read_picture
+from cnnexp.inputs.picture_files import PICTURE_SUFFIXES, Look, Size, look_of, read_picture
 
 _UNKNOWN_MEAN, _UNKNOWN_STD = 0.5, 0.25
 """For pixels in [0, 1], where a data set says nothing."""
@@ -29,10 +29,12 @@ class Pictures(Input):
     """Pictures of one size.
 
     Args:
-        channels: 1 (grey) or 3 (RGB). image_size: height and width that nets take.
+        channels: 1 (grey), 3 (RGB), or as many as the files have. image_size: height and width that nets take.
         decode_size: height and width of the stored pictures, or a factor of ``image_size``, where they are larger;
             the rest is cropped away.
         mean, std: per channel for pixels in [0, 1].
+        range: the numbers that become black and white, of files of more than 8 bits; None takes those of the type.
+        background: the colour behind transparent pictures; None is white.
     """
 
     channels: int
@@ -40,6 +42,8 @@ class Pictures(Input):
     decode_size: tuple[int, int] | float | None = None
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
+    range: Sequence[float] | None = None
+    background: str | None = None
 
     name: ClassVar[str] = "pictures"
     noun: ClassVar[str] = "picture"
@@ -57,6 +61,15 @@ class Pictures(Input):
         if isinstance(given, (int, float)):
             return round(given * height), round(given * width)
         return (height, width) if given is None else (given[0], given[1])
+
+    @property
+    def look(self) -> Look:
+        """How files become 8 bits.
+
+        Raises:
+            InputError: the range or the background is none.
+        """
+        return look_of(self.range, self.background)
 
     @property
     def normalised_by(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -98,7 +111,7 @@ class Pictures(Input):
         return augmentation.unfit(self.channels, warps, mixes)
 
     def read(self, path: Path) -> Batch:
-        return self.stored_as(read_picture(path, self.stored_size, self.channels)[0][None])
+        return self.stored_as(read_picture(path, self.stored_size, self.channels, look=self.look)[0][None])
 
     @staticmethod
     def stored_as(image: Tensor) -> Batch:
@@ -106,8 +119,7 @@ class Pictures(Input):
         return {"image": image, "index": torch.arange(len(image))}
 
     def picture(self, path: Path) -> Picture:
-        pillow_mode(self.channels)
-        return as_pictures(read_picture(path, None, self.channels)[0][None])[0]
+        return as_pictures(read_picture(path, None, self.channels, look=self.look)[0][None])[0]
 
     def pictures(self, batch: Batch) -> list[Picture]:
         return as_pictures(batch["image"])
@@ -187,8 +199,9 @@ class PicturePreparation(Preparation):
 
 
 def as_pictures(images: Tensor) -> list[NDArray[np.uint8]]:
-    """uint8 (B, C, H, W) → uint8 arrays (H, W, C)."""
-    return list(images.cpu().permute(0, 2, 3, 1).numpy())
+    """uint8 (B, C, H, W) → uint8 arrays (H, W, 1 or 3); of other numbers of channels the first three, or one."""
+    shown = images if images.shape[1] in (1, 3) else images[:, : 3 if images.shape[1] > 3 else 1]
+    return list(shown.cpu().permute(0, 2, 3, 1).numpy())
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:

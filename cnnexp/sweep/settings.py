@@ -85,7 +85,7 @@ def read_settings(texts: Sequence[str], folders: Sequence[Path]) -> Settings:
     unknown = [_unknown(word) for word in keys if not _is_known(word.key)]
     if unknown:
         raise InputError(*unknown)
-    content = compose_option(SWEEP, str(name), [f"++{word.text}" for word in keys], folders)
+    content = compose_option(SWEEP, str(name), keys, folders)
     problems = problems_of(content, SCHEMA, f"{SWEEP}.") or _unread(keys, content)
     if problems:
         raise InputError(*problems)

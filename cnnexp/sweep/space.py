@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.grammar import parse
 from cnnexp.config.nearest import any_of
 from cnnexp.config.options import GROUPS, option_files
 from cnnexp.config.overrides import read_words, spell
@@ -165,7 +166,6 @@ def _repeated(fixed: Sequence[str], dimensions: Sequence[Dimension]) -> list[str
 
 def _read(text: str, folders: Sequence[Path]) -> Dimension | None:
     """A dimension, or None for a word with one value."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, RangeSweep
     from hydra.errors import HydraException
 
@@ -173,7 +173,7 @@ def _read(text: str, folders: Sequence[Path]) -> Dimension | None:
         read_words([text], folders)  # says what is wrong with it
     text = spell(text)
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = parse(text)
     except (HydraException, ValueError, ArithmeticError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(

@@ -18,7 +18,7 @@ from cnnexp.config.rules import Group, problems_of
 from cnnexp.config.schema import RUN
 from cnnexp.paths import config_folder
 
-OPTIONAL = {"data.decode_size"}
+OPTIONAL = {"data.decode_size", "data.range", "data.background"}
 """Keys of pictures, which other kinds of input have not."""
 INSIDE = {"data.split.group"}
 """Keys of a group that is missing whole."""
@@ -105,7 +105,10 @@ def test_every_key_that_a_run_must_have_and_that_came_later_is_named_once() -> N
 # --- runs from before there were other inputs than pictures, and losses and samplings to choose from ------------------
 
 NEW_GROUPS = ("loss", "sampling")
-NEW_KEYS = ["data.input", "data.input_sha256", "data.split", "model.input", "optimizer.of"]
+NEW_KEYS = [
+    "data.input", "data.input_sha256", "data.split", "data.range", "data.background", "data.unreadable",
+    "model.input", "optimizer.of",
+]  # fmt: skip
 RUNS = {
     "classification": ["model=resnet20", "data=cifar10"],
     "multi_label": ["model=resnet20", "task=multi_label", "data=bccd"],

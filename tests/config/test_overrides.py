@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cnnexp.config.compose import compose_run
+from cnnexp.config.grammar import as_plain_text
 from cnnexp.config.overrides import check_keys, read_words, type_problem
 from cnnexp.errors import InputError
 
@@ -162,3 +164,45 @@ def test_the_shipped_options_are_looked_through() -> None:
     )
     words = ["model=unet", "data=digit_scenes", "augmentation=pictures", "augmentation.rotate.degrees=10"]
     assert compose_run(words)["augmentation"]["rotate"]["degrees"] == 10
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["jörg", "größe", "写真/данные", "~/photos", "my photos", "3ö", "a#b", "a!b&c;d", "C:/fotos/ö", "a$b", "œ\\x"],
+)
+def test_names_in_any_script_need_no_quotes(value: str) -> None:
+    (word,) = read_words([f"data.root={value}"])
+    assert (word.key, word.value) == ("data.root", value)
+
+
+@pytest.mark.parametrize("value", ["a=b", "a,b", "[a", "a}b", "photos (1)", "it's", 'a"b', "a'b\"c\\", "é,ü"])
+def test_what_needs_quotes_is_shown_as_a_shell_takes_it(value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_words([f"data.root={value}"])
+    shown = str(caught.value).split(": ", 2)[-1].split("as plain text it is typed so: ")[-1]
+    shown = shown.split("(one value with commas: ")[-1].removesuffix(")") if "commas" in shown else shown
+    (typed,) = shlex.split(shown)
+    assert read_words([typed])[0].value == value
+
+
+@pytest.mark.parametrize("value", ["2024", "1_000", "1.50", "[a]", "true"])
+def test_a_folder_may_be_called_like_a_number(value: str) -> None:
+    with pytest.raises(InputError, match="expected a text; this one is typed so: ") as caught:
+        compose_run(["data=image_folder", f"data.root={value}"])
+    (typed,) = shlex.split(str(caught.value).split("typed so: ")[1])
+    assert compose_run(["data=image_folder", typed])["data"]["root"] == value
+
+
+def test_a_text_is_no_interpolation_where_it_is_quoted_for_it() -> None:
+    (typed,) = shlex.split(as_plain_text("name", "a${seed}b"))
+    assert compose_run([typed])["name"] == "a${seed}b"
+
+
+def test_keys_of_a_mapping_may_stand_in_quotes() -> None:
+    (word,) = read_words(['data.mask_values={"#ff0000": car, "1,2,3": größe, 255: [ö, "a b"], black: \'x:y\'}'])
+    assert word.value == {"#ff0000": "car", "1,2,3": "größe", 255: ["ö", "a b"], "black": "x:y"}
+
+
+def test_bytes_that_are_no_utf8_are_refused() -> None:
+    with pytest.raises(InputError, match="no UTF-8"):
+        read_words(["data.root=\udcff"])

@@ -13,9 +13,9 @@ from cnnexp.data import download
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, and no mirror."""
-    folder = tmp_path / "cache"
+    folder = tmp_path_factory.mktemp("own") / "cache"  # not in tmp_path, which may be a data set's folder
     monkeypatch.setenv("CNNEXP_DATA_DIR", str(folder))
     monkeypatch.delenv("CNNEXP_DATA_MIRROR", raising=False)
     return folder

@@ -50,7 +50,7 @@ def test_as_many_are_counted_as_decoding_keeps(cache: Path, tmp_path: Path, rela
 
 
 def test_headers_are_read_where_they_can_tell_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnexp.data.box_census.picture_size", None)  # nothing is read
+    monkeypatch.setattr("cnnexp.data.box_census.upright_size", None)  # nothing is read
     large = Sample(tmp_path / "a.jpg", "a", boxes=((0.1, 0.1, 0.9, 0.9),), classes=(0,), relative=True)
     assert count_boxes([large, Sample(tmp_path / "b.jpg", "b")], Census()) == 1
 

@@ -78,10 +78,10 @@ def test_a_mask_of_another_size(tmp_path: Path) -> None:
         make_data_set("mask_folder", root=str(root)).load("val")
 
 
-def test_a_value_that_training_does_not_have(tmp_path: Path) -> None:
+def test_a_value_that_nothing_explains(tmp_path: Path) -> None:
     for split, values in {"train": [0, 1], "val": [0, 3], "test": [0, 1]}.items():
         write_pairs(tmp_path / split, values, 2)
-    with pytest.raises(InputError, match="holds the value 3, which stands for no class"):
+    with pytest.raises(InputError, match="it cannot be told what the values of the masks stand for"):
         make_data_set("mask_folder", root=str(tmp_path)).load("val")
 
 

@@ -72,8 +72,8 @@ def test_pictures_have_the_size_and_the_channels_asked_for(tmp_path: Path) -> No
     write(tmp_path)
     assert made(Flat, tmp_path).load("train").batch([0])["image"].shape == (1, 3, 4, 6)
     assert made(Flat, tmp_path, channels=1, image_size=(2, 3)).load("train").batch([0])["image"].shape == (1, 1, 2, 3)
-    with pytest.raises(InputError, match=r"data\.channels=2"):
-        made(Flat, tmp_path, channels=2)
+    with pytest.raises(InputError, match=r"holds 3 channels, and data\.channels=2"):
+        made(Flat, tmp_path, channels=2).load("train").batch([0])
 
 
 def test_names_that_are_given_are_not_looked_for(tmp_path: Path) -> None:

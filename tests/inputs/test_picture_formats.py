@@ -7,13 +7,20 @@ import pytest
 from PIL import Image
 
 from cnnexp.inputs import picture_formats
-from cnnexp.inputs.picture_files import find_pictures, picture_size, read_picture
+from cnnexp.inputs.opened_files import upright_size
+from cnnexp.inputs.picture_files import find_pictures, read_picture
 from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES, begins_like_a_picture, other_format
 
 
 def test_every_suffix_is_one_that_pillow_reads() -> None:
     known = {suffix for suffix, name in Image.registered_extensions().items() if name in Image.OPEN}
-    assert PICTURE_SUFFIXES - known <= {".heic", ".heif", ".hif"}
+    assert PICTURE_SUFFIXES - known <= {
+        ".mpo",
+        ".npy",
+        ".heic",
+        ".heif",
+        ".hif",
+    }  # read as JPEG, by NumPy, by pillow_heif
     assert {".jfif", ".jpe", ".webp", ".tiff", ".pbm"} <= PICTURE_SUFFIXES
 
 
@@ -26,7 +33,7 @@ def test_less_usual_suffixes_are_found_and_read(tmp_path: Path, name: str, form:
     Image.new("RGB", (9, 6), (200, 30, 30)).save(tmp_path / name, form)
     assert [path.name for path in find_pictures(tmp_path)] == [name]
     pixels, size = read_picture(tmp_path / name, None, 3)
-    assert size == picture_size(tmp_path / name) == (6, 9) and abs(int(pixels[0, 3, 4]) - 200) < 8
+    assert size == upright_size(tmp_path / name) == (6, 9) and abs(int(pixels[0, 3, 4]) - 200) < 8
 
 
 def test_heic_is_read_where_its_library_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,7 +248,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"b\.png: no such file"):
         made().picture(tmp_path / "b.png")
     with pytest.raises(InputError, match=r"data\.channels=2"):
-        made(channels=2).picture(tmp_path / "b.png")
+        made(channels=2).picture(write_picture(tmp_path / "c.png", size=(4, 4)))
 
 
 @pytest.mark.parametrize("channels", [1, 3])

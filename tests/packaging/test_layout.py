@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "anatomy": {"errors", "config", "report", "models", "builders"},
     "averaging": {"errors", "config", "runs", "statistics", "data", "tasks", "builders"} | _SAMPLES,
     # leads many runs from outside; torch only in the processes that it starts
-    "sweep": _FOUNDATION | _RECORDS | {"visualize", "builders"},
+    "sweep": _FOUNDATION | _RECORDS | {"statistics", "visualize", "builders"},
     "commands": _FOUNDATION
     | _RECORDS
     | {"notice", "arithmetic", "statistics", "inputs", "visualize", "data", "tasks"}

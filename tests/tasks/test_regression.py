@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from cnnexp.answers.value import Value
-from cnnexp.losses.value_error import ErrorOfValues
+from cnnexp.losses.error_of_values import ErrorOfValues
 from cnnexp.tasks.output import StepOutput
 from cnnexp.tasks.regression import Regression
 from tests.tasks import tiny

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnnexp.losses.value_error import ErrorOfValues, Kind
+from cnnexp.losses.error_of_values import ErrorOfValues, Kind
 
 ANSWER, VALUE = torch.tensor([[0.5, 1.0], [2.0, -3.0]]), torch.tensor([[0.0, 1.0], [-1.0, -1.0]])
 """Errors of 0.5, 0, 3 and 2."""
