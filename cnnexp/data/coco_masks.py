@@ -50,8 +50,9 @@ def box_around(region: Region) -> Box:
 def stated_size(image: Mapping[str, Any]) -> Size | None:
     """Height and width of an entry of ``images``, where it has both."""
     height, width = image.get("height"), image.get("width")
-    both = isinstance(height, (int, float)) and isinstance(width, (int, float)) and height > 0 and width > 0
-    return (int(height), int(width)) if both else None
+    if isinstance(height, (int, float)) and isinstance(width, (int, float)) and height > 0 and width > 0:
+        return int(height), int(width)
+    return None
 
 
 def _outline(where: str, numbers: Sequence[Any]) -> bytes:

@@ -75,7 +75,10 @@ def test_a_form_of_answer_of_ones_own_may_be_what_a_task_learns(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["task=multi_label", "data=digit_scenes", "task.target=mask"], "task=multi_label takes boxes or label"),
+        (
+            ["task=multi_label", "data=digit_scenes", "task.target=mask"],
+            "task=multi_label takes boxes, label or labels",
+        ),
         (["model=resnet20", "data=bccd", "task.target=boxes"], "task=classification takes label"),
         (["model=resnet20", "data=cifar10", "task.target=null"], "task=classification takes label"),
         (["model=unet", "data=digit_scenes", "task.target=boxes"], "task=segmentation takes mask"),
