@@ -160,7 +160,10 @@ def _box(table: Table, stated: Mapping[str, Any], form: str | None) -> tuple[tup
     if len(found) != 1:
         several = " and ".join(",".join(names) for names, _ in found)
         problem = f"{several} may both be the boxes" if found else f"no columns of boxes; {table.named()}"
-        raise InputError(f"{table.path}: {problem}; add data.columns.box=[X1,Y1,X2,Y2] data.box=xyxy, say")
+        raise InputError(
+            f"{table.path}: {problem}; add data.columns.box=[X1,Y1,X2,Y2] data.box=xyxy, say; "
+            "task=multi_label takes classes without boxes by task.target=labels"
+        )
     (a, b, c, d), form = found[0]
     return (a, b, c, d), form
 
