@@ -150,6 +150,17 @@ class DataSet(ABC):
         """Names of the classes found in the user's files; None where the configuration states them."""
         return None
 
+    def refuse_untaught(self) -> None:  # noqa: B027 - sets whose classes are fixed have nothing to refuse
+        """Say before a training which classes it has no sample of.
+
+        Raises:
+            InputError: one of them was asked for, in ``data.classes``.
+        """
+
+    def further_names(self) -> Mapping[str, Sequence[str]]:
+        """What classes are called elsewhere, by their names here, such as WordNet's ids."""
+        return {}
+
     @abstractmethod
     def load(self, split: SplitName) -> Split:
         """One split, prepared if it was not yet.

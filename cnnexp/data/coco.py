@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.samples import Sample
@@ -33,9 +34,9 @@ class COCO(OwnFolder):
         return tuple(name for _, name in sorted(_categories(path, _read(path)).items()))
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        numbers = {name: number for number, name in enumerate(self.class_names())}
+        numbers, of_training = {name: number for number, name in enumerate(self.class_names())}, self.names()
         return {
-            split: read_samples(path, picture_folders(self.folder, path, split), numbers)
+            split: read_samples(path, picture_folders(self.folder, path, split), numbers, of_training)
             for split, path in self._files.items()
         }
 
@@ -83,11 +84,17 @@ def picture_folders(root: Path, annotations: Path, split: SplitName) -> list[Pat
     return [*named, annotations.parent, root / "images", root]
 
 
-def read_samples(path: Path, folders: Sequence[Path], numbers: dict[str, int]) -> list[Sample]:
+def read_samples(
+    path: Path, folders: Sequence[Path], numbers: dict[str, int], of_training: Sequence[str]
+) -> list[Sample]:
     """The pictures of a file with their boxes.
 
+    Args:
+        numbers: of the classes that are taken. of_training: all categories that the training file has.
+
     Raises:
-        InputError: the file is not in the format of COCO, or a picture is in none of the folders.
+        InputError: the file is not in the format of COCO, or a picture is in none of the folders, or a box of a category that
+            training has not.
     """
     content = _read(path)
     categories = _categories(path, content)
@@ -99,7 +106,10 @@ def read_samples(path: Path, folders: Sequence[Path], numbers: dict[str, int]) -
             name = categories.get(note["category_id"])
             if note["image_id"] not in images or name is None:
                 raise InputError(f"{path}: annotations[{number}] names an image or a category that is not in the file")
-            if note.get("iscrowd") or name not in numbers:
+            if note.get("iscrowd"):
+                continue
+            refuse_unknown(name, of_training, f"{path}: annotations[{number}]", IN_TRAINING)
+            if name not in numbers:
                 continue
             x, y, width, height = (float(value) for value in note["bbox"])
             boxes[note["image_id"]].append((x, y, x + width, y + height))

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cnnexp.data.base import SPLITS, SplitName
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import (
     picture_by_stem,
     required_folder,
@@ -24,7 +25,7 @@ class VOC(OwnFolder):
     """A folder with ``JPEGImages/``, ``Annotations/`` and, if there are fixed splits, ``ImageSets/Main/*.txt``.
 
     Without lists the pictures are divided 80 / 10 / 10, the same way every time (see ``complete_splits``). The classes
-    are those found in the annotations, in alphabetical order, unless ``classes`` names them. Everingham et al. 2010.
+    are those found in the annotations of training, in alphabetical order, unless ``classes`` names them. Everingham et al. 2010.
     """
 
     targets = ("boxes",)
@@ -32,7 +33,8 @@ class VOC(OwnFolder):
 
     def names(self) -> tuple[str, ...]:
         folder = required_folder(self.folder, "Annotations")
-        return tuple(sorted({name for path in sorted(folder.glob("*.xml")) for name, _ in read_annotation(path)}))
+        of_training = (folder / f"{stem}.xml" for stem in sorted(self._stems()["train"]))
+        return tuple(sorted({name for path in of_training for name, _ in read_annotation(path)}))
 
     def found(self) -> dict[SplitName, list[Sample]]:
         return {
@@ -81,10 +83,8 @@ def _sample(stem: str, pictures: Mapping[str, Path], annotation: Path, numbers: 
     if stem not in pictures:
         raise CorruptFile(f"{annotation.parent.parent / 'JPEGImages'}: holds no picture {stem}, though one is named")
     objects = read_annotation(annotation)
-    unknown = sorted({name for name, _ in objects} - numbers.keys())
-    if unknown:
-        problem = f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}"
-        raise InputError(f"{problem}; name it in data.classes")
+    for name in sorted({name for name, _ in objects}):
+        refuse_unknown(name, list(numbers), annotation, IN_TRAINING)
     boxes, classes = tuple(box for _, box in objects), tuple(numbers[name] for name, _ in objects)
     return Sample(pictures[stem], stem, boxes=boxes, classes=classes)
 

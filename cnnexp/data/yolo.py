@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import IN_TRAINING, LEFT_OUT, numbering, refuse_unknown
 from cnnexp.data.folders import (
     paired_folders,
     picture_by_stem,
@@ -27,19 +29,29 @@ class YOLO(OwnFolder):
 
     ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture. A
     picture without such a file has no boxes. The classes are the ``names`` of ``data.yaml`` or the lines of
-    ``classes.txt``, unless ``classes`` names them. Redmon et al. 2016.
+    ``classes.txt``; ``classes`` puts them in another order, or names them where there is neither. Redmon et al. 2016.
     """
 
     targets = ("boxes",)
     boxed = True
 
     def names(self) -> tuple[str, ...]:
+        names = self.listed()
+        if names is None:
+            raise InputError(
+                f"{self.folder}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'"
+            )
+        return names
+
+    def listed(self) -> tuple[str, ...] | None:
         return _names_in(self.folder)
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        count = len(self.class_names())
+        names = self.class_names()
+        there = self.listed() or names
+        order = numbering(names, there, str(self.folder))
         folders = paired_folders(self.folder, "images", "labels")
-        return {split: _samples_of(images, labels, count) for split, images, labels in folders}
+        return {split: _samples_of(images, labels, there, order) for split, images, labels in folders}
 
 
 def read_label_file(path: Path, class_count: int) -> list[_Line]:
@@ -72,25 +84,29 @@ def _parse(where: str, line: str, class_count: int) -> _Line:
     return kind, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-def _samples_of(images: Path, labels: Path, class_count: int) -> list[Sample]:
+def _samples_of(images: Path, labels: Path, there: Sequence[str], order: Sequence[int]) -> list[Sample]:
+    """The samples of a folder; ``order`` has the class of each number in the files, whose names are ``there``."""
+    taken = [name for name, number in zip(there, order, strict=True) if number != LEFT_OUT]
     samples = []
     for stem, path in picture_by_stem(images).items():
-        lines = read_label_file(labels / f"{stem}.txt", class_count)
-        boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
+        lines = read_label_file(labels / f"{stem}.txt", len(there))
+        for kind in sorted({kind for kind, _ in lines}):
+            refuse_unknown(there[kind], taken, labels / f"{stem}.txt", IN_TRAINING)
+        boxes, classes = tuple(box for _, box in lines), tuple(order[kind] for kind, _ in lines)
         samples.append(Sample(path, path.name, boxes=boxes, classes=classes, relative=True))
     if not samples:
         raise InputError(f"{images}: no pictures found")
     return samples
 
 
-def _names_in(root: Path) -> tuple[str, ...]:
+def _names_in(root: Path) -> tuple[str, ...] | None:
     for name in ("data.yaml", "dataset.yaml"):
         if (root / name).is_file():
             return _names_in_yaml(root / name)
     for path in (root / "classes.txt", root / "labels" / "classes.txt"):
         if path.is_file():
             return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    raise InputError(f"{root}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'")
+    return None
 
 
 def _names_in_yaml(path: Path) -> tuple[str, ...]:

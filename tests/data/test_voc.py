@@ -42,11 +42,33 @@ def test_lists_say_what_is_what(root: Path) -> None:
 
 
 def test_a_picture_may_show_nothing(root: Path) -> None:
-    for path in (root / "Annotations").glob("*.xml"):
-        path.write_text("<annotation></annotation>")
-    batch = all_of(make_data_set("voc", root=str(root), classes=["a", "b"]).load("val"))
+    lists = root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    for name, stems in {"train": STEMS[:3], "val": STEMS[3:5], "test": STEMS[5:6]}.items():
+        (lists / f"{name}.txt").write_text("\n".join(stems))
+    for stem in STEMS[3:5]:
+        (root / "Annotations" / f"{stem}.xml").write_text("<annotation></annotation>")
+    batch = all_of(make_data_set("voc", root=str(root)).load("val"))
     assert batch["boxes"].shape == (2, 0, 4)
     assert batch["classes"].shape == (2, 0)
+
+
+def test_a_class_that_only_a_later_list_shows_is_refused(root: Path) -> None:
+    lists = root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    for name, stems in {"train": STEMS[:10], "val": STEMS[10:]}.items():
+        (lists / f"{name}.txt").write_text("\n".join(stems))
+    annotation = root / "Annotations" / f"{STEMS[12]}.xml"
+    annotation.write_text(annotation.read_text().replace("<name>cat", "<name>Cat"))
+    with pytest.raises(InputError, match=r"p12\.xml: the class 'Cat' is not among cat, dog; did you mean cat\?; a class"):
+        make_data_set("voc", root=str(root)).prepare()
+
+
+def test_no_object_at_all_is_no_data_to_learn_from(root: Path) -> None:
+    for path in (root / "Annotations").glob("*.xml"):
+        path.write_text("<annotation></annotation>")
+    with pytest.raises(InputError, match=r"voc: no class in it, so there is nothing to learn"):
+        make_data_set("voc", root=str(root)).class_names()
 
 
 @pytest.mark.parametrize(
@@ -72,8 +94,10 @@ def test_a_bad_annotation_is_named(root: Path, xml: str | None, expected: str) -
 
 def test_other_mistakes(root: Path) -> None:
     with pytest.raises(
-        InputError, match=r"p\d\d\.xml: the class 'dog' is not among cat, eel; name it in data\.classes"
+        InputError, match=r"p\d\d\.xml: the class 'dog' is not among cat; a class has to be in .* in data\.classes"
     ):
+        make_data_set("voc", root=str(root), classes=["cat"]).prepare()
+    with pytest.raises(InputError, match=r"^data\.classes: no 'eel' in the data"):
         make_data_set("voc", root=str(root), classes=["cat", "eel"]).prepare()
     (root / "JPEGImages" / "p07.jpg").unlink()
     with pytest.raises(InputError, match="holds no picture p07"):
