@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cnnexp.answers.base import Answer, Batch, Picture, Samples
 from cnnexp.augmentation.motion import VOID, Motion
@@ -31,6 +32,11 @@ class Mask(Answer):
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:
         return {"mask": motion.nearest(batch["mask"])}
+
+    def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
+        of_value = torch.arange(VOID + 1, device=numbers.device)  # what stands for no class stays as it is
+        of_value[: len(numbers)] = numbers
+        return {"mask": of_value[batch["mask"].long()].to(batch["mask"].dtype)}
 
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
         counts = torch.zeros(VOID + 1, dtype=torch.int64)

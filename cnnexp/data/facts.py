@@ -15,6 +15,7 @@ class Facts:
 
     Attributes:
         targets: by the words of the data set's YAML (label, mask, boxes).
+        shown: numbers of the classes that samples can be of, where a net knows further ones; None for all.
         named: False while classes are not known before the user's folder is read; their names are stand-ins then.
     """
 
@@ -22,6 +23,7 @@ class Facts:
     input: Input
     targets: Mapping[str, Answer] = field(default_factory=dict)
     named: bool = True
+    shown: tuple[int, ...] | None = None
 
     def names(self, target: str | None) -> tuple[str, ...]:
         """Names of the classes of a target; none for a task that has no target."""

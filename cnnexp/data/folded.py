@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.boxes import Boxes
+from cnnexp.data.class_names import ranks
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, Split, SplitName, TensorSplit
 from cnnexp.data.folds import fold_positions
 from cnnexp.errors import InputError
@@ -37,6 +38,12 @@ class Folded(DataSet):
     def class_names(self) -> tuple[str, ...] | None:
         return self.dataset.class_names()
 
+    def refuse_untaught(self) -> None:
+        self.dataset.refuse_untaught()
+
+    def further_names(self) -> Mapping[str, Sequence[str]]:
+        return self.dataset.further_names()
+
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return self._whole.part(self._positions[split])
 
@@ -46,7 +53,9 @@ class Folded(DataSet):
 
     @cached_property
     def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
-        labels = self._whole.labels
+        labels, names = self._whole.labels, self.dataset.class_names()
+        if labels is not None and names is not None:  # so that the order of the classes moves no sample
+            labels = torch.tensor(ranks(names))[labels]
         return fold_positions(None if labels is None else labels.numpy(), len(self._whole), self.folds, self.fold)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.class_names import checked, few, ranks, refuse_unlisted, untaught
 from cnnexp.data.folders import complete_splits, existing_root, refuse_empty
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
@@ -79,7 +79,7 @@ class OwnFolder(DataSet):
             raise InputError(
                 f"data.classes: no training sample in {self.folder} shows {missing}; leave it out, or add some"
             )
-        for split in self._found.keys() - {"train"}:
+        for split in [one for one in SPLITS[1:] if one in self._found]:
             late = few([names[one] for one in sorted(self.shown(self.samples[split]) - taught)])
             if late:
                 raise InputError(

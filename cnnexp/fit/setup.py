@@ -88,6 +88,8 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     config = _resolved(request, role, folder)
     set_up_process(config["hardware"])
     experiment = build(config, request.trusted, learnt=read_learnt(folder, config))
+    if folder is None and request.writer is None:  # what a run was begun with it goes on with, and is repeated with
+        experiment.data.dataset.refuse_untaught()
     config = with_digest(with_classes(config, experiment.facts), experiment.facts)
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)

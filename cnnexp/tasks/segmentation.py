@@ -24,6 +24,7 @@ class Segmentation(Task):
     or prediction. ``dice`` leaves the background out, where the data set names its first class so.
     """
 
+    least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "miou"
     answer: Mask
 
