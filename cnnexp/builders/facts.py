@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnnexp.answers.base import Answer
@@ -97,6 +98,11 @@ def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     same = all(one == next(iter(names.values())) for one in names.values())
     classes: Any = next(iter(names.values()), []) if same else names
     return {**config, "data": {**config["data"], "classes": classes}}
+
+
+def renamed(facts: Facts, names: Sequence[str]) -> Facts:
+    """The facts with other names for the classes of every truth."""
+    return replace(facts, targets={word: type(one)(names) for word, one in facts.targets.items()})
 
 
 def tupled(value: Any) -> Any:

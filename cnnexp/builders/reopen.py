@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnexp.builders.datasets import build_dataset, prepared_data
+from cnnexp.builders.datasets import prepared_data
 from cnnexp.builders.facts import answer_class, input_keys, names_of, with_classes
 from cnnexp.builders.hardware import resolve_hardware, set_up_process
 from cnnexp.builders.learnt import learnt_facts
@@ -76,7 +76,7 @@ def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] =
     config = for_this_machine(config)
     set_up_process(config["hardware"])
     target, known = config["task"]["target"], known_to(record)
-    refuse_unfit_data(record, config, known, trusted)
+    refuse_unfit_data(config, known)
     data = prepared_data(config, trusted)
     data.facts = learnt_facts(data.facts, record.folder, config)
     match = None if known is None else number_as(data, target, known)
@@ -97,9 +97,7 @@ def known_to(record: Record) -> Known | None:
     return None if names is None else Known(names, record.id)
 
 
-def refuse_unfit_data(
-    record: Record, config: dict[str, Any], known: Known | None, trusted: Sequence[str] = ()
-) -> None:
+def refuse_unfit_data(config: dict[str, Any], known: Known | None) -> None:
     """Refuse data before it is read, as far as the configuration tells; what is in a user's folder comes later.
 
     Args:
@@ -115,7 +113,7 @@ def refuse_unfit_data(
         raise InputError(f"data={name} has no {task['target']}, which {task['name']} needs")
     found = names_of(config)[task["target"]]
     if found is not None and known is not None:
-        match_classes(known, found, name, build_dataset(config, trusted).further_names())
+        match_classes(known, found, name)
 
 
 def task_class(config: dict[str, Any], trusted: Sequence[str] = ()) -> type[Task]:

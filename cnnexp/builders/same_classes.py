@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnnexp.answers.base import Answer
 from cnnexp.data.class_names import few, listed, meant
+from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
 from cnnexp.data.renumbered import Renumbering
 from cnnexp.errors import InputError
@@ -25,10 +26,10 @@ class Known:
     whose: str
     further: tuple[tuple[str, ...], ...] = ()
 
-    def numbers_of(self, words: Sequence[str]) -> list[int]:
-        """The outputs that go by one of some names; its first name counts before its further ones."""
-        first = [number for number, name in enumerate(self.names) if name in words]
-        return first or [number for number, also in enumerate(self.further) if set(also) & set(words)]
+    def numbers_of(self, word: str) -> list[int]:
+        """The outputs that go by a name; their own names count before further ones."""
+        own = [number for number, name in enumerate(self.names) if name == word]
+        return own or [number for number, also in enumerate(self.further) if word in also]
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,18 @@ class Match:
         return f"classes by name: {pairs}, of the {len(self.known):,} that the net knows, counted from 0"
 
 
-def match_classes(
-    known: Known, found: Sequence[str], data: str, further: Mapping[str, Sequence[str]] | None = None
-) -> Match:
+def match_classes(known: Known, found: Sequence[str], data: str) -> Match:
     """Find each class of the data among those of a net.
 
     Args:
-        found: the data's classes. data: its name, for the error. further: names that they go by as well.
+        found: the data's classes. data: its name, for the error.
 
     Raises:
         InputError: the net does not know one of them, or cannot tell which of its outputs is meant.
     """
     if tuple(found) == known.names:
         return Match(known.names, tuple(range(len(known.names))), known.names)
-    also = further or {}
-    hits = [known.numbers_of([name, *also.get(name, ())]) for name in found]
+    hits = [known.numbers_of(name) for name in found]
     strange = [name for name, numbers in zip(found, hits, strict=True) if not numbers]
     if strange:
         raise InputError(
@@ -78,7 +76,9 @@ def match_classes(
         )
     for name, numbers in zip(found, hits, strict=True):
         if len(numbers) > 1:
-            raise InputError(f"data={data}: {name} are {len(numbers)} classes of {known.whose}, so which one is unknown")
+            raise InputError(
+                f"data={data}: {name} are {len(numbers)} classes of {known.whose}, so which one is unknown"
+            )
     numbers = tuple(one[0] for one in hits)
     twice = next((one for one in numbers if numbers.count(one) > 1), None)
     if twice is not None:
@@ -97,15 +97,19 @@ def number_as(data: Data, target: str, known: Known) -> Match:
         InputError: as for ``match_classes``, or classes of such a truth cannot be renumbered.
     """
     facts, answer = data.facts, data.facts.targets[target]
-    match = match_classes(known, answer.names, facts.name, data.dataset.further_names())
+    match = match_classes(known, answer.names, facts.name)
     if not match.same:
         if type(answer).renumbered is Answer.renumbered:
             raise InputError(
-                f"data={facts.name}: its classes are numbered otherwise than those of {known.whose}, and {target} cannot "
-                f"be renumbered; give {listed(known.names)}"
+                f"data={facts.name}: its classes are numbered otherwise than those of {known.whose}, and {target} "
+                f"cannot be renumbered; give {listed(known.names)}"
             )
         data.renumbering = Renumbering(answer, match.numbers)
     shown = tuple(sorted(match.numbers)) if len(match.numbers) < len(known.names) else None
-    targets = {**facts.targets, target: type(answer)(known.names)}
-    data.facts = replace(facts, targets=targets, shown=shown)
+    data.facts = replace(with_names(facts, target, known.names), shown=shown)
     return match
+
+
+def with_names(facts: Facts, target: str, names: Sequence[str]) -> Facts:
+    """The facts with other names for the classes of one truth."""
+    return replace(facts, targets={**facts.targets, target: type(facts.targets[target])(names)})

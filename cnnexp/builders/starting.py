@@ -19,7 +19,7 @@ from cnnexp.builders.binding import bind_run, net_arguments
 from cnnexp.builders.build import net_for
 from cnnexp.builders.by_stage import match_by_stage
 from cnnexp.builders.facts import provisional_facts
-from cnnexp.builders.from_run import RUN, source_run
+from cnnexp.builders.from_run import RUN, run_of_file, source_run
 from cnnexp.builders.revive import checked_config
 from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights, read_state
@@ -28,7 +28,6 @@ from cnnexp.inputs.base import Input
 from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
-from cnnexp.runs.find import is_run, open_run
 
 SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -301,8 +300,9 @@ def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[A
     path = weights_file(config)
     if weights.startswith(RUN):
         return _of_run(source_run(config).record.config, own)
-    if path is not None and path.suffix == ".ckpt" and is_run(path.absolute().parent.parent):
-        return _of_run(open_run(str(path.absolute().parent.parent), Path()).config, own)
+    run = run_of_file(path)
+    if run is not None:
+        return _of_run(run.config, own)
     published = published_of(config, None, trusted) if path is not None else _published(config, weights, trusted)
     return own if published is None else (list(published.mean), list(published.std))
 

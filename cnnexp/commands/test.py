@@ -68,6 +68,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         "id": config["choices"]["model"],
         "data": config["choices"]["data"],
         "weights": begun.as_record(),
+        **_mapped(None if experiment.match is None or experiment.match.same else experiment.match.described()),
         "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
     }
@@ -76,6 +77,8 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         return 0
     print(f"{content['id']} on the {arguments.split} split of {content['data']}")
     print(f"  {begun.described()}")
+    if "classes" in content:
+        print(f"  {content['classes']}")
     how = config["model"]["normalisation"]
     print(f"  model.normalisation={how}: {given.prepared_by().removeprefix('; ')}")
     _print_metrics(content["metrics"])

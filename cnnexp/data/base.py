@@ -157,10 +157,6 @@ class DataSet(ABC):
             InputError: one of them was asked for, in ``data.classes``.
         """
 
-    def further_names(self) -> Mapping[str, Sequence[str]]:
-        """What classes are called elsewhere, by their names here, such as WordNet's ids."""
-        return {}
-
     @abstractmethod
     def load(self, split: SplitName) -> Split:
         """One split, prepared if it was not yet.

@@ -93,7 +93,7 @@ def read_samples(
         numbers: of the classes that are taken. of_training: all categories that the training file has.
 
     Raises:
-        InputError: the file is not in the format of COCO, or a picture is in none of the folders, or a box of a category that
+        InputError: the file is not in the format of COCO, a picture is in none of the folders, or a box is of a category that
             training has not.
     """
     content = _read(path)

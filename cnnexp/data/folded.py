@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.boxes import Boxes
-from cnnexp.data.class_names import ranks
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, Split, SplitName, TensorSplit
+from cnnexp.data.class_names import ranks
 from cnnexp.data.folds import fold_positions
 from cnnexp.errors import InputError
 
@@ -40,9 +40,6 @@ class Folded(DataSet):
 
     def refuse_untaught(self) -> None:
         self.dataset.refuse_untaught()
-
-    def further_names(self) -> Mapping[str, Sequence[str]]:
-        return self.dataset.further_names()
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return self._whole.part(self._positions[split])

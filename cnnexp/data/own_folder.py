@@ -83,8 +83,8 @@ class OwnFolder(DataSet):
             late = few([names[one] for one in sorted(self.shown(self.samples[split]) - taught)])
             if late:
                 raise InputError(
-                    f"{self.folder}: {split} shows {late}, which no training sample does; add some to train, or take it "
-                    f"out of {split}"
+                    f"{self.folder}: {split} shows {late}, which no training sample does; add some to train, or take "
+                    f"it out of {split}"
                 )
         if missing:
             log.warning("no training sample shows %s, so the net will not learn it", missing)

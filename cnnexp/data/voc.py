@@ -15,7 +15,6 @@ from cnnexp.data.folders import (
 )
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.samples import Sample
-from cnnexp.errors import InputError
 from cnnexp.inputs.corrupt import CorruptFile
 
 Annotation = list[tuple[str, tuple[float, float, float, float]]]
@@ -25,7 +24,8 @@ class VOC(OwnFolder):
     """A folder with ``JPEGImages/``, ``Annotations/`` and, if there are fixed splits, ``ImageSets/Main/*.txt``.
 
     Without lists the pictures are divided 80 / 10 / 10, the same way every time (see ``complete_splits``). The classes
-    are those found in the annotations of training, in alphabetical order, unless ``classes`` names them. Everingham et al. 2010.
+    are those found in the annotations of training, in alphabetical order, unless ``classes`` names them. Everingham et
+    al. 2010.
     """
 
     targets = ("boxes",)

@@ -83,7 +83,7 @@ def test_it_is_evaluated_in_one_process_on_what_is_here(monkeypatch: pytest.Monk
 
 
 def refuse(config: dict[str, Any]) -> None:
-    refuse_unfit_data(trained(), config, known_to(trained()))
+    refuse_unfit_data(config, known_to(trained()))
 
 
 def test_classes_that_the_run_does_not_know_are_refused_before_the_data_is_prepared() -> None:

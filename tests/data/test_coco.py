@@ -58,7 +58,9 @@ def test_some_classes_and_no_crowds(root: Path) -> None:
     path.write_text(json.dumps(content))
     batch = all_of(make_data_set("coco", root=str(root), classes=["car"]).load("val"))
     assert batch["classes"].tolist() == [[-1], [0]]
-    with pytest.raises(InputError, match=r"^data\.classes: no 'bos' in the data, .*coco has car, bus; did you mean bus\?"):
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'bos' in the data, .*coco has car, bus; did you mean bus\?"
+    ):
         make_data_set("coco", root=str(root), classes=["car", "bos"]).prepare()
 
 

@@ -79,7 +79,9 @@ def test_pictures_have_the_size_and_the_channels_asked_for(tmp_path: Path) -> No
 def test_names_that_are_given_are_those_of_the_files_in_another_order(tmp_path: Path) -> None:
     data = made(Flat, write(tmp_path), classes=["too", "found"])
     assert data.class_names() == ("too", "found") and data.looked == 0
-    with pytest.raises(InputError, match=r"^data\.classes: no 'fuond' in the data, .* has found, too; did you mean found\?"):
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'fuond' in the data, .* has found, too; did you mean found\?"
+    ):
         made(Flat, tmp_path, classes=["fuond", "too"]).class_names()
     data = made(Flat, tmp_path)
     assert data.class_names() == data.class_names() == ("found", "too") and data.named == 1

@@ -60,7 +60,9 @@ def test_a_class_that_only_a_later_list_shows_is_refused(root: Path) -> None:
         (lists / f"{name}.txt").write_text("\n".join(stems))
     annotation = root / "Annotations" / f"{STEMS[12]}.xml"
     annotation.write_text(annotation.read_text().replace("<name>cat", "<name>Cat"))
-    with pytest.raises(InputError, match=r"p12\.xml: the class 'Cat' is not among cat, dog; did you mean cat\?; a class"):
+    with pytest.raises(
+        InputError, match=r"p12\.xml: the class 'Cat' is not among cat, dog; did you mean cat\?; a class"
+    ):
         make_data_set("voc", root=str(root)).prepare()
 
 

@@ -105,7 +105,9 @@ def test_classes_in_another_order_go_by_their_names(root: Path) -> None:
     made = make_data_set("yolo", root=str(root), classes=["dog", "cat"])
     assert made.class_names() == ("dog", "cat")
     assert all_of(made.load("val"))["classes"][0].tolist() == [0, 1], "a dog and a cat, 1 and 0 in the file"
-    with pytest.raises(InputError, match=r"^data\.classes: no 'Cat' in the data, .*yolo has cat, dog; did you mean cat\?$"):
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'Cat' in the data, .*yolo has cat, dog; did you mean cat\?$"
+    ):
         make_data_set("yolo", root=str(root), classes=["Cat", "dog"]).prepare()
     with pytest.raises(InputError, match=r"0\.txt: the class 'cat' is not among dog; a class has to be in"):
         make_data_set("yolo", root=str(root), classes=["dog"]).prepare()
