@@ -30,7 +30,10 @@ from cnnexp.training.regularization import Regularization, balanced_weights
 
 @dataclass(frozen=True)
 class Experiment:
-    """A run's parts, ready to fit. A net that is only to be tested needs no recipe; ``match`` is of its and the data's classes."""
+    """A run's parts, ready to fit. What is only tested needs no recipe.
+
+    ``match`` is of the net's classes and the data's, where the net was made for its own.
+    """
 
     data: Data
     task: Task

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from cnnexp.answers.label import Label
+from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, build_task
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.facts import find_facts, with_classes
@@ -18,7 +19,6 @@ from cnnexp.builders.same_classes import Known, with_names
 from cnnexp.builders.starting import (
     IMAGENET,
     RUN,
-    Start,
     published_of,
     put_start,
     read_weights,

@@ -93,8 +93,8 @@ def read_samples(
         numbers: of the classes that are taken. of_training: all categories that the training file has.
 
     Raises:
-        InputError: the file is not in the format of COCO, a picture is in none of the folders, or a box is of a category that
-            training has not.
+        InputError: the file is not in the format of COCO, a picture is in none of the folders, or a box is of a
+            category that training has not.
     """
     content = _read(path)
     categories = _categories(path, content)
