@@ -26,9 +26,14 @@ class Mask(Answer):
     dense: ClassVar[bool] = True
 
     @property
-    def first_object(self) -> int:
-        """The first class that is no background."""
-        return 1 if self.names[0] == BACKGROUND else 0
+    def background(self) -> int | None:
+        """The number of the class that is called so."""
+        return self.names.index(BACKGROUND) if BACKGROUND in self.names else None
+
+    @property
+    def objects(self) -> list[int]:
+        """The other classes."""
+        return [number for number in range(len(self.names)) if number != self.background]
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:
         return {"mask": motion.nearest(batch["mask"])}
@@ -58,8 +63,7 @@ class Mask(Answer):
         from cnnexp.visualize.masks import masks_image
 
         true = None if truth is None else truth["mask"][0].numpy()
-        background = 0 if self.first_object else None
-        return masks_image(picture, sized(answer, picture), self.names, truth=true, background=background)
+        return masks_image(picture, sized(answer, picture), self.names, truth=true, background=self.background)
 
 
 def sized(mask: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:
