@@ -103,6 +103,11 @@ def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     return {**config, "data": {**config["data"], **facts.told, "classes": classes}}
 
 
+def renamed(facts: Facts, names: Sequence[str]) -> Facts:
+    """The facts with other names for the classes of every truth."""
+    return replace(facts, targets={word: type(one)(names) for word, one in facts.targets.items()})
+
+
 def tupled(value: Any) -> Any:
     """Lists as tuples, at every depth."""
     return tuple(tupled(item) for item in value) if isinstance(value, (list, tuple)) else value

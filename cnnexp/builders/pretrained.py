@@ -8,15 +8,17 @@ from typing import Any
 from torch import Tensor
 
 from cnnexp.answers.label import Label
+from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, build_task
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.facts import find_facts, with_classes
+from cnnexp.builders.from_run import run_of_file
 from cnnexp.builders.hardware import set_up_process
-from cnnexp.builders.reopen import for_this_machine
+from cnnexp.builders.reopen import for_this_machine, known_to
+from cnnexp.builders.same_classes import Known, with_names
 from cnnexp.builders.starting import (
     IMAGENET,
     RUN,
-    Start,
     published_of,
     put_start,
     read_weights,
@@ -64,15 +66,18 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
 def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
     """The task with the weights that the configuration names, in evaluation mode, for pictures like a data set's.
 
-    Size, classes and normalisation are those of the data set, which is not read.
+    Size, normalisation and, where the weights do not say theirs, classes are those of the data set, which is not read.
 
     Raises:
         InputError: no weights are named, or they are of another architecture or number of classes.
     """
     _refuse_no_weights(config, "predict")
     config = resolve_start(dict(config), trusted)
-    task = build_task(config, find_facts(config, build_dataset(config, trusted), trusted), trusted)
-    _started(task, config, trusted)
+    facts, known = find_facts(config, build_dataset(config, trusted), trusted), known_to_weights(config, trusted)
+    if known is not None:
+        facts = with_names(facts, config["task"]["target"], known.names)
+    task = build_task(config, facts, trusted)
+    _started(task, with_classes(config, facts), trusted)
     return task.eval()
 
 
@@ -85,14 +90,34 @@ def pretrained_experiment(
         The experiment, the configuration with weights and classes pinned down, and what became of each tensor.
 
     Raises:
-        InputError: no weights are named, or they are of another architecture or number of classes.
+        InputError: no weights are named, they are of another architecture, or the data has classes that they do not
+            know; of weights whose classes have no names, as many as the data has.
     """
     _refuse_no_weights(config, "test")
     pinned = for_this_machine(resolve_start(dict(config), trusted))
     set_up_process(pinned["hardware"])
-    experiment = build(pinned, trusted)
+    experiment = build(pinned, trusted, known=known_to_weights(pinned, trusted))
+    pinned = with_classes(pinned, experiment.facts)
     begun = _started(experiment.task, pinned, trusted)
-    return experiment, with_classes(pinned, experiment.facts), begun
+    return experiment, pinned, begun
+
+
+def known_to_weights(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Known | None:
+    """The classes that the configuration's weights were trained on; None where nothing says their names.
+
+    A run's checkpoint has that run's. Weights with as many outputs as a library's for this net have the library's.
+    """
+    run = run_of_file(weights_file(config))
+    if run is not None:
+        known = known_to(run)
+        return known if run.config["task"]["target"] == config["task"]["target"] else None
+    published = published_of(config, None if weights_file(config) else config["model"]["weights"], trusted)
+    if published is None or not published.named or config["choices"]["task"] != CLASSIFICATION:
+        return None
+    begun, state = read_weights(config, trusted)
+    if _count(state) != len(published.classes):
+        return None
+    return Known(published.classes, begun.source, published.further())
 
 
 def _started(task: Task, config: Mapping[str, Any], trusted: Sequence[str]) -> Start:

@@ -1,4 +1,4 @@
-"""A recorded run, opened again to be evaluated: on its own data or on other data with the same classes."""
+"""A recorded run, opened again to be evaluated: on its own data or on other data, whose classes go by their names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cnnexp.builders.datasets import prepared_data
 from cnnexp.builders.facts import answer_class, input_keys, names_of, with_classes
 from cnnexp.builders.hardware import resolve_hardware, set_up_process
 from cnnexp.builders.learnt import learnt_facts
+from cnnexp.builders.same_classes import Known, Match, match_classes, number_as
 from cnnexp.builders.target import import_target
 from cnnexp.config.compose import compose_run
 from cnnexp.config.earlier import brought_up
@@ -50,26 +51,36 @@ def on_other_data(
 
 @dataclass(frozen=True)
 class Reopened:
-    """A run's data, ready to be read, and its configuration for evaluating on this machine."""
+    """A run's data, ready to be read and numbered as its net is, and its configuration for evaluating on this machine.
+
+    Attributes:
+        match: of the data's classes and the net's; None for a run without classes.
+    """
 
     data: Data
     config: dict[str, Any]
+    match: Match | None = None
+
+    @property
+    def mapped(self) -> str | None:
+        """In a line, how classes were mapped; None where they are the same."""
+        return None if self.match is None or self.match.same else self.match.described()
 
 
 def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] = ()) -> Reopened:
     """Prepare the data of a run for an evaluation in this process alone.
 
     Raises:
-        InputError: the data has other classes than the run was trained on, or cannot be had.
+        InputError: the data has classes that the run was not trained on, or cannot be had.
     """
     config = for_this_machine(config)
     set_up_process(config["hardware"])
-    refuse_other_classes(record, config)
+    target, known = config["task"]["target"], known_to(record)
+    refuse_unfit_data(config, known)
     data = prepared_data(config, trusted)
     data.facts = learnt_facts(data.facts, record.folder, config)
-    config = with_classes(config, data.facts)
-    refuse_other_classes(record, config)
-    return Reopened(data, config)
+    match = None if known is None else number_as(data, target, known)
+    return Reopened(data, with_classes(config, data.facts), match)
 
 
 def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
@@ -78,23 +89,31 @@ def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
     return resolve_hardware({**config, "hardware": hardware})
 
 
-def refuse_other_classes(record: Record, config: dict[str, Any]) -> None:
-    """As many classes as the net knows; a number that only the user's folder tells is not known before it is read.
+def known_to(record: Record) -> Known | None:
+    """The classes of a run; None where its task has none."""
+    config = brought_up(record.config)
+    target = config["task"]["target"]
+    names = None if target is None else names_of(config)[target]
+    return None if names is None else Known(names, record.id)
+
+
+def refuse_unfit_data(config: dict[str, Any], known: Known | None) -> None:
+    """Refuse data before it is read, as far as the configuration tells; what is in a user's folder comes later.
+
+    Args:
+        known: the classes of the run.
 
     Raises:
-        InputError: the data has another number of them, or lacks what the task needs.
+        InputError: it lacks what the task needs, or has classes that the run does not know.
     """
-    task, data = config["task"], config["data"]
+    task, data, name = config["task"], config["data"], config["choices"]["data"]
     if task["target"] is None:
         return
     if task["target"] not in data["targets"]:
-        raise InputError(f"data={config['choices']['data']} has no {task['target']}, which {task['name']} needs")
-    trained, found = (names_of(one)[task["target"]] for one in (brought_up(record.config), config))
-    if found is not None and trained is not None and len(found) != len(trained):
-        raise InputError(
-            f"data={config['choices']['data']} has {len(found)} classes, {record.id} was trained on {len(trained)}: "
-            "not comparable; take data with the same classes"
-        )
+        raise InputError(f"data={name} has no {task['target']}, which {task['name']} needs")
+    found = names_of(config)[task["target"]]
+    if found is not None and known is not None:
+        match_classes(known, found, name)
 
 
 def task_class(config: dict[str, Any], trusted: Sequence[str] = ()) -> type[Task]:

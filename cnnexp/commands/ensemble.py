@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         member = panel.members[0]
         names = member.data.split(arguments.split).names
         write_rows(out, together.rows, names, member.task.answer.names)
-    content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **found}
+    mapped = {} if panel.mapped is None else {"classes": panel.mapped}
+    content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **mapped, **found}
     _print(content, records, outputs, arguments, " and ".join(kinds))
     return 0
 
@@ -141,6 +142,8 @@ def _print(
         end=" ",
     )
     print(f"of {content['data']}'s {content['split']} split{averaged}\n")
+    if "classes" in content:
+        print(f"{content['classes']}\n")
     names = [short_id(record.id, {one.id for one in records}) for record in records]
     Console(highlight=False).print(ensemble_table(content, names))
     if arguments.out is not None:

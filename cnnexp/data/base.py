@@ -165,6 +165,13 @@ class DataSet(ABC):
         """The splits that have samples of their own: all, or without test where it is val once more."""
         return SPLITS
 
+    def refuse_untaught(self) -> None:  # noqa: B027 - sets whose classes are fixed have nothing to refuse
+        """Say before a training which classes it has no sample of.
+
+        Raises:
+            InputError: one of them was asked for, in ``data.classes``.
+        """
+
     def told(self) -> dict[str, Any]:
         """Keys of ``data`` that a prepared data set has found a value for, where the configuration leaves them open."""
         return {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from cnnexp.data.base import SplitName
 from cnnexp.data.census import BOXES, PICTURES, Census
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
@@ -37,12 +38,12 @@ class COCO(OwnFolder):
         return tuple(_categories(path, _read(path)).values())
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        numbers = {name: number for number, name in enumerate(self.class_names())}
+        numbers, of_training = {name: number for number, name in enumerate(self.class_names())}, self.names()
         found: dict[SplitName, list[Sample]] = {}
         places: set[Path] = set()
         for split, path in self._files.items():
             folders = picture_folders(self.folder, path, split)
-            found[split] = read_samples(path, folders, numbers, self.counted)
+            found[split] = read_samples(path, folders, numbers, of_training, self.counted)
             for sample in found[split]:
                 places.add(next(folder for folder in folders if folder in sample.picture.parents))
         self._enter_unnamed(places, {sample.picture for samples in found.values() for sample in samples})
@@ -103,16 +104,21 @@ def picture_folders(root: Path, annotations: Path, split: SplitName) -> list[Pat
     return [*named, annotations.parent, root / "images", root]
 
 
-def read_samples(path: Path, folders: Sequence[Path], numbers: Mapping[str, int], census: Census) -> list[Sample]:
+def read_samples(
+    path: Path, folders: Sequence[Path], numbers: Mapping[str, int], of_training: Sequence[str], census: Census
+) -> list[Sample]:
     """The pictures of a file with their boxes; what is left out is entered.
+
+    Args:
+        numbers: of the classes that are taken. of_training: all categories that the training file has.
 
     Raises:
         InputError: the file is not in the format of COCO; two images have one id; most annotations are of no image, or
-            most pictures in none of the folders.
+            most pictures in none of the folders; a box is of a category that training has not.
     """
     content = _read(path)
     images = _images(path, content)
-    notes = _notes_by_image(path, content, images, numbers, census)
+    notes = _notes_by_image(path, content, images, (numbers, of_training), census)
     boxes: dict[str, list[tuple[Box, int]]] = {}
     for image, name in images.items():
         if name in boxes:
@@ -153,9 +159,14 @@ def _images(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _notes_by_image(
-    path: Path, content: Mapping[str, Any], images: Mapping[str, str], numbers: Mapping[str, int], census: Census
+    path: Path,
+    content: Mapping[str, Any],
+    images: Mapping[str, str],
+    classes: tuple[Mapping[str, int], Sequence[str]],
+    census: Census,
 ) -> dict[str, list[tuple[Box, int]]]:
-    """Boxes and classes by image."""
+    """Boxes and classes by image; ``classes`` are ``numbers`` and ``of_training`` of ``read_samples``."""
+    numbers, of_training = classes
     categories = _categories(path, content)
     found: dict[str, list[tuple[Box, int]]] = defaultdict(list)
     lost = []
@@ -172,6 +183,7 @@ def _notes_by_image(
         elif note.get("iscrowd"):
             census.leave_out(BOXES, "of crowds", images[image], harmless=True)
         elif categories[category] not in numbers:
+            refuse_unknown(categories[category], of_training, where, IN_TRAINING)
             census.leave_out(BOXES, "of classes that are not asked for", images[image], harmless=True)
         else:
             found[image].append((_box(where, images[image], note), numbers[categories[category]]))

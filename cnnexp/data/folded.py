@@ -14,6 +14,7 @@ from torch import Tensor
 from cnnexp.answers.boxes import Boxes
 from cnnexp.data.base import DataSet, FileSplit, Split, SplitName, TensorSplit
 from cnnexp.data.census import Census
+from cnnexp.data.class_names import ranks
 from cnnexp.data.folds import fold_positions
 from cnnexp.data.groups import groups_of
 from cnnexp.errors import InputError
@@ -45,6 +46,9 @@ class Folded(DataSet):
     def census(self) -> Census | None:
         return self.dataset.census()
 
+    def refuse_untaught(self) -> None:
+        self.dataset.refuse_untaught()
+
     def told(self) -> dict[str, Any]:
         return self.dataset.told()
 
@@ -57,7 +61,9 @@ class Folded(DataSet):
 
     @cached_property
     def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
-        labels = self._whole.labels
+        labels, names = self._whole.labels, self.dataset.class_names()
+        if labels is not None and names is not None:  # so that the order of the classes moves no sample
+            labels = torch.tensor(ranks(names))[labels]
         of_sample = None if labels is None else labels.numpy()
         return fold_positions(of_sample, len(self._whole), self.folds, self.fold, self._groups())
 

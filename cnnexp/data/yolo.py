@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import IN_TRAINING, LEFT_OUT, numbering, refuse_unknown
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import enter_bare, settle_notes
 from cnnexp.data.samples import Sample
@@ -27,28 +29,42 @@ class YOLO(OwnFolder):
 
     ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture. A
     picture without such a file has no boxes. The classes are the ``names`` of ``data.yaml`` or the lines of
-    ``classes.txt``, unless ``classes`` names them. Redmon et al. 2016.
+    ``classes.txt``; ``classes`` puts them in another order, or names them where there is neither. Redmon et al. 2016.
     """
 
     targets = ("boxes",)
     boxed = True
 
     def names(self) -> tuple[str, ...]:
+        names = self.listed()
+        if names is None:
+            raise InputError(
+                f"{self.folder}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'"
+            )
+        return names
+
+    def listed(self) -> tuple[str, ...] | None:
         return _names_in(self.folder)
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        count = len(self.class_names())
+        names = self.class_names()
+        there = self.listed() or names
+        order = numbering(names, there, str(self.folder))
         parts = yolo_parts(self.folder, self.counted)
-        return {split: self._samples_of(part, count) for split, part in parts.items()}
+        return {split: self._samples_of(part, there, order) for split, part in parts.items()}
 
-    def _samples_of(self, part: Part, class_count: int) -> list[Sample]:
+    def _samples_of(self, part: Part, there: Sequence[str], order: Sequence[int]) -> list[Sample]:
+        """The samples of a split; ``order`` has the class of each number in the files, whose names are ``there``."""
         if not part.labels:
             raise InputError(f"{part.where}: no pictures found")
         self._settle(part)
+        taken = [name for name, number in zip(there, order, strict=True) if number != LEFT_OUT]
         samples = []
         for picture, (name, label) in part.labels.items():
-            lines = read_label_file(label, class_count)
-            boxes, classes = tuple(box for _, box in lines), tuple(kind for kind, _ in lines)
+            lines = read_label_file(label, len(there))
+            for kind in sorted({kind for kind, _ in lines}):
+                refuse_unknown(there[kind], taken, label, IN_TRAINING)
+            boxes, classes = tuple(box for _, box in lines), tuple(order[kind] for kind, _ in lines)
             samples.append(Sample(picture, name, boxes=boxes, classes=classes, relative=True))
         return samples
 
@@ -100,14 +116,14 @@ def _stem(path: Path) -> str:
     return path.with_suffix("").as_posix() if path.suffix == ".txt" else path.as_posix()
 
 
-def _names_in(root: Path) -> tuple[str, ...]:
+def _names_in(root: Path) -> tuple[str, ...] | None:
     settings = settings_file(root)
     if settings is not None:
         return _names_in_yaml(settings)
     for path in (root / "classes.txt", root / "labels" / "classes.txt"):
         if path.is_file():
             return read_names(path)
-    raise InputError(f"{root}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'")
+    return None
 
 
 def _names_in_yaml(path: Path) -> tuple[str, ...]:

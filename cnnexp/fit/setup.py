@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
+from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, with_class_weights
 from cnnexp.builders.facts import with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
 from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
-from cnnexp.builders.starting import Start, resolve_start, start
+from cnnexp.builders.starting import resolve_start, start
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError
 from cnnexp.fit.console import RunLog
@@ -88,6 +89,8 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     config = _resolved(request, role, folder)
     set_up_process(config["hardware"])
     experiment = build(config, request.trusted, learnt=read_learnt(folder, config))
+    if folder is None and request.writer is None:  # what a run was begun with it goes on with, and is repeated with
+        experiment.data.dataset.refuse_untaught()
     config = with_digest(with_classes(config, experiment.facts), experiment.facts)
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.builders.binding import bind_run
-from cnnexp.builders.build import make_recipe, make_task, net_for, renamed
+from cnnexp.builders.build import make_recipe, make_task, net_for
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.dry import refuse_samples
-from cnnexp.builders.facts import build_input, find_facts, provisional_facts
+from cnnexp.builders.facts import build_input, find_facts, provisional_facts, renamed
 from cnnexp.config.compose import compose_run
 from cnnexp.config.options import (
     PICTURES,
