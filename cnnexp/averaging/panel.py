@@ -22,7 +22,10 @@ from cnnexp.errors import InputError
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
-_OF_THE_NET = ("channels", "image_size", "mean", "std", "fraction", "workers", "in_memory", "decode_size")
+_OF_THE_NET = (
+    *("channels", "image_size", "decode_size", "mean", "std"),
+    *("fraction", "workers", "in_memory", "fingerprint"),
+)
 """Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
 
 

@@ -16,6 +16,7 @@ from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import find_facts, provisional_facts
 from cnnexp.builders.learnt import complete
 from cnnexp.builders.memory_format import in_order
+from cnnexp.builders.recorded import Held
 from cnnexp.builders.refusing import refuse_transfer, refuse_unfit
 from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
@@ -45,6 +46,7 @@ def build(
     trusted: Sequence[str] = (),
     net: nn.Module | None = None,
     learnt: Mapping[str, Any] | None = None,
+    held: Held | None = None,
 ) -> Experiment:
     """Bind every open part of the configuration, then prepare the data and make the net.
 
@@ -52,12 +54,12 @@ def build(
 
     Args:
         net: stands in for the configuration's, where no answer is asked of it.
-        learnt: what the input learnt in an earlier process of the run; None lets it learn now.
+        learnt: what the input learnt in an earlier process of the run; None lets it learn now. held: its data to it.
 
     Raises:
         InputError: a line for every argument that does not fit; a data set that cannot be had.
     """
-    dataset, bound = build_dataset(config, trusted), bind_run(config, trusted)
+    dataset, bound = build_dataset(config, trusted, held), bind_run(config, trusted)
     provisional = provisional_facts(config, trusted)
     refuse_unfit(config, bound, provisional)
     if net is None:

@@ -15,6 +15,8 @@ from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.runs.checkpoints import BEST, LAST, LEARNT
+from cnnexp.runs.data_places import MOVABLE, moved
+from cnnexp.runs.data_record import FILE as DATA
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -26,7 +28,11 @@ EXAMPLE = "cnnexp resume last"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_words(parser, "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one")
+    add_words(
+        parser,
+        "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one; data.root=FOLDER says "
+        "where its data is now",
+    )
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
 
@@ -35,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     values = _values(read_words(arguments.overrides))
     frozen = brought_up(record.config)
     _check(frozen, record)
-    config = {**frozen, **values}
+    config = _given(frozen, values)
     _check(config, record)
 
     from cnnexp.fit import run as fitting
@@ -63,12 +69,17 @@ def _command() -> list[str]:
 
 def _values(words: list[Word]) -> dict[str, Any]:
     for word in words:
-        if word.key not in ("epochs", "max_steps"):
+        if word.key not in ("epochs", "max_steps", *MOVABLE):
             raise InputError(
                 f"{word.text}: a run goes on with the configuration that it was begun with; only epochs and max_steps "
-                "may be given (cnnexp train makes a new run)"
+                "may be given, and data.root where the data has moved (cnnexp train makes a new run)"
             )
     return {word.key: word.value for word in words}
+
+
+def _given(frozen: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    places = {key: value for key, value in values.items() if key in MOVABLE}
+    return {**moved(frozen, places), **{key: value for key, value in values.items() if key not in places}}
 
 
 def _check(config: dict[str, Any], record: Record) -> None:
@@ -137,7 +148,7 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT) if (record.folder / name).exists())]
+    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT, DATA) if (record.folder / name).exists())]
     files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()

@@ -18,6 +18,7 @@ BEFORE: Mapping[str, Any] = {
     "data.decode_size": None,
     "data.input": "pictures",
     "data.input_sha256": None,
+    "data.fingerprint": "auto",
     "data.split": {"folds": None, "fold": None},
     "optimizer.of": {},
     "augmentation.input": "pictures",

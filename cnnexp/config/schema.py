@@ -124,6 +124,7 @@ RUN = Group(
                 "fraction": Number(0, 1, above=True),
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
+                "fingerprint": Text(("auto", "contents", "names")),
                 "split": Group(
                     {"folds": Number(2, whole=True, nullable=True), "fold": Number(0, whole=True, nullable=True)}
                 ),

@@ -50,11 +50,11 @@ class ImageFolder(OwnFolder):
     def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
         samples = []
         for class_folder in subfolders(folder):
-            if class_folder.name not in numbers:
+            if class_folder.name not in numbers and self.refuses_classes:
                 raise InputError(
                     f"{class_folder}: no such class in training; there are {', '.join(list(numbers)[:12])}"
                 )
-            label = numbers[class_folder.name]
+            label = numbers.get(class_folder.name)
             pictures = find_pictures(class_folder, deep=True)
             samples += [Sample(path, path.relative_to(self.folder).as_posix(), label=label) for path in pictures]
         if not samples:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.dealt import find_places
 from cnnexp.data.folders import complete_splits, existing_root, refuse_empty
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.inputs.picture_files import Size, pillow_mode
@@ -24,6 +26,8 @@ class OwnFolder(DataSet):
 
     boxed: ClassVar[bool] = False
     """Whether samples have boxes (a picture may have none)."""
+    refuses_classes: bool = True
+    """Whether a sample of a class that is none of ``classes`` is a mistake, or without a label."""
 
     def __init__(
         self, *, root: str | None, classes: Sequence[str] | None, image_size: Size, channels: int, in_memory: InMemory
@@ -60,6 +64,16 @@ class OwnFolder(DataSet):
         if self.classes is None:
             self.classes = self.names()
         return self.classes
+
+    def origins(self, split: SplitName) -> Sequence[Sample]:
+        return self.samples[split]
+
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet:
+        there = {split: [sample.name for sample in samples] for split, samples in self.samples.items()}
+        places = find_places(names, there)
+        made = copy(self)
+        made.samples = {split: [self.samples[own][i] for own, i in found] for split, found in places.items()}
+        return made
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         self.prepare()

@@ -35,7 +35,7 @@ class Fit:
         console = run.log.console
         self.bars = ProgressBars(console, run.config["epochs"], run.config["task"]["monitor"])
         self.recording = Recording(run.recorder.metrics, run.config["log_every_steps"], self.bars.line)
-        self.agreement = Agreement(run.config, run.folder)
+        self.agreement = Agreement({**run.config, "data.json": run.samples.digest()}, run.folder)
         epochs, max_steps = run.config["epochs"], run.config["max_steps"]
         self.estimating = Estimating(run.log, run.experiment.data, self.checkpointing, epochs, max_steps)
 
