@@ -49,8 +49,8 @@ class DataDifference:
 
     def lost(self) -> set[str]:
         """The samples of A that B has not as they were."""
-        names = [*self.only_first, *self.changed, *(one[0] for one in (*self.relabelled, *self.moved))]
-        return set(names)
+        relabelled, moved = (one[0] for one in self.relabelled), (one[0] for one in self.moved)
+        return {*self.only_first, *self.changed, *relabelled, *moved}
 
     def losses(self) -> str:
         """What became of them in words, with counts and examples."""
@@ -138,9 +138,8 @@ def _find_moved(found: DataDifference, ours: Mapping[str, _Entry], theirs: Mappi
 
 def _by_digest(entries: Mapping[str, _Entry], names: set[str]) -> dict[str, str]:
     counts = Counter(one.digest for one in entries.values())
-    return {
-        one.digest: name for name, one in entries.items() if name in names and one.digest and counts[one.digest] == 1
-    }
+    single = {one.digest: name for name, one in entries.items() if one.digest and counts[one.digest] == 1}
+    return {digest: name for digest, name in single.items() if name in names}
 
 
 def _samples(name: str, one: SplitRecord, record: DataRecord) -> list[tuple[str, _Entry]]:

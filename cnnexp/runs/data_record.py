@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,6 @@ MOST_NAMED = 50_000
 UNREAD = "?"
 """Begins the truth of a sample whose truth is a file that was not read: its size alone, or nothing, is behind it."""
 SPLITS = {"train", "val", "test"}
-_LISTS = ("names", "sizes", "truths", "digests")
 _HASHES = ("fingerprint", "split", "contents")
 
 
@@ -147,8 +146,9 @@ def _contents_of(splits: Sequence[tuple[str, SplitRecord]]) -> str | None:
 def write_data_record(folder: Path, record: DataRecord) -> None:
     """data.json, a list a line, without the names where there are very many."""
     if sum(one.count for one in record.splits.values()) > MOST_NAMED:
-        bare = dict.fromkeys(_LISTS)
-        splits = {name: replace(one, **bare) for name, one in record.splits.items()}
+        splits = {
+            name: SplitRecord(one.count, one.order, one.contents, one.form) for name, one in record.splits.items()
+        }
     else:
         splits = dict(record.splits)
     content = {
@@ -221,7 +221,7 @@ def _checked(content: Mapping[str, Any]) -> DataRecord:
 
 def _checked_split(content: Mapping[str, Any]) -> SplitRecord:
     one = SplitRecord(**content)
-    kinds = {"names": str, "sizes": int, "truths": (int, str, type(None)), "digests": str}
+    kinds: dict[str, Any] = {"names": str, "sizes": int, "truths": (int, str, type(None)), "digests": str}
     for name, kind in kinds.items():
         column = getattr(one, name)
         if column is not None and not (len(column) == one.count and all(isinstance(value, kind) for value in column)):
