@@ -80,13 +80,14 @@ class Recorded(DataSet):
             raise self._refusal(self._difference.losses())
         return self._dealt.load(split)
 
-    def is_whole(self) -> bool:
-        """Whether every sample of the record is there as it was."""
-        record = self.held.record
-        if all(self._now(split).equals(record.splits[split]) for split in SPLITS):
-            return True
-        self._deal()
-        return not self._difference.lost()
+    def check(self) -> None:
+        """Look at every split now.
+
+        Raises:
+            InputError: samples of the run are not there as they were.
+        """
+        if not all(self._now(split).equals(self.held.record.splits[split]) for split in SPLITS):
+            self._deal()
 
     def _now(self, split: SplitName) -> SplitRecord:
         """What the split is now, looked at as closely as the record did."""

@@ -110,17 +110,26 @@ def is_own(record: Record, config: Mapping[str, Any]) -> bool:
 
 
 def _holds(record: Record, config: dict[str, Any], trusted: Sequence[str]) -> bool:
-    """Whether the run's samples are all there as they were; a run that did not record them counts as so."""
-    kept = read_data_record(record.folder)
-    if kept is None:
-        return False
-    held = Held(kept, record.id, "", say=lambda line: None)
+    """Whether the run's samples are all there as they were; it is not known of a run that did not record them."""
     try:
-        dataset = build_dataset(config, trusted, held)
-        dataset.prepare()
-        return isinstance(dataset, Recorded) and dataset.is_whole()
+        return refuse_other_samples(record, config, trusted)
     except InputError:
         return False
+
+
+def refuse_other_samples(record: Record, config: dict[str, Any], trusted: Sequence[str] = ()) -> bool:
+    """Whether a run recorded its samples, every one of which is in the configuration's data as it was.
+
+    Raises:
+        InputError: some are not, or the data cannot be had.
+    """
+    kept = read_data_record(record.folder)
+    held = None if kept is None else Held(kept, record.id, "name the folder that holds it", say=lambda line: None)
+    dataset = build_dataset(config, trusted, held)
+    dataset.prepare()
+    if isinstance(dataset, Recorded):
+        dataset.check()
+    return kept is not None
 
 
 def _way_out(config: Mapping[str, Any]) -> str:

@@ -52,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         return fitting.run(fitting.Request(config, _command(), arguments.trust), role)
     if record.status == "running" and role.is_main:
         raise InputError(f"{record.id} is still running; wait for it, or stop it with Ctrl-C where it runs")
+    if record.status == "finished" and "epochs" not in values and any(key in MOVABLE for key in values):
+        return _note_places(record, config, arguments)
     if record.status == "finished":
         _refuse_fewer_epochs(record, config, given="epochs" in values)
         return _extend(record, config, role, arguments)
@@ -140,6 +142,21 @@ def _refuse_fewer_epochs(record: Record, config: dict[str, Any], given: bool) ->
             f"{record.id} has finished its {done} epochs, and {asked} was given; "
             f"to go on give more, for example epochs={2 * done}"
         )
+
+
+def _note_places(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """A finished run has nothing to go on with but where its data is now."""
+    from cnnexp.builders.reopen import refuse_other_samples
+    from cnnexp.config.compose import to_yaml
+    from cnnexp.runs.data_places import places_of
+    from cnnexp.runs.keep import note_places
+
+    refuse_other_samples(record, config, arguments.trust)
+    places = places_of(config, config, record.folder)
+    note_places(record, to_yaml({**config, "max_steps": record.config["max_steps"]}), places)
+    for key, place in places.items():
+        print(f"{record.id} has finished; its data.{key} is {place['absolute']} from now on")
+    return 0
 
 
 def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argparse.Namespace) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.errors import InputError
-from cnnexp.report.settings import MISSING, canonical, flatten, is_place
+from cnnexp.report.plain_text import printable
+from cnnexp.report.settings import canonical, flatten, is_place
 from cnnexp.runs.data_difference import DataDifference, data_difference, few, shown
 from cnnexp.runs.data_record import DataRecord, read_data_record, recorded_digest
 
@@ -71,12 +72,8 @@ def _counted(names: Sequence[str]) -> str:
     return f"{len(names):,} ({few(names, _MOST_NAMED)})" if names else "0"
 
 
-def different_data(records: Sequence[Record], names: Sequence[str]) -> list[str]:
-    """A line for each data set of which runs, with the same settings of it, stand on different samples.
-
-    Args:
-        names: of the runs, as they are shown.
-    """
+def different_data(records: Sequence[Record]) -> list[str]:
+    """A line for each data set of which runs, with the same settings of it, stand on different samples."""
     groups: dict[str, dict[str, list[int]]] = {}
     known: dict[int, str] = {}
     for place, record in enumerate(records):
@@ -85,24 +82,24 @@ def different_data(records: Sequence[Record], names: Sequence[str]) -> list[str]
             continue
         if id(data) not in known:
             known[id(data)] = _which(data)
-        key = f"{record.choices.get('data')} {known[id(data)]}"
-        what = f"{hashes['fingerprint']} {hashes['split']} {hashes['contents']}"
-        groups.setdefault(key, {}).setdefault(what, []).append(place)
-    lines = []
-    for group in groups.values():
-        if len(group) > 1:
-            first, *others = [places[0] for places in group.values()]
-            option = records[first].choices.get("data")
-            counts = "; ".join(f"{len(places):,} like {names[places[0]]}" for places in group.values())
-            lines.append(
-                f"runs stand on different data, all data={option}: {counts} (cnnexp diff "
-                f"{records[first].id} {records[others[0]].id})"
-            )
-    return lines
+        which, samples = f"{record.choices.get('data')} {known[id(data)]}", " ".join(map(str, hashes.values()))
+        groups.setdefault(which, {}).setdefault(samples, []).append(place)
+    return [_said(records, list(group.values())) for group in groups.values() if len(group) > 1]
+
+
+def _said(records: Sequence[Record], places: Sequence[Sequence[int]]) -> str:
+    option = printable(str(records[places[0][0]].choices.get("data")))
+    firsts = [printable(records[same[0]].id) for same in places]
+    others = [f" and {len(same) - 1:,} more" if len(same) > 1 else "" for same in places]
+    counts = [first + more for first, more in zip(firsts, others, strict=True)]
+    return (
+        f"runs stand on different data, though all have data={option}: "
+        f"{'; '.join(counts[:_MOST_NAMED])}{'; …' if len(counts) > _MOST_NAMED else ''} "
+        f"(cnnexp diff {firsts[0]} {firsts[1]})"
+    )
 
 
 def _which(data: dict[str, Any]) -> str:
+    """The settings that say which data it is, as text."""
     leaves = {key: value for key, value in flatten(data).items() if not is_place(key) and key not in _NO_DATA}
-    return " ".join(
-        f"{key}={canonical(value if value is not None else MISSING)}" for key, value in sorted(leaves.items())
-    )
+    return " ".join(f"{key}={canonical(value)}" for key, value in sorted(leaves.items()))

@@ -145,12 +145,9 @@ def _contents_of(splits: Sequence[tuple[str, SplitRecord]]) -> str | None:
 
 def write_data_record(folder: Path, record: DataRecord) -> None:
     """data.json, a list a line, without the names where there are very many."""
-    if sum(one.count for one in record.splits.values()) > MOST_NAMED:
-        splits = {
-            name: SplitRecord(one.count, one.order, one.contents, one.form) for name, one in record.splits.items()
-        }
-    else:
-        splits = dict(record.splits)
+    splits = dict(record.splits)
+    if sum(one.count for one in splits.values()) > MOST_NAMED:
+        splits = {name: SplitRecord(one.count, one.order, one.contents, one.form) for name, one in splits.items()}
     content = {
         "schema_version": SCHEMA_VERSION,
         **record.digest(),

@@ -95,7 +95,7 @@ def test_every_key_that_a_run_must_have_and_that_came_later_is_named_once() -> N
 # --- runs from before there were other inputs than pictures, and losses and samplings to choose from ------------------
 
 NEW_GROUPS = ("loss", "sampling")
-NEW_KEYS = ["data.input", "data.input_sha256", "data.split", "model.input", "optimizer.of"]
+NEW_KEYS = ["data.input", "data.input_sha256", "data.fingerprint", "data.split", "model.input", "optimizer.of"]
 RUNS = {
     "classification": ["model=resnet20", "data=cifar10"],
     "multi_label": ["model=resnet20", "task=multi_label", "data=bccd"],
