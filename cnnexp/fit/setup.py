@@ -158,6 +158,8 @@ def _data_of(
             "bring it back, or begin a new run from its weights: "
             f"cnnexp train {' '.join(words)} model.weights=run:{known.name}"
         )
+    if remarks:
+        way_out = f"{way_out} ({remarks[0]})"
     return Held(record, known.name, way_out, say=remarks.append), config
 
 

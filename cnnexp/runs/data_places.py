@@ -20,8 +20,8 @@ def located(
 ) -> dict[str, Any]:
     """The configuration of a recorded run with its data's places as they can be found now.
 
-    A place is where it was; else as it was written, from the working directory; else as seen from the run's folder,
-    with which it may have been moved.
+    A place is looked for as it was written, from the working directory; then where it was; then as seen from the run's
+    folder, with which it may have been moved.
 
     Args:
         record: of the run's data; None for a run of an earlier version. folder: the run's.
@@ -76,13 +76,11 @@ def _found(key: str, written: str, known: Mapping[str, str], folder: Path, say: 
         return written
     before = Path(known["absolute"])
     beside = (folder / known["from_run"]).resolve()
-    for path in (before, here, beside):
+    for path, text in ((here, written), (before, str(before)), (beside, str(beside))):
         if path.exists():
-            if here.exists() and not path.samefile(here):
-                say(f"{key}={written} is {path}, as when the run began, and not {here.absolute()}")
-            elif path is not before:
+            if path.absolute() != before:
                 say(f"{key}={written} is {path.absolute()}; when the run began it was {before}")
-            return written if here.exists() and path.samefile(here) else str(path)
+            return text
     raise InputError(
         f"{key}={written}: no such folder here, and none where it was ({before}); say where the data is now: "
         f"{key}=FOLDER"

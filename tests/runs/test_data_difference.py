@@ -46,9 +46,8 @@ def test_another_truth_and_other_contents() -> None:
 
 def test_pictures_that_change_places_have_changed_their_labels() -> None:
     """As when cat/1 and dog/1 are exchanged: each name has other contents, which are there under the other name."""
-    found = data_difference(
-        made([("cat/1", CAT, "x"), ("dog/1", DOG, "y")]), made([("cat/1", CAT, "y"), ("dog/1", DOG, "x")])
-    )
+    before = made([("cat/1", CAT, "x"), ("dog/1", DOG, "y")])
+    found = data_difference(before, made([("cat/1", CAT, "y"), ("dog/1", DOG, "x")]))
     assert found.moved == [("cat/1", "dog/1", "cat", "dog"), ("dog/1", "cat/1", "dog", "cat")]
     assert (found.changed, found.only_first, found.only_second) == ([], [], [])
     assert found.losses() == "2 relabelled (cat/1, now dog/1, dog/1, now cat/1)"

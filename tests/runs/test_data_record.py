@@ -19,12 +19,10 @@ LABELS = {"train": [0, 1], "val": [0], "test": [1]}
 
 
 def record(names: Any = NAMES, labels: Any = LABELS, classes: tuple[str, ...] = ("cat", "dog")) -> DataRecord:
-    splits = {
-        split: SplitRecord.of(
-            len(own), own, [10 + len(name) for name in own], labels[split], [f"{name}!" for name in own]
-        )
-        for split, own in names.items()
-    }
+    splits = {}
+    for split, own in names.items():
+        sizes, digests = [10 + len(name) for name in own], [f"{name}!" for name in own]
+        splits[split] = SplitRecord.of(len(own), own, sizes, labels[split], digests)
     return DataRecord.of(splits, classes)
 
 
