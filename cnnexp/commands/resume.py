@@ -107,7 +107,12 @@ def _go_on(record: Record, config: dict[str, Any], role: Role, arguments: argpar
     writer = None
     if role.is_main:
         writer = RunWriter.reopen(record.folder, to_yaml(config), _command(), arguments.overrides)
-    return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder, writer), role)
+    try:
+        return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder, writer), role)
+    except InputError:
+        if writer is not None and not writer.started:
+            writer.let_go()
+        raise
 
 
 def _checkpoints(record: Record, config: dict[str, Any], arguments: argparse.Namespace, required: bool) -> list[Path]:

@@ -88,10 +88,10 @@ def data_difference(first: DataRecord, second: DataRecord) -> DataDifference:
     ambiguous = _ambiguous(first) | _ambiguous(second)
     ours, theirs = _entries(first, ambiguous), _entries(second, ambiguous)
     found = DataDifference(
-        only_first=[name for name in ours if name not in theirs],
-        only_second=[name for name in theirs if name not in ours],
+        only_first=sorted(name for name in ours if name not in theirs),
+        only_second=sorted(name for name in theirs if name not in ours),
     )
-    for name in (name for name in ours if name in theirs):
+    for name in sorted(name for name in ours if name in theirs):
         _add(found, name, ours[name], theirs[name])
     _find_moved(found, ours, theirs)
     if not found:
@@ -129,7 +129,7 @@ def _find_moved(found: DataDifference, ours: Mapping[str, _Entry], theirs: Mappi
     left = _by_digest(ours, {*found.only_first, *found.changed})
     right = _by_digest(theirs, {*found.only_second, *found.changed})
     pairs = [(left[digest], right[digest]) for digest in left if digest in right]
-    found.moved = [(old, new, ours[old].truth, theirs[new].truth) for old, new in pairs if old != new]
+    found.moved = [(old, new, ours[old].truth, theirs[new].truth) for old, new in sorted(pairs) if old != new]
     olds, news = {one[0] for one in found.moved}, {one[1] for one in found.moved}
     found.only_first = [name for name in found.only_first if name not in olds]
     found.only_second = [name for name in found.only_second if name not in news]

@@ -60,7 +60,7 @@ def record(folder: Path, run: str) -> dict[str, Any]:
     return content
 
 
-def tested(folder: Path, run: str) -> list[str]:
+def predicted(folder: Path, run: str) -> list[str]:
     with (folder / "outputs" / run / "predictions.csv").open() as file:
         return [row["file"] for row in csv.DictReader(file)]
 
@@ -74,7 +74,7 @@ def test_a_run_writes_down_which_samples_it_stands_on(project: Path) -> None:
     content = record(project, finished(project))
     names = {split: one["names"] for split, one in content["splits"].items()}
     assert {split: len(own) for split, own in names.items()} == {"train": 32, "val": 4, "test": 4}
-    assert sorted(names["test"]) == sorted(tested(project, finished(project)))
+    assert sorted(names["test"]) == sorted(predicted(project, finished(project)))
     assert content["splits"]["test"]["truths"] == [int(name.startswith("dog")) for name in names["test"]]
     assert content["places"]["root"]["absolute"] == str(project / "d")
     run = json.loads((project / "outputs" / finished(project) / "run.json").read_text())
@@ -90,21 +90,18 @@ def test_added_pictures_take_no_part_when_a_run_goes_on(own: Path, here: Command
     assert done.status == 0, done.err
     assert "13 pictures were added since; the run goes on with its own 40" in done.out
     assert "13 pictures were added" in (own / "outputs" / run / "log.txt").read_text()
-    assert sorted(tested(own, run)) == sorted(before["splits"]["test"]["names"])
+    assert sorted(predicted(own, run)) == sorted(before["splits"]["test"]["names"])
     assert record(own, run)["splits"] == before["splits"]
 
 
-def test_a_resumed_run_ends_as_it_would_without_the_added_pictures(
-    own: Path, tmp_path: Path, here: CommandLine
-) -> None:
+def test_a_resumed_run_ends_as_it_would_without_added_pictures(own: Path, tmp_path: Path, here: CommandLine) -> None:
     shutil.copytree(own, tmp_path / "other")
     add(own)
+    metrics = []
     for folder in (own, tmp_path / "other"):
         assert here("resume", stopped(own), "max_steps=null", cwd=folder).status == 0
-    one, other = (
-        json.loads((f / "outputs" / stopped(own) / "summary.json").read_text()) for f in (own, tmp_path / "other")
-    )
-    assert one["metrics"] == other["metrics"]
+        metrics.append(json.loads((folder / "outputs" / stopped(own) / "summary.json").read_text())["metrics"])
+    assert metrics[0] == metrics[1]
 
 
 def remove(folder: Path) -> str:
@@ -144,7 +141,7 @@ def test_a_test_keeps_to_the_pictures_that_were_not_trained_on(own: Path, here: 
     done = here("test", run, "--json", cwd=own)
     assert json.loads(done.out)["metrics"] == before
     assert f"12 pictures were added since; {run} keeps to its own 40" in done.err
-    (own / "d" / tested(own, run)[0]).unlink()
+    (own / "d" / predicted(own, run)[0]).unlink()
     done = here("test", run, cwd=own)
     assert done.status == 2 and "1 removed" in done.lines[-1]
     assert done.lines[-1].endswith("or test on the data as it is now: data=image_folder data.root=d")
@@ -196,9 +193,8 @@ def test_data_is_found_from_another_folder_and_with_the_run_that_it_was_moved_wi
     place.mkdir()
     assert here("test", str(own / "outputs" / finished(own)), cwd=place).status == 0
     own.rename(tmp_path / "moved")
-    done = here(
-        "resume", str(tmp_path / "moved" / "outputs" / stopped(tmp_path / "moved")), "max_steps=null", cwd=place
-    )
+    run = tmp_path / "moved" / "outputs" / stopped(tmp_path / "moved")
+    done = here("resume", str(run), "max_steps=null", cwd=place)
     assert done.status == 0, done.err
     assert f"data.root=d is {tmp_path / 'moved' / 'd'}; when the run began it was {own / 'd'}" in done.out
 
