@@ -181,7 +181,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     writer = RunWriter.create(config, to_yaml(config), _command(), parent=record.id)
     try:
         writer.copy(files, record.folder)
-        return fitting.run(fitting.Request(config, _command(), arguments.trust, writer.folder, writer), role)
+        request = fitting.Request(config, _command(), arguments.trust, writer.folder, writer, parent=record.id)
+        return fitting.run(request, role)
     except BaseException:
         if not writer.started:
             writer.discard()

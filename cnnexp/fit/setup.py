@@ -37,7 +37,7 @@ class Request:
     Attributes:
         config: composed and checked. command: as typed. trusted: packages of the user's own.
         folder: an existing run's to go on with, whose ``writer`` the first process holds; None makes a new one.
-        parent: id of the run that a new one goes on from. repeats: folder of the run that a new one is to repeat.
+        parent: id of the run that a new one goes on from, whose data it has then. repeats: folder of the run that a new one is to repeat.
     """
 
     config: dict[str, Any]
@@ -145,7 +145,7 @@ def _data_of(
     known = request.repeats or folder
     if known is None:
         return None, config
-    record = read_data_record(known)
+    record, run = read_data_record(known), request.parent or known.name
     config = located(config, record, known, remarks.append)
     if record is None:
         return None, config
@@ -156,11 +156,11 @@ def _data_of(
         words += [f"data.root={config['data']['root']}"] if config["data"].get("root") else []
         way_out = (
             "bring it back, or begin a new run from its weights: "
-            f"cnnexp train {' '.join(words)} model.weights=run:{known.name}"
+            f"cnnexp train {' '.join(words)} model.weights=run:{run}"
         )
     if remarks:
         way_out = f"{way_out} ({remarks[0]})"
-    return Held(record, known.name, way_out, say=remarks.append), config
+    return Held(record, run, way_out, say=remarks.append), config
 
 
 def _start_from_weights(
