@@ -37,7 +37,8 @@ class Request:
     Attributes:
         config: composed and checked. command: as typed. trusted: packages of the user's own.
         folder: an existing run's to go on with, whose ``writer`` the first process holds; None makes a new one.
-        parent: id of the run that a new one goes on from, whose data it has then. repeats: folder of the run that a new one is to repeat.
+        parent: id of the run that a new one goes on from, whose data it has then.
+        repeats: folder of the run that a new one is to repeat.
     """
 
     config: dict[str, Any]

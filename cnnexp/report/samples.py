@@ -60,8 +60,12 @@ def _rows(ours: DataRecord, theirs: DataRecord, found: DataDifference) -> Rows:
     if found.reordered:
         rows["order"] = (ours.split[:12], theirs.split[:12])
     if found.unnamed:
-        rows["fingerprint"] = tuple(f"{one.fingerprint[:12]}, {(one.contents or '-')[:12]}" for one in (ours, theirs))
+        rows["fingerprint"] = (_hashes(ours), _hashes(theirs))
     return rows
+
+
+def _hashes(one: DataRecord) -> str:
+    return f"{one.fingerprint[:12]}, contents {(one.contents or 'unread')[:12]}"
 
 
 def _both(pairs: Sequence[tuple[str, str]]) -> tuple[str, str]:
