@@ -66,10 +66,10 @@ class Run:
     role: Role
     recorder: Recorder
     folder: Path | None
-    samples: DataRecord
     trusted: Sequence[str] = ()
     new: bool = False
     start: Start | None = None
+    samples: DataRecord | None = None
     features: Plan | None = None
     partial: bool = False
     partial_batches: int = PARTIAL_BATCHES
@@ -120,8 +120,8 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     if begun is not None:
         recorder.note("weights.json", begun.as_record())
     return Run(
-        config, experiment, module, role, recorder, folder, samples, request.trusted,
-        new=request.folder is None, start=begun, features=features,
+        config, experiment, module, role, recorder, folder, request.trusted,
+        new=request.folder is None, start=begun, samples=samples, features=features,
     )  # fmt: skip
 
 

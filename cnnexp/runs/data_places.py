@@ -62,6 +62,8 @@ def moved(config: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: this data set has no such key.
     """
+    if not values:
+        return config
     missing = [key for key in values if key.removeprefix("data.") not in config["data"]]
     if missing:
         raise InputError(*(f"{key}: data={config['choices']['data']} reads no such place" for key in missing))
