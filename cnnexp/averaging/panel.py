@@ -13,19 +13,20 @@ from cnnexp.answers.base import Batch
 from cnnexp.averaging.views import View
 from cnnexp.averaging.voter import Voter
 from cnnexp.builders.facts import names_of
-from cnnexp.builders.reopen import Reopened, for_this_machine, known_to, reopen_data
+from cnnexp.builders.reopen import Reopened, for_this_machine, is_own, known_to, reopen_data
 from cnnexp.builders.revive import revive
 from cnnexp.builders.same_classes import Known
 from cnnexp.data.base import SplitName
 from cnnexp.data.class_names import few
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
+from cnnexp.runs.data_record import recorded_digest
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
 _OF_THE_NET = (
-    *("channels", "image_size", "mean", "std", "range", "background"),
-    *("fraction", "workers", "in_memory", "decode_size", "classes"),
+    *("channels", "image_size", "decode_size", "mean", "std", "range", "background"),
+    *("fraction", "workers", "in_memory", "fingerprint", "classes"),
 )
 """Keys of ``data`` that say how samples are brought to a net; the others say which samples they are."""
 
@@ -164,8 +165,20 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
                 f"{record.id} was trained on other pictures ({names[1]}) than {records[0].id} ({names[0]}): say which "
                 "to test on, data=NAME"
             )
+        elif _other_samples(records[0], first, record, config):
+            problems.append(
+                f"{record.id} stands on other pictures than {records[0].id}, though the settings are the same, so one "
+                f"may have been trained on what the other is tested on (cnnexp diff {records[0].id} {record.id}): say "
+                "which to test on, data=NAME"
+            )
     if problems:
         raise InputError(*problems)
+
+
+def _other_samples(one: Record, config: Mapping[str, Any], other: Record, others: Mapping[str, Any]) -> bool:
+    """Whether both are evaluated on their own data, and it is not the same."""
+    known = [recorded_digest(record.run) for record in (one, other)]
+    return None not in known and known[0] != known[1] and is_own(one, config) and is_own(other, others)
 
 
 def _other_classes(first: Record, other: Record) -> str | None:

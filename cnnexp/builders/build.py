@@ -16,6 +16,7 @@ from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import find_facts, provisional_facts
 from cnnexp.builders.learnt import complete
 from cnnexp.builders.memory_format import in_order
+from cnnexp.builders.recorded import Held
 from cnnexp.builders.refusing import refuse_transfer, refuse_unfit
 from cnnexp.builders.same_classes import Known, Match, number_as
 from cnnexp.data.facts import Facts
@@ -51,6 +52,7 @@ def build(
     net: nn.Module | None = None,
     learnt: Mapping[str, Any] | None = None,
     known: Known | None = None,
+    held: Held | None = None,
 ) -> Experiment:
     """Bind every open part of the configuration, then prepare the data and make the net.
 
@@ -58,13 +60,13 @@ def build(
 
     Args:
         net: stands in for the configuration's, where no answer is asked of it.
-        learnt: what the input learnt in an earlier process of the run; None lets it learn now.
+        learnt: what the input learnt in an earlier process of the run; None lets it learn now. held: its data to it.
         known: classes that the net is for, of which the data's are some; None for the data's own.
 
     Raises:
         InputError: a line for every argument that does not fit; a data set that cannot be had.
     """
-    dataset, bound = build_dataset(config, trusted), bind_run(config, trusted)
+    dataset, bound = build_dataset(config, trusted, held), bind_run(config, trusted)
     provisional = provisional_facts(config, trusted)
     refuse_unfit(config, bound, provisional)
     if net is None:

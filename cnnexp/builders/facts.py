@@ -16,7 +16,7 @@ from cnnexp.inputs.base import Input
 
 OF_EVERY_DATA_SET = (
     "_target_", "input", "input_sha256", "targets", "classes", "fraction", "workers", "in_memory",
-    "unreadable", "split",
+    "unreadable", "fingerprint", "split",
 )  # fmt: skip
 """Keys that are no arguments of an input."""
 UNKNOWN = ("0", "1")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnexp.builders.datasets import prepared_data
+from cnnexp.builders.datasets import build_dataset, prepared_data
 from cnnexp.builders.facts import answer_class, input_keys, names_of, with_classes
 from cnnexp.builders.hardware import resolve_hardware, set_up_process
 from cnnexp.builders.learnt import learnt_facts
+from cnnexp.builders.recorded import Held, Recorded, Unseen
 from cnnexp.builders.same_classes import Known, Match, match_classes, number_as
 from cnnexp.builders.target import import_target
 from cnnexp.config.compose import compose_run
@@ -17,14 +19,27 @@ from cnnexp.config.earlier import brought_up
 from cnnexp.config.overrides import Word
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
+from cnnexp.runs.data_places import MOVABLE, PLACES, located, moved
+from cnnexp.runs.data_record import read_data_record
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
+log = logging.getLogger(__name__)
+
+_OF_THE_MACHINE = (*PLACES, "mirror", "workers", "in_memory", "fingerprint", "fraction", "input_sha256")
+"""Keys of ``data`` that say where it lies and how it is read; the others say which data it is."""
+
 
 def on_other_data(
-    config: dict[str, Any], record: Record, words: Sequence[Word], own_folders: Sequence[str]
+    config: dict[str, Any],
+    record: Record,
+    words: Sequence[Word],
+    own_folders: Sequence[str],
+    trusted: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The run's configuration with another data set in it, brought to the pictures that the net knows.
+
+    A new place where the run's own samples are, every one, is that of the run's own data.
 
     Args:
         config: the run's. words: ``data=…`` and ``data.…`` keys; none leaves the configuration as it is.
@@ -37,6 +52,10 @@ def on_other_data(
             raise InputError(f"{word.text}: only data=…, data.… and tta=… are taken here; the rest is the run's own")
     if not words:
         return config
+    if all(word.key in MOVABLE for word in words):
+        there = moved(config, {word.key: word.value for word in words})
+        if _holds(record, there, trusted):
+            return there
     model = f"model={record.choices['model']}"
     given = [word.text for word in words]
     same = [] if any(word.key == "data" for word in words) else [f"data={record.choices['data']}"]
@@ -77,10 +96,57 @@ def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] =
     set_up_process(config["hardware"])
     target, known = config["task"]["target"], known_to(record)
     refuse_unfit_data(config, known)
-    data = prepared_data(config, trusted)
+    kept = read_data_record(record.folder)
+    own = is_own(record, config)
+    if own:
+        config = located(config, kept, record.folder, log.warning)
+    held = None if kept is None or not own else Held(kept, record.id, _way_out(config), whole=False)
+    data = prepared_data(config, trusted, held)
+    if kept is not None and not own:
+        data.dataset = Unseen(data.dataset, kept, record.id)
     data.facts = learnt_facts(data.facts, record.folder, config)
     match = None if known is None else number_as(data, target, known)
     return Reopened(data, with_classes(config, data.facts), match)
+
+
+def is_own(record: Record, config: Mapping[str, Any]) -> bool:
+    """Whether a configuration has the data that the run was trained on, wherever that lies now."""
+    theirs = brought_up(record.config)
+
+    def essence(one: Mapping[str, Any]) -> Any:
+        data = {key: value for key, value in one["data"].items() if key not in _OF_THE_MACHINE}
+        return one["choices"]["data"], data
+
+    return bool(essence(theirs) == essence(config))
+
+
+def _holds(record: Record, config: dict[str, Any], trusted: Sequence[str]) -> bool:
+    """Whether the run's samples are all there as they were; it is not known of a run that did not record them."""
+    try:
+        return refuse_other_samples(record, config, trusted)
+    except InputError:
+        return False
+
+
+def refuse_other_samples(record: Record, config: dict[str, Any], trusted: Sequence[str] = ()) -> bool:
+    """Whether a run recorded its samples, every one of which is in the configuration's data as it was.
+
+    Raises:
+        InputError: some are not, or the data cannot be had.
+    """
+    kept = read_data_record(record.folder)
+    held = None if kept is None else Held(kept, record.id, "name the folder that holds it", say=lambda line: None)
+    dataset = build_dataset(config, trusted, held)
+    dataset.prepare()
+    if isinstance(dataset, Recorded):
+        dataset.check()
+    return kept is not None
+
+
+def _way_out(config: Mapping[str, Any]) -> str:
+    root = config["data"].get("root")
+    given = f"data={config['choices']['data']}" + (f" data.root={root}" if root else "")
+    return f"bring it back, or test on the data as it is now: {given}"
 
 
 def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:

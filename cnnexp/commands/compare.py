@@ -101,8 +101,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from cnnexp.report.samples import different_data
+
     outputs = outputs_folder(arguments.outputs)
     runs = _chosen(run_folders(arguments.runs, outputs), arguments)
+    for line in different_data(runs.records):
+        print(f"warning: {line}", file=sys.stderr)
     if arguments.html:
         _write_page(runs, Path(arguments.html))
     elif arguments.over:

@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.fit.console import quiet_log
 
     with quiet_log():
-        configs = [on_other_data(checked_config(one), one, words, arguments.config_dir) for one in records]
+        given = words, arguments.config_dir, arguments.trust
+        configs = [on_other_data(checked_config(one), one, *given) for one in records]
         for record, config in zip(records, configs, strict=True):
             judged_by(record, config, "ensemble", arguments.trust)
         views = views_of(choice, build_input(configs[0], arguments.trust), is_dense(configs[0], arguments.trust))

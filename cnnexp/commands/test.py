@@ -97,7 +97,7 @@ def _test_run(arguments: argparse.Namespace) -> int:
     from cnnexp.fit.console import quiet_log
 
     with quiet_log():
-        config = on_other_data(checked_config(record), record, words, arguments.config_dir)
+        config = on_other_data(checked_config(record), record, words, arguments.config_dir, arguments.trust)
         content = _averaged(record, config, choice, arguments) if choice.name != "none" else {}
         content = content or _evaluate(record, config, arguments)
     content = {

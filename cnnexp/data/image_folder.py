@@ -104,8 +104,9 @@ class ImageFolder(OwnFolder):
     def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
         samples = []
         for class_folder in subfolders(folder):
-            refuse_unknown(class_folder.name, list(numbers), class_folder, IN_TRAINING)
-            label = numbers[class_folder.name]
+            if class_folder.name not in numbers and self.refuses_classes:
+                refuse_unknown(class_folder.name, list(numbers), class_folder, IN_TRAINING)
+            label = numbers.get(class_folder.name)
             pictures = pictures_in(class_folder, self.folder, self.counted)
             samples += [Sample(path, path.relative_to(self.folder).as_posix(), label=label) for path in pictures]
         if not samples:

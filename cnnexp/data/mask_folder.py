@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SplitName
@@ -46,6 +46,7 @@ class MaskFolder(OwnFolder):
     """
 
     targets = ("mask",)
+    of_samples: ClassVar[tuple[str, ...]] = ("look", "meaning")
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.box_census import count_boxes
 from cnnexp.data.census import PICTURES, Census
 from cnnexp.data.class_names import checked, few, ranks, refuse_unlisted, untaught
+from cnnexp.data.dealt import find_places
 from cnnexp.data.folders import complete_splits, entered, existing_root, refuse_empty
 from cnnexp.data.groups import groups_of
 from cnnexp.data.reading import range_of, refuse_unnameable, unreadable_ones
@@ -39,6 +41,11 @@ class OwnFolder(DataSet):
 
     boxed: ClassVar[bool] = False
     """Whether samples have boxes (a picture may have none)."""
+    refuses_classes: bool = True
+    """Whether a sample of a class that is none of ``classes`` is a mistake, or without a label."""
+
+    of_samples: ClassVar[tuple[str, ...]] = ("look",)
+    """What is told by all samples together."""
 
     def __init__(
         self,
@@ -116,6 +123,18 @@ class OwnFolder(DataSet):
                 )
         if missing:
             log.warning("no training sample shows %s, so the net will not learn it", missing)
+
+    def origins(self, split: SplitName) -> Sequence[Sample]:
+        return self.samples[split]
+
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet:
+        there = {split: [sample.name for sample in samples] for split, samples in self.samples.items()}
+        places = find_places(names, there)
+        made = copy(self)
+        for one in self.of_samples:  # is told anew, by these samples alone
+            made.__dict__.pop(one, None)
+        made.samples = {split: [self.samples[own][i] for own, i in found] for split, found in places.items()}
+        return made
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         self.prepare()

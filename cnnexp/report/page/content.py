@@ -16,6 +16,7 @@ from cnnexp.report.examples import predictions_of
 from cnnexp.report.notation import duration_figure, is_number, setting_figure
 from cnnexp.report.page.pictures import embedded
 from cnnexp.report.plain_text import listed
+from cnnexp.report.samples import different_data
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.table import MOST_SETTINGS, ComparisonTable, short_ids
 
@@ -58,6 +59,7 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
         notes.append(f"curves, settings and pictures are those of the first {MOST_DETAILED} runs in this order")
     if further := runs.differing[MOST_SETTINGS:]:
         notes.append(f"also differing: {listed(further, _MOST_NAMED)}; two runs side by side below show all")
+    notes += different_data(runs.records)
     statuses = Counter(record.status for record in runs.records)
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     return {
