@@ -31,10 +31,7 @@ from cnnexp.training.regularization import Regularization, balanced_weights
 
 @dataclass(frozen=True)
 class Experiment:
-    """A run's parts, ready to fit. What is only tested needs no recipe.
-
-    ``match`` is of the net's classes and the data's, where the net was made for its own.
-    """
+    """A run's parts, ready to fit. What is only tested needs no recipe, and may have classes of its own: ``match``."""
 
     data: Data
     task: Task

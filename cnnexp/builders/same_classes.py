@@ -74,10 +74,10 @@ def match_classes(known: Known, found: Sequence[str], data: str) -> Match:
             f"{meant(strange[0], known.names)}; classes go by their exact names: rename them in the data, or say "
             f"{listed(known.names)} where the data only numbers them"
         )
-    for name, numbers in zip(found, hits, strict=True):
-        if len(numbers) > 1:
+    for name, several in zip(found, hits, strict=True):
+        if len(several) > 1:
             raise InputError(
-                f"data={data}: {name} are {len(numbers)} classes of {known.whose}, so which one is unknown"
+                f"data={data}: {name} are {len(several)} classes of {known.whose}, so which one is unknown"
             )
     numbers = tuple(one[0] for one in hits)
     twice = next((one for one in numbers if numbers.count(one) > 1), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 12
 """So many classes are named in a line."""
+_PLAIN = re.compile(r"(?!(true|false|null|nan|inf)$)[a-z_]\w*", re.IGNORECASE)
+"""A name that needs no quotes to be read as a word."""
 LEFT_OUT = -1
 """In place of the number of a class that is not among those of ``data.classes``."""
 
@@ -27,8 +30,13 @@ def few(names: Sequence[str]) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """``data.classes=[…]`` with these names, as it is typed; the number of many is not typed out."""
-    return f"data.classes=[{','.join(names) if len(names) <= MOST_NAMED else '…'}]"
+    """``data.classes=[…]`` with these names, as it is typed into a shell; many are not typed out."""
+    if len(names) > MOST_NAMED:
+        return "data.classes=[…]"
+    if all(_PLAIN.fullmatch(name) for name in names):
+        return f"data.classes=[{','.join(names)}]"
+    quoted = ",".join(f"'{name}'" for name in names)
+    return f'"data.classes=[{quoted}]"'
 
 
 def meant(name: str, known: Sequence[str]) -> str:
