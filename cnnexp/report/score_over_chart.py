@@ -21,7 +21,7 @@ _MARGIN = 0.04
 
 
 def draw_over(lines: Sequence[Line], over: str, metric: str, path: Path) -> Path:
-    """Write the lines as a PNG: the means over the seeds with their 95 % intervals as bars, and each run as a dot."""
+    """Write the lines as a PNG: the means over the seeds with their 95 % intervals as bars, and each run as a ring."""
     from cnnexp.visualize.png import figure_image, new_figure, write_png
 
     figure = new_figure(6.4, 4.4)
@@ -71,10 +71,10 @@ def _draw(axes: Axes, line: Line, colour: str, marker: str) -> None:
         if one.low is None or one.high is None:
             continue
         axes.errorbar(place, one.mean, yerr=(one.high - one.low) / 2, color=colour, lw=1.2, capsize=3, zorder=2)
-        axes.plot([place] * len(values), values, "o", color=colour, ms=3, mew=0, alpha=0.45, zorder=2)
+        axes.plot([place] * len(values), values, "o", mfc="white", mec=colour, ms=3.5, mew=0.9, zorder=4)
 
 
 def _caption(lines: Sequence[Line]) -> str:
     counts = sorted({len(values) for line in lines for _, values in line.points})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"means over {seeds} seeds, 95 % intervals; small dots are single runs"
+    return f"means over {seeds} seeds, 95 % intervals; small rings are single runs"
