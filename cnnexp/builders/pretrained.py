@@ -61,6 +61,33 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     return task.eval(), published
 
 
+def begun_from(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published, str]:
+    """The net that a run began with, as it was published: with the head and the names of its own classes.
+
+    Args:
+        config: the run's.
+
+    Returns:
+        The task in evaluation mode, how its pictures are to be brought to size, and the weights in words.
+
+    Raises:
+        InputError: the run began with random weights or those of another run, is no classifier's, or its weights are
+            not there any more.
+    """
+    weights = config["model"]["weights"]
+    if weights is None:
+        raise InputError("--before: the run began with random weights, which have nothing to say; leave it out")
+    if weights.startswith(RUN):
+        source = weights.removeprefix(RUN)
+        raise InputError(f"--before: the run began with those of another; ask it: cnnexp predict {source} FILE")
+    if config["choices"]["task"] != CLASSIFICATION:
+        raise InputError(f"--before: is for classifiers, and this run's task is {config['choices']['task']}")
+    pinned = resolve_start(dict(config), trusted)
+    task, published = pretrained(pinned, trusted)
+    file = weights_file(pinned)
+    return task, published, f"{config['choices']['model']} with {weights if file is None else file.name}"
+
+
 def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
     """The task with the weights that the configuration names, in evaluation mode, for pictures like a data set's.
 
