@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -26,6 +27,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import read_middle
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
@@ -59,6 +61,12 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     put_start(task.net, state, begun, str(name))
     _refuse_fresh(begun)
     return task.eval(), published
+
+
+def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
+    """A file → a batch of one, brought to size as the publisher of the weights does."""
+    size = (how.resize_px, how.crop_px, 3, how.interpolation)
+    return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
 
 
 def begun_from(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published, str]:

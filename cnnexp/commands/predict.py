@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cnnexp.inputs.base import Picture
-    from cnnexp.models.published import Published
     from cnnexp.tasks.base import Task
 
 EXAMPLE = "cnnexp predict last photo.jpg --out drawn/\n  cnnexp predict last photos/ --before --html photos.html"
@@ -104,11 +103,11 @@ class _Before:
 
 
 def _of_before(record: Record, arguments: argparse.Namespace) -> _Before:
-    from cnnexp.builders.pretrained import begun_from
+    from cnnexp.builders.pretrained import begun_from, reading
     from cnnexp.builders.revive import checked_config
 
     task, how, weights = begun_from(checked_config(record), arguments.trust)
-    return _Before(task, _as_published(how), weights)
+    return _Before(task, reading(how), weights)
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
@@ -128,21 +127,12 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
 
     config = compose_run(words, arguments.config_dir)
 
-    from cnnexp.builders.pretrained import for_data, pretrained
+    from cnnexp.builders.pretrained import for_data, pretrained, reading
 
     if names_data(words):
         return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
-    return task, _as_published(how)
-
-
-def _as_published(how: Published) -> Reading:
-    """Brings pictures to size as the publisher of the weights does."""
-    from cnnexp.inputs.picture_files import read_middle
-    from cnnexp.inputs.pictures import Pictures
-
-    size = (how.resize_px, how.crop_px, 3, how.interpolation)
-    return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
+    return task, reading(how)
 
 
 def _names(files: list[Path]) -> list[str]:
