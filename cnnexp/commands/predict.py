@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,7 +31,7 @@ WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision phot
 
 Reading: TypeAlias = "Callable[[Path], dict[str, Tensor]]"
 """A file → a batch of one, as the net's data set would store it."""
-Lines: TypeAlias = Callable[[dict[str, Any]], list[str]]
+Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
 """An answer's row → what is printed of it."""
 
 
