@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -28,6 +29,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import read_middle
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
@@ -61,6 +63,39 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     put_start(task.net, state, begun, str(name))
     _refuse_fresh(begun)
     return task.eval(), published
+
+
+def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
+    """A file → a batch of one, brought to size as the publisher of the weights does."""
+    size = (how.resize_px, how.crop_px, 3, how.interpolation)
+    return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
+
+
+def begun_from(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published, str]:
+    """The net that a run began with, as it was published: with the head and the names of its own classes.
+
+    Args:
+        config: the run's.
+
+    Returns:
+        The task in evaluation mode, how its pictures are to be brought to size, and the weights in words.
+
+    Raises:
+        InputError: the run began with random weights or those of another run, is no classifier's, or its weights are
+            not there any more.
+    """
+    weights = config["model"]["weights"]
+    if weights is None:
+        raise InputError("--before: the run began with random weights, which have nothing to say; leave it out")
+    if weights.startswith(RUN):
+        source = weights.removeprefix(RUN)
+        raise InputError(f"--before: the run began with those of another; ask it: cnnexp predict {source} FILE")
+    if config["choices"]["task"] != CLASSIFICATION:
+        raise InputError(f"--before: is for classifiers, and this run's task is {config['choices']['task']}")
+    pinned = resolve_start(dict(config), trusted)
+    task, published = pretrained(pinned, trusted)
+    file = weights_file(pinned)
+    return task, published, f"{config['choices']['model']} with {weights if file is None else file.name}"
 
 
 def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
