@@ -168,12 +168,11 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
         return None
     regularization = config["regularization"]
     weights = regularization["class_weights"]
+    given = {"num_classes": bound.task.num_outputs(facts, config["task"]["target"])}
+    given["label_smoothing"] = regularization["label_smoothing"]
+    given["class_weights"] = None if weights is None or isinstance(weights, str) else tuple(weights)
     try:
-        loss: Loss = bound.loss(
-            num_classes=bound.task.num_outputs(facts, config["task"]["target"]),
-            label_smoothing=regularization["label_smoothing"],
-            class_weights=None if weights is None or isinstance(weights, str) else tuple(weights),
-        )
+        loss: Loss = bound.loss(**given)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss

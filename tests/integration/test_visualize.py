@@ -39,7 +39,7 @@ def runs(server: object, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
         if name not in made:
             place = tmp_path_factory.mktemp(name)
             words = ("data.fraction=0.05", "epochs=1", "hardware.threads=1", *TRAINED[name])
-            done = command_line(server, place)("train", *words)  # type: ignore[arg-type]
+            done = command_line(server, place)("train", *words, figures=True)  # type: ignore[arg-type]
             assert done.status == 0, done.err
             (run,) = (place / "outputs").iterdir()
             made[name] = str(run)
