@@ -168,11 +168,10 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
         return None
     regularization = config["regularization"]
     weights = regularization["class_weights"]
-    given = {"num_classes": bound.task.num_outputs(facts, config["task"]["target"])}
-    given["label_smoothing"] = regularization["label_smoothing"]
-    given["class_weights"] = None if weights is None or isinstance(weights, str) else tuple(weights)
+    factors = None if weights is None or isinstance(weights, str) else tuple(weights)
+    smoothing, outputs = regularization["label_smoothing"], bound.task.num_outputs(facts, config["task"]["target"])
     try:
-        loss: Loss = bound.loss(**given)
+        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=factors)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss
