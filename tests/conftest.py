@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import warnings
@@ -12,6 +13,16 @@ from typing import Any
 import pytest
 
 MIRROR_VARIABLE = "CNNEXP_DATA_MIRROR"
+
+
+def pytest_configure() -> None:
+    """What is imported and collected stays until the end: it is neither looked through nor counted as garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

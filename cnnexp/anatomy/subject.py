@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from cnnexp.anatomy.describe import describe, describe_step
 from cnnexp.anatomy.memory import Optimizer
 from cnnexp.builders.binding import bind_run
-from cnnexp.builders.build import build_net, net_for, renamed
+from cnnexp.builders.build import build_net, net_for
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.dry import refuse_samples
-from cnnexp.builders.facts import find_facts, provisional_facts
+from cnnexp.builders.facts import find_facts, provisional_facts, renamed
 from cnnexp.errors import InputError
 from cnnexp.models.traced import traced
 

@@ -60,6 +60,17 @@ class Answer(ABC):
         """What a loss has to know of samples that were blended with partners (B,); None where that makes no truth."""
         return None
 
+    def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
+        """The truth of a batch, or of one sample of it, with other numbers for its classes; void and padding stay.
+
+        Args:
+            numbers: int64 (K,), the new number of each class.
+
+        Raises:
+            NotImplementedError: classes of this form are not numbered.
+        """
+        raise NotImplementedError
+
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
         """How often each class occurs in the samples at these positions: what a loss is balanced by.
 

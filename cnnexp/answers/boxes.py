@@ -35,6 +35,10 @@ class Boxes(Answer):
         boxes, classes = move_boxes(motion.way, batch["boxes"], batch["classes"], motion.frame)
         return {"boxes": boxes, "classes": classes}
 
+    def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
+        classes = batch["classes"]
+        return {"classes": torch.where(classes == NO_CLASS, classes, numbers[classes.clamp(min=0)])}
+
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
         parts = torch.from_numpy(positions).split(256)
         found = [split.batch(part)["classes"] for part in parts]

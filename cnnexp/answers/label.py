@@ -30,6 +30,9 @@ class Label(Answer):
     def mixed(self, batch: Batch, partner: Tensor) -> Batch | None:
         return {"mixed_label": batch["label"].index_select(0, partner)}
 
+    def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
+        return {"label": numbers[batch["label"].long()]}
+
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
         labels, chosen = split.labels_for_strata(), torch.from_numpy(positions)
         if labels is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cnnexp.answers.base import Answer, Batch, Picture, Samples
 from cnnexp.augmentation.motion import VOID, Motion
@@ -25,12 +26,22 @@ class Mask(Answer):
     dense: ClassVar[bool] = True
 
     @property
-    def first_object(self) -> int:
-        """The first class that is no background."""
-        return 1 if self.names[0] == BACKGROUND else 0
+    def background(self) -> int | None:
+        """The number of the class that is called so."""
+        return self.names.index(BACKGROUND) if BACKGROUND in self.names else None
+
+    @property
+    def objects(self) -> list[int]:
+        """The other classes."""
+        return [number for number in range(len(self.names)) if number != self.background]
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:
         return {"mask": motion.nearest(batch["mask"])}
+
+    def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
+        of_value = torch.arange(VOID + 1, device=numbers.device)  # what stands for no class stays as it is
+        of_value[: len(numbers)] = numbers
+        return {"mask": of_value[batch["mask"].long()].to(batch["mask"].dtype)}
 
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
         counts = torch.zeros(VOID + 1, dtype=torch.int64)
@@ -52,8 +63,7 @@ class Mask(Answer):
         from cnnexp.visualize.masks import masks_image
 
         true = None if truth is None else truth["mask"][0].numpy()
-        background = 0 if self.first_object else None
-        return masks_image(picture, sized(answer, picture), self.names, truth=true, background=background)
+        return masks_image(picture, sized(answer, picture), self.names, truth=true, background=self.background)
 
 
 def sized(mask: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:

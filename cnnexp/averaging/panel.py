@@ -13,19 +13,22 @@ from cnnexp.answers.base import Batch
 from cnnexp.averaging.views import View
 from cnnexp.averaging.voter import Voter
 from cnnexp.builders.facts import names_of
-from cnnexp.builders.reopen import Reopened, for_this_machine, reopen_data
+from cnnexp.builders.reopen import Reopened, for_this_machine, is_own, known_to, reopen_data
 from cnnexp.builders.revive import revive
-from cnnexp.config.earlier import brought_up
+from cnnexp.builders.same_classes import Known
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import few
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
+from cnnexp.runs.data_record import recorded_digest
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
 _OF_THE_NET = (
-    "channels", "image_size", "mean", "std", "range", "background", "fraction", "workers", "in_memory", "decode_size"
-)  # fmt: skip
-"""Keys of ``data`` that say how pictures are brought to a net; the others say which pictures they are."""
+    *("channels", "image_size", "decode_size", "mean", "std", "range", "background"),
+    *("fraction", "workers", "in_memory", "fingerprint", "classes"),
+)
+"""Keys of ``data`` that say how samples are brought to a net; the others say which samples they are."""
 
 
 Watch: TypeAlias = "Callable[[Iterable[list[Batch]], int, str], Iterable[list[Batch]]]"
@@ -45,20 +48,27 @@ class Member:
     task: Task
     data: Data
     config: Mapping[str, Any]
+    order: tuple[int, ...] | None = None
+    """Of each class of the panel's first member the number here, where the order is another."""
 
     @property
     def device(self) -> torch.device:
         return torch.device("cuda" if self.config["hardware"]["accelerator"] == "gpu" else "cpu")
 
     def voter(self, views: Sequence[View] = ()) -> Voter:
-        return Voter(self.task, views, self.device, self.config["hardware"]["precision"])
+        return Voter(self.task, views, self.device, self.config["hardware"]["precision"], self.order)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Members that know the same classes."""
+    """Members that know the same classes.
+
+    Attributes:
+        mapped: in a line, how the data's classes were mapped to theirs; None where they are the same.
+    """
 
     members: tuple[Member, ...]
+    mapped: str | None = None
 
     @classmethod
     def open(
@@ -85,10 +95,8 @@ class Panel:
             key = _tensors_of(config)
             if key not in opened:
                 opened[key] = reopen_data(record, config, trusted)
-            named = opened[key].config["data"]["classes"]
-            own = for_this_machine({**config, "data": {**config["data"], "classes": named}})
-            members.append(Member(record, revive(record, own, checkpoint, trusted), opened[key].data, own))
-        return cls(tuple(members))
+            members.append(_member(record, known_to(records[0]), config, opened[key], checkpoint, trusted))
+        return cls(tuple(members), opened[_tensors_of(configs[0])].mapped)
 
     def batches(self, split: SplitName, watch: Watch = unwatched) -> Iterator[list[Batch]]:
         """For each step a batch for each member: the same samples, prepared as far as the data goes.
@@ -101,9 +109,44 @@ class Panel:
 
     def _batches(self, split: SplitName) -> Iterator[list[Batch]]:
         loaders = {id(member.data): member.data.evaluation_loader(split) for member in self.members}
+        _refuse_other_samples(self.members, split)
         for batches in zip(*loaders.values(), strict=True):
             of_data = dict(zip(loaders, batches, strict=True))
             yield [of_data[id(member.data)] for member in self.members]
+
+
+def _member(
+    record: Record,
+    first: Known | None,
+    config: Mapping[str, Any],
+    opened: Reopened,
+    checkpoint: str | None,
+    trusted: Sequence[str],
+) -> Member:
+    """A run on data that another one of the panel may have opened: it keeps its own order of the classes."""
+    known, names = known_to(record), names_of(opened.config)
+    shown, order = opened.data.facts.shown, None
+    if known is not None and first is not None:
+        target = config["task"]["target"]
+        met = [names[target][number] for number in shown or ()]  # type: ignore[index]
+        shown = shown and tuple(number for number, name in enumerate(known.names) if name in met)
+        order = None if known.names == first.names else tuple(known.names.index(name) for name in first.names)
+        names[target] = known.names
+    classes = {word: list(one or ()) for word, one in names.items()}
+    own = for_this_machine({**config, "data": {**config["data"], "classes": classes}})
+    return Member(record, revive(record, own, checkpoint, trusted, shown), opened.data, own, order)
+
+
+def _refuse_other_samples(members: Sequence[Member], split: SplitName) -> None:
+    """Two runs that read one folder may have made other splits of it, by folds say."""
+    first = members[0]
+    for member in members[1:]:
+        names = [one.data.split(split).names for one in (first, member)]
+        if member.data is not first.data and None not in names and list(names[0] or ()) != list(names[1] or ()):
+            raise InputError(
+                f"{member.record.id} has other samples in its {split} split than {first.record.id}: say which to test "
+                "on, data=NAME and its keys"
+            )
 
 
 def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]]) -> None:
@@ -114,7 +157,7 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
                 f"{record.id} is for {config['task']['name']}, {records[0].id} for {first['task']['name']}: an "
                 "ensemble is of one task"
             )
-        elif problem := _other_classes(records[0], record, config["task"]["target"]):
+        elif problem := _other_classes(records[0], record):
             problems.append(problem)
         elif _which_pictures(config) != _which_pictures(first):
             names = [one["choices"]["data"] for one in (first, config)]
@@ -122,20 +165,33 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
                 f"{record.id} was trained on other pictures ({names[1]}) than {records[0].id} ({names[0]}): say which "
                 "to test on, data=NAME"
             )
+        elif _other_samples(records[0], first, record, config):
+            problems.append(
+                f"{record.id} stands on other pictures than {records[0].id}, though the settings are the same, so one "
+                f"may have been trained on what the other is tested on (cnnexp diff {records[0].id} {record.id}): say "
+                "which to test on, data=NAME"
+            )
     if problems:
         raise InputError(*problems)
 
 
-def _other_classes(first: Record, other: Record, target: str) -> str | None:
-    one, two = (list(names_of(brought_up(record.config))[target] or ()) for record in (first, other))
-    if one == two:
+def _other_samples(one: Record, config: Mapping[str, Any], other: Record, others: Mapping[str, Any]) -> bool:
+    """Whether both are evaluated on their own data, and it is not the same."""
+    known = [recorded_digest(record.run) for record in (one, other)]
+    return None not in known and known[0] != known[1] and is_own(one, config) and is_own(other, others)
+
+
+def _other_classes(first: Record, other: Record) -> str | None:
+    """Why two runs do not know the same classes; their order does not matter."""
+    one, two = (known.names if (known := known_to(record)) else () for record in (first, other))
+    if sorted(one) == sorted(two):
         return None
-    if len(one) != len(two):
-        what = f"knows {len(two)} classes, {first.id} {len(one)}"
-    else:
-        place = next(i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b)
-        what = f"calls its class {place} {two[place]}, {first.id} calls it {one[place]}"
-    return f"{other.id} {what}: probabilities of different classes have no mean; take runs on the same classes"
+    strange = [name for name in two if name not in one]
+    what = f"knows {few(strange)}" if strange else f"does not know {few([name for name in one if name not in two])}"
+    return (
+        f"{other.id} {what}, other than {first.id} ({few(one)}): probabilities of different classes have no mean; take "
+        "runs on the same classes"
+    )
 
 
 def _which_pictures(config: Mapping[str, Any]) -> str:

@@ -58,13 +58,14 @@ def score(
         if number == 0:
             for voter, batch in zip(voters, of_each, strict=True):
                 voter(batch)  # a first pass reserves memory and chooses kernels, which are no part of the cost
-        answers = [tally.timed(voter, batch) for tally, voter, batch in zip(tallies, voters, of_each, strict=False)]
+        given = zip(tallies, voters, of_each, strict=False)
+        answers = [voter.common(tally.timed(voter, batch)) for tally, voter, batch in given]
         if weights is not None:
             with tallies[-1].clock:
                 answers.append(weighted_mean(answers, weights))
         truth = voters[0].truth(of_each[0])
-        for tally, answer in zip(tallies, answers, strict=True):
-            tally.add(answer, answers[-1], truth)
+        for tally, voter, answer in zip(tallies, [*voters, voters[0]], answers, strict=False):
+            tally.add(voter.own(answer), voter.own(answers[-1]), voter.own_truth(truth))
     scores = [tally.result() for tally in tallies]
     if weights is not None:
         scores[-1].seconds += sum(one.seconds for one in scores[:-1])

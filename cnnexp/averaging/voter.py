@@ -24,9 +24,17 @@ class Voter:
         task: a net that answers logits (B, K) or (B, K, H, W), and its preparation; put into evaluation mode.
         views: what is averaged; none is the picture as it is.
         device: to compute on. precision: of the hardware group (fp32, bf16, ...).
+        order: of each class, as all voters together count them, the number here; None where it is the same.
     """
 
-    def __init__(self, task: Task, views: Sequence[View], device: torch.device, precision: str) -> None:
+    def __init__(
+        self,
+        task: Task,
+        views: Sequence[View],
+        device: torch.device,
+        precision: str,
+        order: Sequence[int] | None = None,
+    ) -> None:
         self.task = task.to(device).eval()
         if precision == "fp64":
             self.task = self.task.double()
@@ -34,6 +42,7 @@ class Voter:
         self.views = tuple(views)
         self.device = device
         self.precision = precision
+        self._order = None if order is None else torch.tensor(order, device=device)
 
     @torch.inference_mode()
     def __call__(self, batch: Batch) -> Tensor:
@@ -59,6 +68,18 @@ class Voter:
     def truth(self, batch: Batch) -> Batch:
         """The batch as the net is judged by it: label, or mask at the net's size, and index, on the device."""
         return self.task.prepare({name: value.to(self.device) for name, value in batch.items()}, train=False)
+
+    def common(self, answer: Tensor) -> Tensor:
+        """An answer of this voter with its classes in the order of all voters together."""
+        return answer if self._order is None else answer.index_select(1, self._order)
+
+    def own(self, answer: Tensor) -> Tensor:
+        """An answer in the order of all voters together with its classes in that of this voter."""
+        return answer if self._order is None else answer.index_select(1, self._order.argsort())
+
+    def own_truth(self, batch: Batch) -> Batch:
+        """A truth that is numbered as all voters together count, numbered as this voter does."""
+        return batch if self._order is None else batch | self.task.answer.renumbered(batch, self._order)
 
     def _probabilities(self, batch: Batch) -> Tensor:
         prepared = self.task.prepare(batch, train=False)

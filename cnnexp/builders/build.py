@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,9 @@ from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import find_facts, provisional_facts
 from cnnexp.builders.learnt import complete
 from cnnexp.builders.memory_format import in_order
+from cnnexp.builders.recorded import Held
 from cnnexp.builders.refusing import refuse_transfer, refuse_unfit
+from cnnexp.builders.same_classes import Known, Match, number_as
 from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
@@ -29,11 +31,12 @@ from cnnexp.training.regularization import Regularization, balanced_weights
 
 @dataclass(frozen=True)
 class Experiment:
-    """A run's parts, ready to fit. A net that is only to be tested needs no recipe."""
+    """A run's parts, ready to fit. What is only tested needs no recipe, and may have classes of its own: ``match``."""
 
     data: Data
     task: Task
     recipe: Recipe | None = None
+    match: Match | None = None
 
     @property
     def facts(self) -> Facts:
@@ -45,6 +48,8 @@ def build(
     trusted: Sequence[str] = (),
     net: nn.Module | None = None,
     learnt: Mapping[str, Any] | None = None,
+    known: Known | None = None,
+    held: Held | None = None,
 ) -> Experiment:
     """Bind every open part of the configuration, then prepare the data and make the net.
 
@@ -52,12 +57,13 @@ def build(
 
     Args:
         net: stands in for the configuration's, where no answer is asked of it.
-        learnt: what the input learnt in an earlier process of the run; None lets it learn now.
+        learnt: what the input learnt in an earlier process of the run; None lets it learn now. held: its data to it.
+        known: classes that the net is for, of which the data's are some; None for the data's own.
 
     Raises:
         InputError: a line for every argument that does not fit; a data set that cannot be had.
     """
-    dataset, bound = build_dataset(config, trusted), bind_run(config, trusted)
+    dataset, bound = build_dataset(config, trusted, held), bind_run(config, trusted)
     provisional = provisional_facts(config, trusted)
     refuse_unfit(config, bound, provisional)
     if net is None:
@@ -65,13 +71,14 @@ def build(
     refuse_transfer(config, bound.transfer(), bound)
     dataset.prepare()
     data = build_data(config, dataset, find_facts(config, dataset, trusted), bound.sampling())
+    match = None if known is None else number_as(data, config["task"]["target"], known)
     refuse_unfit(config, bound, data.facts)
     data.facts = complete(data, learnt)
     task = make_task(config, bound, data.facts, net)
     learn = getattr(task.preparation, "learn", None)
     if learn is not None:
         learn(data.split("train"))
-    return Experiment(data, task, make_recipe(config, bound, task))
+    return Experiment(data, task, make_recipe(config, bound, task), match)
 
 
 def build_task(
@@ -161,12 +168,10 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
         return None
     regularization = config["regularization"]
     weights = regularization["class_weights"]
+    factors = None if weights is None or isinstance(weights, str) else tuple(weights)
+    smoothing, outputs = regularization["label_smoothing"], bound.task.num_outputs(facts, config["task"]["target"])
     try:
-        loss: Loss = bound.loss(
-            num_classes=bound.task.num_outputs(facts, config["task"]["target"]),
-            label_smoothing=regularization["label_smoothing"],
-            class_weights=None if weights is None or isinstance(weights, str) else tuple(weights),
-        )
+        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=factors)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss
@@ -193,8 +198,3 @@ def _seeded(make: partial[nn.Module], config: Mapping[str, Any]) -> nn.Module:
         raise InputError("model._target_ made no torch.nn.Module")
     # here and not before the fit, so that a net that is only tested computes as it did in training, to the bit
     return in_order(net, config["hardware"]["channels_last"])
-
-
-def renamed(facts: Facts, names: Sequence[str]) -> Facts:
-    """The facts with other names for the classes of every truth."""
-    return replace(facts, targets={word: type(one)(names) for word, one in facts.targets.items()})

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnexp.builders.facts import OF_EVERY_DATA_SET, build_input, find_facts, input_keys, tupled
+from cnnexp.builders.recorded import Held, Recorded, classes_of
 from cnnexp.builders.target import bind, import_target
 from cnnexp.data.apart import Apart
 from cnnexp.data.base import DataSet
 from cnnexp.data.facts import Facts
 from cnnexp.data.folded import Folded
 from cnnexp.data.loading import Data
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.errors import InputError
 from cnnexp.sampling.base import Sampling
 
@@ -19,15 +21,18 @@ OF_DISK = (("in_memory", "auto"), ("workers", 0))
 """Keys that only data on disk reads, with the values that mean nothing is asked."""
 
 
-def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> DataSet:
+def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = (), held: Held | None = None) -> DataSet:
     """The data set, not yet prepared.
+
+    Args:
+        held: what a run wrote down of its data, which this is.
 
     Raises:
         InputError: a line for every argument that does not fit.
     """
-    data, of_input = config["data"], input_keys(config, trusted)
+    data, of_input, given_input = config["data"], input_keys(config, trusted), build_input(config, trusted)
     injected = {key: tupled(value) for key, value in data.items() if key in of_input or key in OF_EVERY_DATA_SET}
-    stored = getattr(build_input(config, trusted), "stored_size", None)
+    stored = getattr(given_input, "stored_size", None)
     if stored is not None:
         injected["image_size"] = stored
     injected["target"] = config["task"]["target"]
@@ -47,9 +52,13 @@ def build_dataset(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Dat
     dataset: DataSet = class_(**arguments)
     split = data["split"]
     dataset.group = split["group"]
+    if held is not None and isinstance(dataset, OwnFolder):
+        dataset.refuses_classes = False
     if split["folds"] is not None:
-        return Folded(dataset, split["folds"], split["fold"])
-    return dataset if dataset.group is None else Apart(dataset)
+        dataset = Folded(dataset, split["folds"], split["fold"])
+    elif dataset.group is not None:
+        dataset = Apart(dataset)
+    return dataset if held is None else Recorded(dataset, held, classes_of(config), given_input.noun)
 
 
 def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts, sampling: Sampling | None = None) -> Data:
@@ -66,12 +75,15 @@ def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts, sampli
     )
 
 
-def prepared_data(config: Mapping[str, Any], trusted: Sequence[str] = (), sampling: Sampling | None = None) -> Data:
+def prepared_data(config: Mapping[str, Any], trusted: Sequence[str] = (), held: Held | None = None) -> Data:
     """The loaders of a configuration's data, with its files in place.
+
+    Args:
+        held: what a run wrote down of its data, which this is.
 
     Raises:
         InputError: the data cannot be had.
     """
-    dataset = build_dataset(config, trusted)
+    dataset = build_dataset(config, trusted, held)
     dataset.prepare()
-    return build_data(config, dataset, find_facts(config, dataset, trusted), sampling)
+    return build_data(config, dataset, find_facts(config, dataset, trusted))

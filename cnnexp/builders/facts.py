@@ -16,7 +16,7 @@ from cnnexp.inputs.base import Input
 
 OF_EVERY_DATA_SET = (
     "_target_", "input", "input_sha256", "targets", "classes", "fraction", "workers", "in_memory",
-    "unreadable", "split",
+    "unreadable", "fingerprint", "split",
 )  # fmt: skip
 """Keys that are no arguments of an input."""
 UNKNOWN = ("0", "1")
@@ -106,6 +106,11 @@ def with_classes(config: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     same = all(one == next(iter(names.values())) for one in names.values())
     classes: Any = next(iter(names.values()), []) if same else names
     return {**config, "data": {**config["data"], **facts.told, "targets": list(names), "classes": classes}}
+
+
+def renamed(facts: Facts, names: Sequence[str]) -> Facts:
+    """The facts with other names for the classes of every truth."""
+    return replace(facts, targets={word: type(one)(names) for word, one in facts.targets.items()})
 
 
 def tupled(value: Any) -> Any:

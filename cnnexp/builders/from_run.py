@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnexp.runs.find import LATEST, open_run
+from cnnexp.runs.find import LATEST, is_run, open_run
 from cnnexp.runs.read import Record
 from cnnexp.runs.weights import Kept, kept_weights, newest_with_weights
 
@@ -25,6 +25,14 @@ class Source:
     def described(self) -> str:
         """In words, with what is unusual about it."""
         return f"run {self.record.id}" + (f" ({self.kept.note})" if self.kept.note else "")
+
+
+def run_of_file(path: Path | None) -> Record | None:
+    """The run that a checkpoint lies in the folder of; None for any other file."""
+    folder = None if path is None else path.absolute().parent.parent
+    if path is None or folder is None or path.suffix != ".ckpt" or not is_run(folder):
+        return None
+    return open_run(str(folder), Path())
 
 
 def source_run(config: Mapping[str, Any]) -> Source:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from cnnexp.answers.label import Label
+from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, build_task
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.facts import find_facts, with_classes
+from cnnexp.builders.from_run import run_of_file
 from cnnexp.builders.hardware import set_up_process
-from cnnexp.builders.reopen import for_this_machine
+from cnnexp.builders.reopen import for_this_machine, known_to
+from cnnexp.builders.same_classes import Known, with_names
 from cnnexp.builders.starting import (
     IMAGENET,
     RUN,
-    Start,
     published_of,
     put_start,
     read_weights,
@@ -26,6 +29,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_files import read_middle
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
@@ -61,18 +65,54 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     return task.eval(), published
 
 
+def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
+    """A file → a batch of one, brought to size as the publisher of the weights does."""
+    size = (how.resize_px, how.crop_px, 3, how.interpolation)
+    return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
+
+
+def begun_from(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published, str]:
+    """The net that a run began with, as it was published: with the head and the names of its own classes.
+
+    Args:
+        config: the run's.
+
+    Returns:
+        The task in evaluation mode, how its pictures are to be brought to size, and the weights in words.
+
+    Raises:
+        InputError: the run began with random weights or those of another run, is no classifier's, or its weights are
+            not there any more.
+    """
+    weights = config["model"]["weights"]
+    if weights is None:
+        raise InputError("--before: the run began with random weights, which have nothing to say; leave it out")
+    if weights.startswith(RUN):
+        source = weights.removeprefix(RUN)
+        raise InputError(f"--before: the run began with those of another; ask it: cnnexp predict {source} FILE")
+    if config["choices"]["task"] != CLASSIFICATION:
+        raise InputError(f"--before: is for classifiers, and this run's task is {config['choices']['task']}")
+    pinned = resolve_start(dict(config), trusted)
+    task, published = pretrained(pinned, trusted)
+    file = weights_file(pinned)
+    return task, published, f"{config['choices']['model']} with {weights if file is None else file.name}"
+
+
 def for_data(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Task:
     """The task with the weights that the configuration names, in evaluation mode, for pictures like a data set's.
 
-    Size, classes and normalisation are those of the data set, which is not read.
+    Size, normalisation and, where the weights do not say theirs, classes are those of the data set, which is not read.
 
     Raises:
         InputError: no weights are named, or they are of another architecture or number of classes.
     """
     _refuse_no_weights(config, "predict")
     config = resolve_start(dict(config), trusted)
-    task = build_task(config, find_facts(config, build_dataset(config, trusted), trusted), trusted)
-    _started(task, config, trusted)
+    facts, known = find_facts(config, build_dataset(config, trusted), trusted), known_to_weights(config, trusted)
+    if known is not None:
+        facts = with_names(facts, config["task"]["target"], known.names)
+    task = build_task(config, facts, trusted)
+    _started(task, with_classes(config, facts), trusted)
     return task.eval()
 
 
@@ -85,14 +125,34 @@ def pretrained_experiment(
         The experiment, the configuration with weights and classes pinned down, and what became of each tensor.
 
     Raises:
-        InputError: no weights are named, or they are of another architecture or number of classes.
+        InputError: no weights are named, they are of another architecture, or the data has classes that they do not
+            know; of weights whose classes have no names, as many as the data has.
     """
     _refuse_no_weights(config, "test")
     pinned = for_this_machine(resolve_start(dict(config), trusted))
     set_up_process(pinned["hardware"])
-    experiment = build(pinned, trusted)
+    experiment = build(pinned, trusted, known=known_to_weights(pinned, trusted))
+    pinned = with_classes(pinned, experiment.facts)
     begun = _started(experiment.task, pinned, trusted)
-    return experiment, with_classes(pinned, experiment.facts), begun
+    return experiment, pinned, begun
+
+
+def known_to_weights(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> Known | None:
+    """The classes that the configuration's weights were trained on; None where nothing says their names.
+
+    A run's checkpoint has that run's. Weights with as many outputs as a library's for this net have the library's.
+    """
+    run = run_of_file(weights_file(config))
+    if run is not None:
+        known = known_to(run)
+        return known if run.config["task"]["target"] == config["task"]["target"] else None
+    published = published_of(config, None if weights_file(config) else config["model"]["weights"], trusted)
+    if published is None or not published.named or config["choices"]["task"] != CLASSIFICATION:
+        return None
+    begun, state = read_weights(config, trusted)
+    if _count(state) != len(published.classes):
+        return None
+    return Known(published.classes, begun.source, published.further())
 
 
 def _started(task: Task, config: Mapping[str, Any], trusted: Sequence[str]) -> Start:

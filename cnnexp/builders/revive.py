@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,24 @@ def checked_config(record: Record) -> dict[str, Any]:
 
 
 def revive(
-    record: Record, config: Mapping[str, Any], checkpoint: str | None = None, trusted: Sequence[str] = ()
+    record: Record,
+    config: Mapping[str, Any],
+    checkpoint: str | None = None,
+    trusted: Sequence[str] = (),
+    shown: tuple[int, ...] | None = None,
 ) -> Task:
     """The run's task with the best weights, in evaluation mode; see ``kept_weights``.
 
     Args:
-        config: the run's, or one with other data of the same classes. checkpoint: best or last, where
-            a person said which.
+        config: the run's, or one with other data and the run's classes. checkpoint: best or last, where
+            a person said which. shown: as in ``Facts``, for data that has fewer classes.
 
     Raises:
         InputError: there are no such weights, they are damaged, or they do not fit the net.
     """
     path = kept_weights(record, checkpoint).path
     facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
-    task = build_task(config, facts, trusted)
+    task = build_task(config, replace(facts, shown=shown), trusted)
     put_weights(task, load_weights(path), str(path))
     put_loss(task, path)
     return task.eval()

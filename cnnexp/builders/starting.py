@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.builders.adapting import adapted, input_of_run
+from cnnexp.builders.begun import Start, few
 from cnnexp.builders.binding import bind_run, net_arguments
 from cnnexp.builders.build import net_for
 from cnnexp.builders.by_stage import match_by_stage
 from cnnexp.builders.facts import provisional_facts
-from cnnexp.builders.from_run import RUN, source_run
+from cnnexp.builders.from_run import RUN, run_of_file, source_run
+from cnnexp.builders.head_by_name import fresh_answers, put_by_name
 from cnnexp.builders.revive import checked_config
 from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights, read_state
@@ -28,62 +29,14 @@ from cnnexp.inputs.base import Input
 from cnnexp.models.auxiliary import parts_of
 from cnnexp.models.published import Published
 from cnnexp.models.stages import head_of
-from cnnexp.runs.find import is_run, open_run
+from cnnexp.runs.read import Record
 
 SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".safetensors", ".bin")
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
 COUNTER = "num_batches_tracked"
 """Batch norm's count of batches, which files from before torch 0.4.1 lack; it is no weight, so its lack is no news."""
-_MOST_NAMED = 3
 _LARGER = "weights for photographs want model.stem=imagenet, or pictures of more than 64 pixels (data.image_size)"
-
-
-@dataclass
-class Start:
-    """What a net was started from.
-
-    Attributes:
-        source: in words. checkpoint: of a run, best or last.
-        loaded, fresh, skipped: names of the net's tensors that were taken from there, of those that
-            keep their random values (the head of other classes), and of the source's tensors that the net has not.
-        adapted: names of the loaded ones that were brought to another number of channels. relearnt: of those that were
-            brought to what this run's input learnt. by_position: names differ, and all shapes agree in order.
-            by_stage: how many layers went over, where they were matched by stage and position.
-    """
-
-    source: str
-    sha256: str | None = None
-    checkpoint: str | None = None
-    loaded: list[str] = field(default_factory=list)
-    fresh: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    adapted: list[str] = field(default_factory=list)
-    relearnt: list[str] = field(default_factory=list)
-    by_position: bool = False
-    by_stage: str | None = None
-
-    def described(self) -> str:
-        """One line."""
-        total = len(self.loaded) + len(self.fresh)
-        parts = [f"{len(self.loaded)} of {total} tensors loaded"]
-        if self.by_position:
-            parts.append("matched by their order, the names differ")
-        if self.by_stage:
-            parts.append(f"by stage and position {self.by_stage}")
-        if self.adapted:
-            parts.append(f"{', '.join(self.adapted)} brought to other channels")
-        if self.relearnt:
-            parts.append(f"{', '.join(self.relearnt)} matched by what the input learnt")
-        if self.fresh:
-            parts.append(f"fresh: {_few(self.fresh)}")
-        if self.skipped:
-            parts.append(f"not used: {_few(self.skipped)}")
-        return f"weights of {self.source}: {'; '.join(parts)}"
-
-    def as_record(self) -> dict[str, Any]:
-        """For weights.json."""
-        return dict(vars(self))
 
 
 def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[str, Any]:
@@ -133,6 +86,7 @@ def start(
     if config["model"]["weights"] is None:
         return None
     begun, state = read_weights(config, trusted)
+    source, answers = _run_of(config), fresh_answers(net)
     if own is not None and config["model"]["weights"].startswith(RUN):
         changed = adapted(net, state, own, input_of_run(source_run(config).record, trusted))
         state, begun.relearnt = {**state, **changed}, list(changed)
@@ -140,7 +94,16 @@ def start(
         _put_by_stage(net, state, begun, config, trusted)
     else:
         put_start(net, state, begun, str(config["choices"]["model"]))
+    if source is not None:
+        begun.by_name, again = put_by_name(net, answers, begun.loaded, source, config)
+        begun.loaded, begun.fresh = [one for one in begun.loaded if one not in again], [*begun.fresh, *again]
     return begun
+
+
+def _run_of(config: Mapping[str, Any]) -> Record | None:
+    """The run that ``model.weights`` are of; None for other weights."""
+    named = config["model"]["weights"].startswith(RUN)
+    return source_run(config).record if named else run_of_file(weights_file(config))
 
 
 def _put_by_stage(
@@ -192,7 +155,7 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
         fit, body = (sum(not head.holds(key) for key in keys) for keys in (taken, own))
         raise InputError(
             f"{begun.source}: weights of another architecture: {fit} of the {body} tensors before the head of "
-            f"model={name} fit, not {_few(wrong, '; ')}"
+            f"model={name} fit, not {few(wrong, '; ')}"
         )
     begun.loaded = list(taken)
     with torch.no_grad():
@@ -299,10 +262,9 @@ def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[A
     if how == "data" or weights is None:
         return own
     path = weights_file(config)
-    if weights.startswith(RUN):
-        return _of_run(source_run(config).record.config, own)
-    if path is not None and path.suffix == ".ckpt" and is_run(path.absolute().parent.parent):
-        return _of_run(open_run(str(path.absolute().parent.parent), Path()).config, own)
+    run = _run_of(config)
+    if run is not None:
+        return _of_run(run.config, own)
     published = published_of(config, None, trusted) if path is not None else _published(config, weights, trusted)
     return own if published is None else (list(published.mean), list(published.std))
 
@@ -336,8 +298,3 @@ def _other_channels(given: Tensor, own: Tensor) -> Tensor | None:
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape)) or "a number"
-
-
-def _few(names: Sequence[str], between: str = ", ") -> str:
-    named = between.join(names[:_MOST_NAMED])
-    return named if len(names) <= _MOST_NAMED else f"{named} and {len(names) - _MOST_NAMED} more"

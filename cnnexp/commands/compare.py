@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cnnexp.report.comparison import Runs
     from cnnexp.report.groups_table import GroupsTable
+    from cnnexp.report.score_over_table import ScoreOverTable
     from cnnexp.report.trade_off import TradeOffTable
 
 EXAMPLE = "\n  ".join(
@@ -27,6 +28,7 @@ EXAMPLE = "\n  ".join(
         "cnnexp compare outputs/ --sort test/accuracy",
         "cnnexp compare --where 'model=resnet*' --group-by optimizer.lr",
         "cnnexp compare --where data=cifar10 --trade-off parameters --plot chart.png",
+        "cnnexp compare --over data.fraction",
         "cnnexp compare outputs/ --html runs.html",
     )
 )
@@ -45,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the best score or the smallest value comes first, -KEY turns it round (default: created)",
     )
     parser.add_argument(
-        "--over", metavar="KEY", help="with --plot: the setting along the horizontal axis, such as data.fraction"
+        "--over", metavar="KEY", help="the score over a setting, such as data.fraction: means over the seeds"
     )
     parser.add_argument("--plot", metavar="FILE.png", help="draw --over or --trade-off")
     parser.add_argument(
-        "--metric", metavar="NAME", help="with --plot, --group-by, --trade-off: which one [the test score]"
+        "--metric", metavar="NAME", help="with --over, --group-by, --trade-off: which one [the test score]"
     )
     parser.add_argument(
         "--where",
@@ -101,12 +103,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from cnnexp.report.samples import different_data
+
     outputs = outputs_folder(arguments.outputs)
     runs = _chosen(run_folders(arguments.runs, outputs), arguments)
+    for line in different_data(runs.records):
+        print(f"warning: {line}", file=sys.stderr)
     if arguments.html:
         _write_page(runs, Path(arguments.html))
     elif arguments.over:
-        _draw_over(runs, arguments)
+        _print_over(runs, arguments)
     elif arguments.trade_off:
         _print_trade_off(runs, arguments)
     elif arguments.group_by:
@@ -148,13 +154,10 @@ def _check(arguments: argparse.Namespace) -> None:
             raise InputError(f"--{name.replace('_', '-')} {text!r}: name one at least, with commas between several")
     if arguments.html is not None and given:
         raise InputError("--html: the page is about the runs themselves; leave out --group-by, --plot and the like")
-    if "plot" in given:
-        if len(given & {"over", "trade_off"}) != 1:
-            raise InputError("--plot: say over what, for example --over data.fraction, or --trade-off parameters")
-    elif "over" in given:
-        raise InputError("--over: says what --plot FILE.png draws, which is missing")
+    if "plot" in given and len(given & {"over", "trade_off"}) != 1:
+        raise InputError("--plot: say over what, for example --over data.fraction, or --trade-off parameters")
     if given == {"metric"}:
-        raise InputError("--metric: says what --plot, --group-by or --trade-off are about, which are missing")
+        raise InputError("--metric: says what --over, --group-by or --trade-off are about, which are missing")
     if arguments.columns is not None and given:
         raise InputError("--columns: is for the table of runs; leave it out, or --group-by and the like")
 
@@ -166,16 +169,6 @@ def _write_page(runs: Runs, path: Path) -> None:
     content = page_of_runs(runs)
     with writing("html", path):
         print(write_page(content, path))
-
-
-def _draw_over(runs: Runs, arguments: argparse.Namespace) -> None:
-    from cnnexp.report.score_over import draw_over, lines_over
-
-    over = runs.resolve(arguments.over, "--over")
-    asked = None if arguments.metric is None else runs.resolve(arguments.metric, "--metric")
-    metric, lines = lines_over(runs.records, over, asked)
-    with writing("plot", Path(arguments.plot)):
-        print(draw_over(lines, over, metric, Path(arguments.plot)))
 
 
 def run_folders(given: Sequence[str], outputs: Path) -> list[Path]:
@@ -251,8 +244,24 @@ def _print_trade_off(runs: Runs, arguments: argparse.Namespace) -> None:
         _print_in_form(table, as_values(found), as_rows(found), arguments)
 
 
+def _print_over(runs: Runs, arguments: argparse.Namespace) -> None:
+    from cnnexp.report.score_over import lines_over
+    from cnnexp.report.score_over_chart import draw_over
+    from cnnexp.report.score_over_table import ScoreOverTable, as_rows, as_values
+
+    over = runs.resolve(arguments.over, "--over")
+    asked = None if arguments.metric is None else runs.resolve(arguments.metric, "--metric")
+    metric, lines = lines_over(runs.records, over, asked)
+    if arguments.plot:
+        with writing("plot", Path(arguments.plot)):
+            print(draw_over(lines, over, metric, Path(arguments.plot)))
+    else:
+        table = ScoreOverTable(lines, over, metric)
+        _print_in_form(table, as_values(lines, over, metric), as_rows(lines, over), arguments)
+
+
 def _print_in_form(
-    table: GroupsTable | TradeOffTable,
+    table: GroupsTable | TradeOffTable | ScoreOverTable,
     values: dict[str, Any],
     rows: Sequence[Mapping[str, Any]],
     arguments: argparse.Namespace,

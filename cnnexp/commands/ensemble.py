@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.fit.console import quiet_log
 
     with quiet_log():
-        configs = [on_other_data(checked_config(one), one, words, arguments.config_dir) for one in records]
+        given = words, arguments.config_dir, arguments.trust
+        configs = [on_other_data(checked_config(one), one, *given) for one in records]
         for record, config in zip(records, configs, strict=True):
             judged_by(record, config, "ensemble", arguments.trust)
         views = views_of(choice, build_input(configs[0], arguments.trust), is_dense(configs[0], arguments.trust))
@@ -66,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         member = panel.members[0]
         names = member.data.split(arguments.split).names
         write_rows(out, together.rows, names, member.task.answer.names)
-    content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **found}
+    mapped = {} if panel.mapped is None else {"classes": panel.mapped}
+    content = {"data": configs[0]["choices"]["data"], "split": arguments.split, "tta": choice.name, **mapped, **found}
     _print(content, records, outputs, arguments, " and ".join(kinds))
     return 0
 
@@ -141,6 +143,8 @@ def _print(
         end=" ",
     )
     print(f"of {content['data']}'s {content['split']} split{averaged}\n")
+    if "classes" in content:
+        print(f"{content['classes']}\n")
     names = [short_id(record.id, {one.id for one in records}) for record in records]
     Console(highlight=False).print(ensemble_table(content, names))
     if arguments.out is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
+from cnnexp.commands.files import check_file, writing
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -18,16 +20,19 @@ from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
     from cnnexp.inputs.base import Picture
     from cnnexp.tasks.base import Task
 
-EXAMPLE = "cnnexp predict last photo.jpg --out drawn/"
+EXAMPLE = "cnnexp predict last photo.jpg --out drawn/\n  cnnexp predict last photos/ --before --html photos.html"
 WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
 
 Reading: TypeAlias = "Callable[[Path], dict[str, Tensor]]"
 """A file → a batch of one, as the net's data set would store it."""
+Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
+"""An answer's row → what is printed of it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
     )
     parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
+    parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
+    parser.add_argument(
+        "--before",
+        action="store_true",
+        help="say first what the weights say that the run began with, by the names of their own classes",
+    )
     add_checkpoint(parser)
     add_own_code(parser)
 
@@ -49,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     if not given:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
+    check_file("html", arguments.html)
+    if arguments.before and record is None:
+        raise InputError("--before: is about the weights that a run began with; name a run in place of model=…")
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
@@ -57,22 +71,49 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnexp.data.reading import refuse_unnameable
 
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
+    before = _of_before(record, arguments) if arguments.before and record is not None else None
     answer = task.answer
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
-    rows = []
+    _refuse_many(files, arguments.html)
+    rows, sources = [], []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = _ask(task, read, path)
         row = {"file": str(path), **answer.as_json(prediction, picture)}
+        if before is not None:
+            row["before"] = before.task.answer.as_json(_ask(before.task, before.read, path)[1], picture)
         if out is not None:
             from cnnexp.visualize.png import write_png
 
             row["drawn"] = str(write_png(answer.image(picture, prediction), out / drawn))
+        if arguments.html is not None:
+            sources.append(_source(picture, None if "top" in row else answer.image(picture, prediction)))
         rows.append(row)
     loaded()
-    _print(rows, answer.lines, as_json=arguments.json)
+    if arguments.html is not None:
+        _write_page(rows, sources, record, words, before, answer.lines, Path(arguments.html))
+    _print(rows, answer.lines, before, as_json=arguments.json)
+    if arguments.html is not None and not arguments.json:
+        print(arguments.html)
     return 0
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The net that a run began with, and the weights in words."""
+
+    task: Task
+    read: Reading
+    weights: str
+
+
+def _of_before(record: Record, arguments: argparse.Namespace) -> _Before:
+    from cnnexp.builders.pretrained import begun_from, reading
+    from cnnexp.builders.revive import checked_config
+
+    task, how, weights = begun_from(checked_config(record), arguments.trust)
+    return _Before(task, reading(how), weights)
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
@@ -92,15 +133,12 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
 
     config = compose_run(words, arguments.config_dir)
 
-    from cnnexp.builders.pretrained import for_data, pretrained
-    from cnnexp.inputs.picture_files import read_middle
-    from cnnexp.inputs.pictures import Pictures
+    from cnnexp.builders.pretrained import for_data, pretrained, reading
 
     if names_data(words):
         return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
-    size = (how.resize_px, how.crop_px, 3, how.interpolation)
-    return task, lambda path: Pictures.stored_as(read_middle(path, *size)[None])
+    return task, reading(how)
 
 
 def _names(files: list[Path]) -> list[str]:
@@ -149,7 +187,44 @@ def _ask(task: Task, read: Reading, path: Path) -> tuple[Picture, Any]:
         return task.facts.input.picture(path), task.predict(task.prepare(read(path), train=False))[0]
 
 
-def _print(rows: list[dict[str, Any]], lines: Callable[[dict[str, Any]], list[str]], as_json: bool) -> None:
+def _refuse_many(files: list[Path], html: str | None) -> None:
+    from cnnexp.report.page.answers import MOST_SHOWN
+
+    if html is not None and len(files) > MOST_SHOWN:
+        raise InputError(f"--html: {len(files):,} pictures are too many for a page; name {MOST_SHOWN} at most")
+
+
+def _source(picture: Picture, drawn: Image | None) -> str:
+    """The picture's address in the page: as it is, or with the answer drawn on it."""
+    from PIL import Image
+
+    from cnnexp.report.page.answers import shown_as
+
+    return shown_as(drawn or Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture))
+
+
+def _write_page(
+    rows: list[dict[str, Any]],
+    sources: list[str],
+    record: Record | None,
+    words: list[str],
+    before: _Before | None,
+    lines: Lines,
+    path: Path,
+) -> None:
+    from cnnexp.report.page.answers import page_of_answers
+    from cnnexp.report.page.write import write_page
+
+    choices = {} if record is None else record.choices
+    net = ", ".join(str(choices[group]) for group in ("model", "data") if group in choices)
+    title = record.id if record is not None else " ".join(words)
+    began_with = None if before is None else before.weights
+    content = page_of_answers(rows, sources, lines, title=title, net=net or "without a run", began_with=began_with)
+    with writing("html", path):
+        write_page(content, path)
+
+
+def _print(rows: list[dict[str, Any]], lines: Lines, before: _Before | None, as_json: bool) -> None:
     if as_json:
         import json
 
@@ -157,6 +232,11 @@ def _print(rows: list[dict[str, Any]], lines: Callable[[dict[str, Any]], list[st
         return
     for row in rows:
         print(row["file"])
+        if before is not None:
+            print(f"  before: {before.weights}")
+            for line in before.task.answer.lines(row["before"]):
+                print(f"    {line}")
+            print("  after")
         for line in [*lines(row), *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]:
-            print(f"  {line}")
+            print(f"  {'' if before is None else '  '}{line}")
     sys.stdout.flush()

@@ -6,9 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.commands.arguments import add_run
+from cnnexp.commands.arguments import add_run, add_words
+from cnnexp.config.overrides import read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import PACKAGE, outputs_folder
+from cnnexp.runs.data_places import MOVABLE, moved
 
 if TYPE_CHECKING:
     from cnnexp.fit.ranks import Role
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
     from cnnexp.runs.write import RunWriter
 
 EXAMPLE = "cnnexp reproduce last"
+MOVES = "data.root=FOLDER, where its data is now"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
+    add_words(parser, MOVES)
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
 
@@ -34,24 +38,33 @@ def run(arguments: argparse.Namespace) -> int:
     """
     outputs = outputs_folder(arguments.outputs)
     record = _finished(arguments.run, outputs)
+    places = _places(arguments.overrides)
     from cnnexp.builders.revive import checked_config
     from cnnexp.fit.ranks import find_role
 
     # not where the configuration says, which may be a stranger's
-    config = {**checked_config(record), "outputs": str(outputs), "name": record.config["name"]}
+    config = {**moved(checked_config(record), places), "outputs": str(outputs), "name": record.config["name"]}
     role = find_role()
     if role.folder is not None:  # started by the first process
-        return _train(config, None, role, arguments)
+        return _train(config, record, None, role, arguments)
     if role.is_main:
         _warn(record)
     writer = _writer(config) if role.is_main else None
     try:
-        status = _train(config, writer, role, arguments)
+        status = _train(config, record, writer, role, arguments)
     except BaseException:
         if writer is not None and not writer.started:
             writer.discard()
         raise
     return status if writer is None else status or _judge(record, writer, arguments)
+
+
+def _places(texts: list[str]) -> dict[str, Any]:
+    words = read_words(texts)
+    wrong = [word.text for word in words if word.key not in MOVABLE]
+    if wrong:
+        raise InputError(f"{wrong[0]}: a run is run again as it was; only {MOVES}, may be given")
+    return {word.key: word.value for word in words}
 
 
 def _finished(text: str, outputs: Any) -> Record:
@@ -84,10 +97,13 @@ def _writer(config: dict[str, Any]) -> RunWriter:
     return RunWriter.create(config, to_yaml(config), _command())
 
 
-def _train(config: dict[str, Any], writer: RunWriter | None, role: Role, arguments: argparse.Namespace) -> int:
+def _train(
+    config: dict[str, Any], record: Record, writer: RunWriter | None, role: Role, arguments: argparse.Namespace
+) -> int:
     from cnnexp.fit import run as fitting
 
-    return fitting.run(fitting.Request(config, _command(), arguments.trust, writer=writer), role)
+    request = fitting.Request(config, _command(), arguments.trust, writer=writer, repeats=record.folder)
+    return fitting.run(request, role)
 
 
 def _judge(record: Record, writer: RunWriter, arguments: argparse.Namespace) -> int:

@@ -15,6 +15,8 @@ from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.runs.checkpoints import BEST, LAST, LEARNT
+from cnnexp.runs.data_places import MOVABLE, moved
+from cnnexp.runs.data_record import FILE as DATA
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -26,7 +28,11 @@ EXAMPLE = "cnnexp resume last"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_words(parser, "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one")
+    add_words(
+        parser,
+        "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one; data.root=FOLDER says "
+        "where its data is now",
+    )
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
 
@@ -35,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     values = _values(read_words(arguments.overrides))
     frozen = brought_up(record.config)
     _check(frozen, record)
-    config = {**frozen, **values}
+    config = _given(frozen, values)
     _check(config, record)
 
     from cnnexp.fit import run as fitting
@@ -46,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         return fitting.run(fitting.Request(config, _command(), arguments.trust), role)
     if record.status == "running" and role.is_main:
         raise InputError(f"{record.id} is still running; wait for it, or stop it with Ctrl-C where it runs")
+    if record.status == "finished" and "epochs" not in values and any(key in MOVABLE for key in values):
+        return _note_places(record, config, arguments)
     if record.status == "finished":
         _refuse_fewer_epochs(record, config, given="epochs" in values)
         return _extend(record, config, role, arguments)
@@ -63,12 +71,17 @@ def _command() -> list[str]:
 
 def _values(words: list[Word]) -> dict[str, Any]:
     for word in words:
-        if word.key not in ("epochs", "max_steps"):
+        if word.key not in ("epochs", "max_steps", *MOVABLE):
             raise InputError(
                 f"{word.text}: a run goes on with the configuration that it was begun with; only epochs and max_steps "
-                "may be given (cnnexp train makes a new run)"
+                "may be given, and data.root where the data has moved (cnnexp train makes a new run)"
             )
     return {word.key: word.value for word in words}
+
+
+def _given(frozen: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    places = {key: value for key, value in values.items() if key in MOVABLE}
+    return {**moved(frozen, places), **{key: value for key, value in values.items() if key not in places}}
 
 
 def _check(config: dict[str, Any], record: Record) -> None:
@@ -94,7 +107,12 @@ def _go_on(record: Record, config: dict[str, Any], role: Role, arguments: argpar
     writer = None
     if role.is_main:
         writer = RunWriter.reopen(record.folder, to_yaml(config), _command(), arguments.overrides)
-    return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder, writer), role)
+    try:
+        return fitting.run(fitting.Request(config, _command(), arguments.trust, record.folder, writer), role)
+    except InputError:
+        if writer is not None and not writer.started:
+            writer.let_go()
+        raise
 
 
 def _checkpoints(record: Record, config: dict[str, Any], arguments: argparse.Namespace, required: bool) -> list[Path]:
@@ -131,13 +149,28 @@ def _refuse_fewer_epochs(record: Record, config: dict[str, Any], given: bool) ->
         )
 
 
+def _note_places(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """A finished run has nothing to go on with but where its data is now."""
+    from cnnexp.builders.reopen import refuse_other_samples
+    from cnnexp.config.compose import to_yaml
+    from cnnexp.runs.data_places import places_of
+    from cnnexp.runs.keep import note_places
+
+    refuse_other_samples(record, config, arguments.trust)
+    places = places_of(config, config, record.folder)
+    note_places(record, to_yaml({**config, "max_steps": record.config["max_steps"]}), places)
+    for key, place in places.items():
+        print(f"{record.id} has finished; its data.{key} is {place['absolute']} from now on")
+    return 0
+
+
 def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argparse.Namespace) -> int:
     """A new run beside a finished one, which begins where that ended and names it as its parent."""
     from cnnexp.config.compose import to_yaml
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT) if (record.folder / name).exists())]
+    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT, DATA) if (record.folder / name).exists())]
     files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()
@@ -148,7 +181,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     writer = RunWriter.create(config, to_yaml(config), _command(), parent=record.id)
     try:
         writer.copy(files, record.folder)
-        return fitting.run(fitting.Request(config, _command(), arguments.trust, writer.folder, writer), role)
+        request = fitting.Request(config, _command(), arguments.trust, writer.folder, writer, parent=record.id)
+        return fitting.run(request, role)
     except BaseException:
         if not writer.started:
             writer.discard()

@@ -68,6 +68,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         "id": config["choices"]["model"],
         "data": config["choices"]["data"],
         "weights": begun.as_record(),
+        **_mapped(None if experiment.match is None or experiment.match.same else experiment.match.described()),
         "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
     }
@@ -76,6 +77,8 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         return 0
     print(f"{content['id']} on the {arguments.split} split of {content['data']}")
     print(f"  {begun.described()}")
+    if "classes" in content:
+        print(f"  {content['classes']}")
     how = config["model"]["normalisation"]
     print(f"  model.normalisation={how}: {given.prepared_by().removeprefix('; ')}")
     _print_metrics(content["metrics"])
@@ -94,9 +97,9 @@ def _test_run(arguments: argparse.Namespace) -> int:
     from cnnexp.fit.console import quiet_log
 
     with quiet_log():
-        config = on_other_data(checked_config(record), record, words, arguments.config_dir)
+        config = on_other_data(checked_config(record), record, words, arguments.config_dir, arguments.trust)
         content = _averaged(record, config, choice, arguments) if choice.name != "none" else {}
-        content = content or {"metrics": _evaluate(record, config, arguments)}
+        content = content or _evaluate(record, config, arguments)
     content = {
         "id": record.id,
         "checkpoint": arguments.checkpoint,
@@ -110,7 +113,8 @@ def _test_run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> dict[str, float]:
+def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+    """The run's metrics, and how classes were mapped where the data's are others."""
     from cnnexp.builders.reopen import reopen_data
     from cnnexp.builders.revive import revive
     from cnnexp.fit.console import quiet_log
@@ -119,10 +123,15 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
     from cnnexp.fit.progress import evaluation_bars
 
     opened = reopen_data(record, config, arguments.trust)
-    task = revive(record, opened.config, arguments.checkpoint, arguments.trust)
+    task = revive(record, opened.config, arguments.checkpoint, arguments.trust, opened.data.facts.shown)
     with quiet_log():  # Lightning, which speaks up when it is imported, is here by now
         bars = evaluation_bars(terminal())
-        return dict(evaluate(TaskModule(task), opened.data, opened.config, [arguments.split], callbacks=bars))
+        metrics = evaluate(TaskModule(task), opened.data, opened.config, [arguments.split], callbacks=bars)
+    return {**_mapped(opened.mapped), "metrics": dict(metrics)}
+
+
+def _mapped(line: str | None) -> dict[str, str]:
+    return {} if line is None else {"classes": line}
 
 
 def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -136,12 +145,14 @@ def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments:
     judged_by(record, config, f"tta={choice.name}", arguments.trust)
     views = views_of(choice, build_input(config, arguments.trust), is_dense(config, arguments.trust))
     panel = Panel.open([record], [config], arguments.checkpoint, arguments.trust)
-    return compare_views(panel, choice.name, views, arguments.split, watched)
+    return {**_mapped(panel.mapped), **compare_views(panel, choice.name, views, arguments.split, watched)}
 
 
 def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:
     where = f"on the {arguments.split} split of {content['data']}"
     print(f"{content['id']}, {arguments.checkpoint} weights, {where}")
+    if "classes" in content:
+        print(f"  {content['classes']}")
     if "tta" in content:
         from rich.console import Console
 

@@ -21,6 +21,7 @@ BEFORE: Mapping[str, Any] = {
     "data.unreadable": "fail",
     "data.input": "pictures",
     "data.input_sha256": None,
+    "data.fingerprint": "auto",
     "data.split": {"folds": None, "fold": None},
     "data.split.group": None,
     "optimizer.of": {},

@@ -127,6 +127,7 @@ RUN = Group(
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
                 "unreadable": Text(("fail", "skip")),
+                "fingerprint": Text(("auto", "contents", "names")),
                 "split": Group(
                     {
                         "folds": Number(2, whole=True, nullable=True),

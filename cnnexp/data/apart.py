@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cnnexp.data.base import DataSet, Split, SplitName
-from cnnexp.data.census import Census
+from cnnexp.data.base import DataSet, Origin, Split, SplitName
 from cnnexp.data.groups import groups_of, refuse_shared
+from cnnexp.data.wrapping import Wrapping
 
 
-class Apart(DataSet):
+class Apart(Wrapping):
     """A data set as it is, whose samples are looked at when it is prepared: no group may stand in two splits.
 
     Sets that divide themselves go by ``dataset.group``; those that come divided cannot, and are refused.
     """
 
     def __init__(self, dataset: DataSet) -> None:
-        self.dataset = dataset
+        super().__init__(dataset)
         self._splits: dict[SplitName, Split] = {}
 
     def prepare(self) -> None:
@@ -27,20 +27,11 @@ class Apart(DataSet):
         groups = {name: groups_of(word, self.load(name).names, self.dataset.columns(name)) for name in own}
         refuse_shared(groups, word)
 
-    def class_names(self) -> tuple[str, ...] | None:
-        return self.dataset.class_names()
+    def origins(self, split: SplitName) -> Sequence[Origin] | None:
+        return self.dataset.origins(split)
 
-    def chosen(self) -> tuple[str, ...] | None:
-        return self.dataset.chosen()
-
-    def census(self) -> Census | None:
-        return self.dataset.census()
-
-    def columns(self, split: SplitName) -> Mapping[str, Sequence[str]]:
-        return self.dataset.columns(split)
-
-    def distinct(self) -> tuple[SplitName, ...]:
-        return self.dataset.distinct()
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet | None:
+        return self.dataset.dealt(names)
 
     def load(self, split: SplitName) -> Split:
         if split not in self._splits:

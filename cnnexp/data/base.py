@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import torch
@@ -16,6 +17,31 @@ from cnnexp.data.census import Census
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 Positions = Sequence[int] | Tensor
+
+
+class Origin(Protocol):
+    """What a sample is read from."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def picture(self) -> Path:
+        """The file of what goes into the net."""
+        ...
+
+    @property
+    def mask(self) -> Path | None:
+        """A file that holds the truth, where there is one."""
+        ...
+
+    def truth(self, classes: Sequence[str]) -> int | str | None:
+        """What else is known of it: the number of its class, or the rest as text; None for nothing.
+
+        Args:
+            classes: names of the classes; text has them in place of numbers.
+        """
+        ...
 
 
 class Split(Protocol):
@@ -45,6 +71,7 @@ class TensorSplit:
         fills: what is filled up with, by key; 0 where it is not said.
         names: one name per sample.
         transform: applied to every batch; for pictures that would be too large in memory once resized.
+        origins: of the samples, where they are read from files, one each.
     """
 
     def __init__(
@@ -55,12 +82,14 @@ class TensorSplit:
         fills: Mapping[str, float] | None = None,
         names: Sequence[str] | None = None,
         transform: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
+        origins: Sequence[Origin] | None = None,
     ) -> None:
         self.tensors = dict(tensors)
         self.ragged = dict(ragged or {})
         self.fills = dict(fills or {})
         self.names = names
         self.transform = transform
+        self.origins = origins
         lengths = {key: len(tensor) for key, tensor in self.tensors.items()}
         lengths |= {key: len(values) for key, values in self.ragged.items()}
         self._length = next(iter(lengths.values()), 0)
@@ -98,6 +127,7 @@ class FileSplit(Dataset[dict[str, Tensor]]):
         fills: for keys of which samples have different numbers, what shorter ones are filled up with.
         names: one name per sample.
         labels: int64 (N,), where a sample has one label.
+        origins: of the samples, where they are read from files, one each.
     """
 
     def __init__(
@@ -108,12 +138,14 @@ class FileSplit(Dataset[dict[str, Tensor]]):
         fills: Mapping[str, float] = Boxes.fills,
         names: Sequence[str] | None = None,
         labels: Tensor | None = None,
+        origins: Sequence[Origin] | None = None,
     ) -> None:
         self.decode = decode
         self.length = length
         self.fills = dict(fills)
         self.names = names
         self.labels = labels
+        self.origins = origins
 
     def __len__(self) -> int:
         return self.length
@@ -169,9 +201,31 @@ class DataSet(ABC):
         """The splits that have samples of their own: all, or without test where it is val once more."""
         return SPLITS
 
+    def refuse_untaught(self) -> None:  # noqa: B027 - sets whose classes are fixed have nothing to refuse
+        """Say before a training which classes it has no sample of.
+
+        Raises:
+            InputError: one of them was asked for, in ``data.classes``.
+        """
+
     def told(self) -> dict[str, Any]:
         """Keys of ``data`` that a prepared data set has found a value for, where the configuration leaves them open."""
         return {}
+
+    def origins(self, split: SplitName) -> Sequence[Origin] | None:
+        """What the samples of a split are read from, found without reading them; None where only ``load`` tells."""
+        return None
+
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet | None:
+        """The same data set with just these samples in its splits, in this order.
+
+        Args:
+            names: all of them are there. Of several samples of one name that of the same split is meant.
+
+        Returns:
+            None where samples cannot be told apart before they are read.
+        """
+        return None
 
     @abstractmethod
     def load(self, split: SplitName) -> Split:

@@ -13,6 +13,7 @@ from typing import Any
 from cnnexp.answers.mask import BACKGROUND
 from cnnexp.data.base import SplitName
 from cnnexp.data.census import PICTURES, Census
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.coco_masks import box_around, read_region, stated_size
 from cnnexp.data.drawn_masks import Drawing, Region, kind_of, use_objects, values_of_classes
 from cnnexp.data.folders import split_of, subfolders
@@ -48,14 +49,14 @@ class COCO(OwnFolder):
         return values_of_classes(len(self.class_names())) if self.target == "mask" else None
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        numbers = {name: number for number, name in enumerate(self.class_names())}
         if self.target == "mask":
-            refuse_no_background(self.class_names())
+            refuse_no_background(self.classes)
+        numbers, of_training = {name: number for number, name in enumerate(self.class_names())}, self.names()
         found: dict[SplitName, list[Sample]] = {}
         places: set[Path] = set()
         for split, path in self._files.items():
             folders = picture_folders(self.folder, path, split)
-            found[split] = read_samples(path, folders, numbers, self.counted, self.target)
+            found[split] = read_samples(path, folders, numbers, of_training, self.counted, self.target)
             for sample in found[split]:
                 places.add(next(folder for folder in folders if folder in sample.picture.parents))
         self._enter_unnamed(places, {sample.picture for samples in found.values() for sample in samples})
@@ -121,9 +122,9 @@ def with_background(names: Sequence[str]) -> tuple[str, ...]:
     return (BACKGROUND, *(name for name in names if name != BACKGROUND))
 
 
-def refuse_no_background(names: Sequence[str]) -> None:
-    """Raises InputError unless the background is the first class of masks."""
-    if names[0] != BACKGROUND:
+def refuse_no_background(names: Sequence[str] | None) -> None:
+    """Raises InputError unless the background is the first of the classes that are asked for."""
+    if names is not None and names[:1] != (BACKGROUND,):
         raise InputError(
             f"data.classes: the first class of masks is what is outlined by nobody: data.classes=[{BACKGROUND},"
             f"{','.join(names)}]"
@@ -131,18 +132,27 @@ def refuse_no_background(names: Sequence[str]) -> None:
 
 
 def read_samples(
-    path: Path, folders: Sequence[Path], numbers: Mapping[str, int], census: Census, target: str | None = "boxes"
+    path: Path,
+    folders: Sequence[Path],
+    numbers: Mapping[str, int],
+    of_training: Sequence[str],
+    census: Census,
+    target: str | None = "boxes",
 ) -> list[Sample]:
     """The pictures of a file with their boxes, or with their masks where that is the target, or alone; what is left out
     is entered.
 
+    Args:
+        numbers: of the classes that are taken. of_training: all categories that the training file has.
+
     Raises:
         InputError: the file is not in the format of COCO; two images have one id; most annotations are of no image, or
-            most pictures in none of the folders.
+            most pictures in none of the folders; a box is of a category that training has not.
     """
     content = _read(path)
     images = _images(path, content)
-    notes = {} if target is None else _notes_by_image(path, content, images, numbers, census, target)
+    classes = (numbers, of_training)
+    notes = {} if target is None else _notes_by_image(path, content, images, classes, census, target)
     boxes: dict[str, list[tuple[Box | Region, int]]] = {}
     for image, name in images.items():
         if name in boxes:
@@ -196,11 +206,12 @@ def _notes_by_image(
     path: Path,
     content: Mapping[str, Any],
     images: Mapping[str, str],
-    numbers: Mapping[str, int],
+    classes: tuple[Mapping[str, int], Sequence[str]],
     census: Census,
     target: str,
 ) -> dict[str, list[tuple[Box | Region, int]]]:
-    """Boxes or regions, and classes, by image."""
+    """Boxes or regions, and classes, by image; ``classes`` are ``numbers`` and ``of_training`` of ``read_samples``."""
+    numbers, of_training = classes
     categories, kind = _categories(path, content), kind_of(target)
     found: dict[str, list[tuple[Box | Region, int]]] = defaultdict(list)
     lost = []
@@ -217,6 +228,7 @@ def _notes_by_image(
         elif note.get("iscrowd") and target == "boxes":
             census.leave_out(kind, "of crowds", images[image], harmless=True)
         elif categories[category] not in numbers:
+            refuse_unknown(categories[category], of_training, where, IN_TRAINING)
             census.leave_out(kind, "of classes that are not asked for", images[image], harmless=True)
         else:
             number = numbers[categories[category]]

@@ -83,7 +83,7 @@ class CSV(OwnFolder):
 
     def found(self) -> dict[SplitName, list[Sample]]:
         rows = self._rows_by_picture()
-        samples = self._with_columns(self._labelled(self._places(rows), rows), rows)
+        samples = self._with_columns(self._labelled(self._pictures(rows), rows), rows)
         self.counted.remark(f"{self._table.path.name}: {len(self._table.rows):,} rows, {described(self._columns)}")
         if self._columns.split is None:
             return {"train": samples}
@@ -125,7 +125,7 @@ class CSV(OwnFolder):
             found.setdefault(PurePosixPath(cell).as_posix(), []).append(row)
         return found
 
-    def _places(self, names: Iterable[str]) -> dict[str, Path]:
+    def _pictures(self, names: Iterable[str]) -> dict[str, Path]:
         """The pictures that are there, by the names that rows have for them."""
         places = {name: _find(self.folder, name) for name in names}
         missing = [name for name, place in places.items() if place is None]
@@ -165,7 +165,8 @@ class CSV(OwnFolder):
         """A sample for each picture with what its rows say; those that say nothing are left out."""
         samples = [Sample(place, name) for name, place in places.items()]
         there = {name: rows[name] for name in places}
-        numbers = {name: number for number, name in enumerate(self.class_names())}
+        names = () if self.target is None else self.class_names()
+        numbers = {name: number for number, name in enumerate(names)}
         if self.target == "label":
             words = one_class(self._table, there, self._words, self.counted)
             said = [(one, words[one.name]) for one in samples]

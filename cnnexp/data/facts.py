@@ -16,6 +16,7 @@ class Facts:
 
     Attributes:
         targets: by the words of the data set's YAML (label, mask, boxes).
+        shown: numbers of the classes that samples can be of, where a net knows further ones; None for all.
         told: keys of ``data`` that only the files tell, with what was found.
         named: False while classes are not known before the user's folder is read; their names are stand-ins then.
     """
@@ -24,6 +25,7 @@ class Facts:
     input: Input
     targets: Mapping[str, Answer] = field(default_factory=dict)
     named: bool = True
+    shown: tuple[int, ...] | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self, target: str | None) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.boxes import Boxes
-from cnnexp.data.base import DataSet, FileSplit, Split, SplitName, TensorSplit
-from cnnexp.data.census import Census
+from cnnexp.data.base import DataSet, FileSplit, Origin, Split, SplitName, TensorSplit
+from cnnexp.data.class_names import ranks
 from cnnexp.data.folds import fold_positions
 from cnnexp.data.groups import groups_of
+from cnnexp.data.wrapping import Wrapping
 from cnnexp.errors import InputError
 
 
-class Folded(DataSet):
+class Folded(Wrapping):
     """All samples of a data set in folds, stratified where they have labels; the fold of this number is the test.
 
     Args:
@@ -34,22 +34,11 @@ class Folded(DataSet):
     def __init__(self, dataset: DataSet, folds: int, fold: int | None) -> None:
         if fold is None:
             raise InputError(f"data.split.folds={folds}: which of them is the test? add data.split.fold=0")
-        self.dataset, self.folds, self.fold = dataset, folds, fold
+        super().__init__(dataset)
+        self.folds, self.fold = folds, fold
 
-    def prepare(self) -> None:
-        self.dataset.prepare()
-
-    def class_names(self) -> tuple[str, ...] | None:
-        return self.dataset.class_names()
-
-    def chosen(self) -> tuple[str, ...] | None:
-        return self.dataset.chosen()
-
-    def census(self) -> Census | None:
-        return self.dataset.census()
-
-    def told(self) -> dict[str, Any]:
-        return self.dataset.told()
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet | None:
+        return self.dataset.dealt(names)
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return self._whole.part(self._positions[split])
@@ -60,7 +49,9 @@ class Folded(DataSet):
 
     @cached_property
     def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
-        labels = self._whole.labels
+        labels, names = self._whole.labels, self.dataset.class_names()
+        if labels is not None and names is not None:  # so that the order of the classes moves no sample
+            labels = torch.tensor(ranks(names))[labels]
         of_sample = None if labels is None else labels.numpy()
         return fold_positions(of_sample, len(self._whole), self.folds, self.fold, self._groups())
 
@@ -81,6 +72,8 @@ class Joined:
         self._ends = np.cumsum([len(one) for one in splits])
         named = [one.names for one in splits]
         self.names = None if None in named else [name for names in named for name in names or ()]
+        read = [origins_of(one) for one in splits]
+        self.origins = None if None in read else [origin for origins in read for origin in origins or ()]
         labels = [one.labels_for_strata() for one in splits]
         self.labels = (
             None if any(one is None for one in labels) else torch.cat([one for one in labels if one is not None])
@@ -92,13 +85,16 @@ class Joined:
     def part(self, positions: NDArray[np.int64]) -> TensorSplit | FileSplit:
         """The samples at these positions: in memory where all are, else each read when it is asked for."""
         names = None if self.names is None else [self.names[place] for place in positions]
+        origins = None if self.origins is None else [self.origins[place] for place in positions]
         tensors = _in_memory(self.splits)
         chosen = torch.from_numpy(positions)
         if tensors is not None:
-            return TensorSplit({key: value.index_select(0, chosen) for key, value in tensors.items()}, names=names)
+            picked = {key: value.index_select(0, chosen) for key, value in tensors.items()}
+            return TensorSplit(picked, names=names, origins=origins)
         labels = None if self.labels is None else self.labels[chosen]
         fills = _fills(self.splits)
-        return FileSplit(Picked(self, positions), len(positions), fills=fills, names=names, labels=labels)
+        decode = Picked(self, positions)
+        return FileSplit(decode, len(positions), fills=fills, names=names, labels=labels, origins=origins)
 
     def sample(self, position: int) -> dict[str, Tensor]:
         """One sample, without an index."""
@@ -106,6 +102,11 @@ class Joined:
         begin = int(self._ends[place]) - len(self.splits[place])
         one = self.splits[place].batch([position - begin])
         return {name: value[0] for name, value in one.items() if name != "index"}
+
+
+def origins_of(split: Split) -> Sequence[Origin] | None:
+    """What the samples of a split are read from, one each; None where it does not say."""
+    return split.origins if isinstance(split, (TensorSplit, FileSplit)) else None
 
 
 class Picked:

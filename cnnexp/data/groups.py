@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def deal_groups(
     return part_of[of_sample]
 
 
-def refuse_shared(groups: Mapping[str, Sequence[str]], word: str) -> None:
+def refuse_shared(groups: Mapping[Any, Sequence[str]], word: str) -> None:
     """Raises InputError if a group stands in two splits. ``groups``: by split, of its samples."""
     splits_of: dict[str, list[str]] = {}
     for split, names in groups.items():

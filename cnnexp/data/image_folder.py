@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnexp.data.base import SplitName
 from cnnexp.data.census import printable
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import split_folders, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
@@ -103,11 +104,9 @@ class ImageFolder(OwnFolder):
     def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
         samples = []
         for class_folder in subfolders(folder):
-            if class_folder.name not in numbers:
-                raise InputError(
-                    f"{class_folder}: no such class in training; there are {', '.join(list(numbers)[:12])}"
-                )
-            label = numbers[class_folder.name]
+            if class_folder.name not in numbers and self.refuses_classes:
+                refuse_unknown(class_folder.name, list(numbers), class_folder, IN_TRAINING)
+            label = numbers.get(class_folder.name)
             pictures = pictures_in(class_folder, self.folder, self.counted)
             samples += [Sample(path, path.relative_to(self.folder).as_posix(), label=label) for path in pictures]
         if not samples:

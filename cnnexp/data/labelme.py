@@ -47,7 +47,7 @@ class LabelMe(OwnFolder):
 
     def found(self) -> dict[SplitName, list[Sample]]:
         if self.target == "mask":
-            refuse_no_background(self.class_names())
+            refuse_no_background(self.classes)
         found = {split: self._samples(notes) for split, notes in self._annotations.items()}
         samples = [sample for part in found.values() for sample in part]
         use_objects(self.counted, (sample.drawn for sample in samples if sample.drawn is not None))

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from cnnexp.data.base import DataSet, FileSplit, Split, SplitName
 from cnnexp.data.facts import Facts
 from cnnexp.data.fixed_splits import hold_out
+from cnnexp.data.renumbered import Renumbering
 from cnnexp.data.working import Failed, Guarded, as_it_is
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
@@ -110,12 +111,15 @@ class Data:
         self.workers = workers
         self.seed = seed
         self.sampling = sampling or Shuffled()
+        self.renumbering: Renumbering | None = None
+        """What gives classes the numbers by which a net knows them, where those are others."""
         self._splits: dict[SplitName, Split] = {}
 
     def split(self, name: SplitName) -> Split:
         """One split, loaded when it is first asked for."""
         if name not in self._splits:
-            self._splits[name] = self.dataset.load(name)
+            found = self.dataset.load(name)
+            self._splits[name] = found if self.renumbering is None else self.renumbering.split(found)
         return self._splits[name]
 
     def replace_split(self, name: SplitName, split: Split) -> None:

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import LEFT_OUT, numbering
 from cnnexp.data.folders import by_stem, paired_folders, picture_by_stem
 from cnnexp.data.mask_meaning import Given, Meaning, meaning_of
 from cnnexp.data.mask_scan import Values, values_of
@@ -32,7 +34,8 @@ class MaskFolder(OwnFolder):
 
     A mask holds the class number of every pixel, or 0 and 255 for background and foreground, or shades or colours that
     stand for classes: ``mask_meaning`` tells from the values of all masks. The classes' names are the lines of
-    ``classes.txt``, unless ``classes`` or ``mask_values`` gives them. A mask of another size than its picture, and of
+    ``classes.txt`` or those of ``mask_values``, which ``classes`` puts in another order; without either ``classes``
+    names them. A mask of another size than its picture, and of
     the same shape, is resized by nearest neighbour.
 
     Args:
@@ -43,6 +46,7 @@ class MaskFolder(OwnFolder):
     """
 
     targets = ("mask",)
+    of_samples: ClassVar[tuple[str, ...]] = ("look", "meaning")
 
     def __init__(
         self,
@@ -68,7 +72,6 @@ class MaskFolder(OwnFolder):
             background=background,
             unreadable=unreadable,
         )
-        self._stated = self.classes
         self._said = read_mask_values(mask_values, void)
         self._void = None if void is None else value_of(void, is_colour(void), "data.void")
         self._by_colour = is_colour(void) or (self._said is not None and self._said.coloured)
@@ -104,9 +107,22 @@ class MaskFolder(OwnFolder):
     def names(self) -> tuple[str, ...]:
         return self.meaning.names
 
+    def listed(self) -> tuple[str, ...] | None:
+        named = self._class_list.is_file() or (self._said is not None and self._said.names is not None)
+        return self.meaning.names if named else None
+
+    def shown(self, samples: Sequence[Sample]) -> set[int]:
+        class_of, palette = self.mask_values(), self.mask_palette()
+        masks = [sample.mask for sample in samples if sample.mask is not None]
+        present = values_of(masks, self._by_colour or palette is not None).present
+        places = present if palette is None else [p for p, one in enumerate(palette.colours) if one in present]
+        return {class_of[place] for place in places} - {LEFT_OUT, VOID}
+
     def mask_values(self) -> tuple[int, ...]:
         """The class of each of the 256 values, -1 = not allowed."""
-        return self.meaning.table
+        names = self.class_names()
+        order = numbering(names, self.listed() or names, str(self.folder))
+        return tuple(order[one] if 0 <= one < len(order) else one for one in self.meaning.table)
 
     def mask_palette(self) -> Palette | None:
         return self.meaning.palette
@@ -129,12 +145,14 @@ class MaskFolder(OwnFolder):
         return meaning
 
     def _given(self) -> Given | None:
-        listed = self.folder / "classes.txt"
-        if self._stated is not None:
-            return Given(self._stated, "data.classes")
-        if not listed.is_file():
-            return None
-        return Given(read_names(listed), str(listed), of_folder=True)
+        listed = self._class_list
+        if listed.is_file():
+            return Given(read_names(listed), str(listed), of_folder=True)
+        return None if self.classes is None else Given(self.classes, "data.classes")
+
+    @property
+    def _class_list(self) -> Path:
+        return self.folder / "classes.txt"
 
     def _void_in(self, seen: Values) -> int | None:
         """The void value as these masks have it: a grey value in a set of colours is a grey colour."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
 from cnnexp.data.box_census import count_boxes
 from cnnexp.data.census import PICTURES, Census
+from cnnexp.data.class_names import checked, few, ranks, refuse_unlisted, untaught
+from cnnexp.data.dealt import find_places
 from cnnexp.data.folders import complete_splits, entered, existing_root, refuse_empty
 from cnnexp.data.groups import groups_of
 from cnnexp.data.reading import range_of, refuse_unnameable, unreadable_ones
@@ -29,13 +33,19 @@ class OwnFolder(DataSet):
     """A folder of pictures. A subclass finds its samples and names; what is not split is split by ``complete_splits``.
 
     Args:
-        root: the folder. classes: their names, in place of those that are found.
+        root: the folder. classes: their names in the order of their numbers; None for those that are found.
         image_size: height and width of stored pictures. channels: 1, 3, or as many as the files have.
         in_memory: or ``auto``, as far as they fit.
         range: the numbers that become black and white, of files of more than 8 bits; None: 0 and the set's highest.
         background: the colour behind transparent pictures. unreadable: fail, or skip files that cannot be decoded.
         target: the truth that the task learns; of several that a folder has it is the one that is read.
     """
+
+    refuses_classes: bool = True
+    """Whether a sample of a class that is none of ``classes`` is a mistake, or without a label."""
+
+    of_samples: ClassVar[tuple[str, ...]] = ("look",)
+    """What is told by all samples together."""
 
     def __init__(
         self,
@@ -72,6 +82,17 @@ class OwnFolder(DataSet):
             InputError: there are none.
         """
 
+    def listed(self) -> tuple[str, ...] | None:
+        """``names``; None where the files only number the classes, so that ``classes`` may call them anything."""
+        return self.names()
+
+    def shown(self, samples: Sequence[Sample]) -> set[int]:
+        """Numbers of the classes that occur in some samples."""
+        found = {one for sample in samples for one in (sample.label, *sample.classes) if one is not None}
+        drawn = {region.value for sample in samples if sample.drawn is not None for region in sample.drawn.regions}
+        background = {0} if any(sample.drawn is not None for sample in samples) else set()
+        return found | background | (drawn - {VOID}) | {one for sample in samples for one in sample.labels or ()}
+
     def mask_values(self) -> tuple[int, ...] | None:
         """The class of each of the 256 values of a mask file, -1 = not allowed; None where there are no masks."""
         return None
@@ -88,9 +109,38 @@ class OwnFolder(DataSet):
         return {} if self.look.span is None else {"range": list(self.look.span)}
 
     def class_names(self) -> tuple[str, ...]:
-        if self.classes is None:
-            self.classes = self.names()
-        return self.classes
+        return self._class_names
+
+    def refuse_untaught(self) -> None:
+        if self.chosen() in ((), ("value",)):  # no classes that could be missing
+            return
+        names, taught = self.class_names(), self.shown(self.samples["train"])
+        missing = few(untaught(names, taught))
+        if missing and self.classes is not None:
+            raise InputError(
+                f"data.classes: no training sample in {self.folder} shows {missing}; leave it out, or add some"
+            )
+        for split in [one for one in SPLITS[1:] if one in self._found]:
+            late = few([names[one] for one in sorted(self.shown(self.samples[split]) - taught)])
+            if late:
+                raise InputError(
+                    f"{self.folder}: {split} shows {late}, which no training sample does; add some to train, or take "
+                    f"it out of {split}"
+                )
+        if missing:
+            log.warning("no training sample shows %s, so the net will not learn it", missing)
+
+    def origins(self, split: SplitName) -> Sequence[Sample]:
+        return self.samples[split]
+
+    def dealt(self, names: Mapping[SplitName, Sequence[str]]) -> DataSet:
+        there = {split: [sample.name for sample in samples] for split, samples in self.samples.items()}
+        places = find_places(names, there)
+        made = copy(self)
+        for one in self.of_samples:  # is told anew, by these samples alone
+            made.__dict__.pop(one, None)
+        made.samples = {split: [self.samples[own][i] for own, i in found] for split, found in places.items()}
+        return made
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         self.prepare()
@@ -131,15 +181,37 @@ class OwnFolder(DataSet):
     @cached_property
     def samples(self) -> dict[SplitName, list[Sample]]:
         """The samples of every split."""
+        return complete_splits(
+            self._found,
+            key=lambda sample: sample.name,
+            label=self._stratum,
+            groups=None if self.group is None else partial(_groups, self.group),
+        )
+
+    @cached_property
+    def _found(self) -> Mapping[SplitName, Sequence[Sample]]:
+        """What there is of ``found`` that can be read, counted."""
         found = {split: self._readable(samples) for split, samples in self.found().items()}
         refuse_unnameable([sample.picture for samples in found.values() for sample in samples])
         self._count(found)
-        return complete_splits(
-            found,
-            key=lambda sample: sample.name,
-            label=lambda sample: sample.label or 0,
-            groups=None if self.group is None else partial(_groups, self.group),
-        )
+        return found
+
+    @cached_property
+    def _class_names(self) -> tuple[str, ...]:
+        if self.classes is None:
+            return checked(self.names(), str(self.folder))
+        there = self.listed()
+        if there is not None:
+            refuse_unlisted(self.classes, there, str(self.folder))
+        return checked(self.classes, "data.classes")
+
+    def _stratum(self, sample: Sample) -> int:
+        return 0 if sample.label is None else self._places[sample.label]
+
+    @cached_property
+    def _places(self) -> tuple[int, ...]:
+        """In the alphabet, so that the order of ``classes`` moves no picture to another split."""
+        return ranks(self.class_names())
 
     def _count(self, found: Mapping[SplitName, Sequence[Sample]]) -> None:
         """Enter what is used, and say what is not where it is much."""

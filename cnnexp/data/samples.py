@@ -60,6 +60,21 @@ class Sample:
     relative: bool = False
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    def truth(self, classes: Sequence[str]) -> int | str | None:
+        """Its label, or with their classes' names its labels, its regions or its boxes in an order of their own; or its
+        numbers."""
+        if self.values is not None:
+            return repr(self.values)
+        if self.labels is not None:
+            return repr([classes[number] for number in self.labels])
+        if self.drawn is not None:
+            regions = self.drawn.regions
+            return repr([(classes[one.value : one.value + 1], one.outlines, one.runs) for one in regions])
+        if not self.boxes:
+            return self.label
+        named = (classes[number] if number < len(classes) else str(number) for number in self.classes)
+        return repr((self.label, self.relative, sorted(zip(named, self.boxes, strict=True))))
+
 
 @dataclass(frozen=True)
 class Decoder:
@@ -140,9 +155,10 @@ def open_samples(decoder: Decoder, in_memory: InMemory) -> TensorSplit | FileSpl
     planes = decoder.channels + (decoder.mask_values is not None)
     names = [sample.name for sample in samples]
     if in_memory is True or (in_memory == "auto" and fits_in_memory(len(samples), decoder.image_size, planes)):
-        return TensorSplit(_decode_all(decoder), names=names)
+        return TensorSplit(_decode_all(decoder), names=names, origins=samples)
     labels = [sample.label for sample in samples if sample.label is not None]
-    return FileSplit(decoder, len(samples), names=names, labels=torch.tensor(labels) if labels else None)
+    found = torch.tensor(labels) if labels else None
+    return FileSplit(decoder, len(samples), names=names, labels=found, origins=samples)
 
 
 def clip_boxes(boxes: Tensor, size: Size) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from cnnexp.data.base import SPLITS, SplitName
 from cnnexp.data.census import BOXES, PICTURES
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import by_stem, picture_by_stem, required_folder, split_list
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import settle, settle_notes
@@ -36,13 +37,16 @@ class VOC(OwnFolder):
     """A folder with ``JPEGImages/``, ``Annotations/`` and, if there are fixed splits, ``ImageSets/Main/*.txt``.
 
     Without lists the pictures are divided 80 / 10 / 10, the same way every time (see ``complete_splits``). The classes
-    are those found in the annotations, in alphabetical order, unless ``classes`` names them. Everingham et al. 2010.
+    are those found in the annotations of training, in alphabetical order, unless ``classes`` names them. Everingham et
+    al. 2010.
     """
 
     targets = ("boxes",)
 
     def names(self) -> tuple[str, ...]:
-        return tuple(sorted({name for objects in self._objects.values() for name, *_ in objects}))
+        lists = self._lists()
+        of_training = self._objects if lists is None else [stem for stem in lists["train"] if stem in self._objects]
+        return tuple(sorted({one.name for stem in of_training for one in self._objects[stem]}))
 
     def found(self) -> dict[SplitName, list[Sample]]:
         pictures = picture_by_stem(required_folder(self.folder, "JPEGImages"), self.folder, self.counted)
@@ -141,10 +145,8 @@ def read_annotation(path: Path) -> Annotation:
 
 
 def _sample(stem: str, picture: Path, annotation: Path, objects: Annotation, numbers: Mapping[str, int]) -> Sample:
-    unknown = sorted({one.name for one in objects} - numbers.keys())
-    if unknown:
-        problem = f"{annotation}: the class {unknown[0]!r} is not among {', '.join(numbers)}"
-        raise InputError(f"{problem}; name it in data.classes")
+    for name in sorted({one.name for one in objects}):
+        refuse_unknown(name, list(numbers), annotation, IN_TRAINING)
     boxes, classes = tuple(one.box for one in objects), tuple(numbers[one.name] for one in objects)
     return Sample(picture, stem, boxes=boxes, classes=classes)
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnexp.answers.mask import BACKGROUND
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_names import IN_TRAINING, LEFT_OUT, numbering, refuse_unknown
 from cnnexp.data.coco import refuse_no_background, with_background
 from cnnexp.data.drawn_masks import OBJECTS, Drawing, Region, outlined_box, packed, use_objects, values_of_classes
 from cnnexp.data.own_folder import OwnFolder
@@ -45,68 +45,74 @@ class YOLO(OwnFolder):
     ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture; or
     "class x1 y1 x2 y2 x3 y3 ...", an outline, of which the box around is taken. Where the task learns masks the
     outlines are drawn on a background that is the first class (see ``Drawing`` for those that overlap). A picture
-    without such a file shows nothing. The classes are the ``names`` of ``data.yaml`` or the lines of
-    ``classes.txt``, unless ``classes`` names them. Redmon et al. 2016.
+    without such a file shows nothing. The classes are the ``names`` of ``data.yaml`` or the lines of ``classes.txt``;
+    ``classes`` puts them in another order, or names them where there is neither. Redmon et al. 2016.
     """
 
     targets = ("boxes", "mask")
 
     def names(self) -> tuple[str, ...]:
-        names = _names_in(self.folder)
+        names = self.listed()
         if names is None:
             raise InputError(
                 f"{self.folder}: holds neither data.yaml nor classes.txt; name the classes with 'data.classes=[a,b]'"
             )
-        return with_background(names) if self.target == "mask" else names
+        return names
+
+    def listed(self) -> tuple[str, ...] | None:
+        names = _names_in(self.folder)
+        return with_background(names) if self.target == "mask" and names is not None else names
 
     def mask_values(self) -> tuple[int, ...] | None:
         return values_of_classes(len(self.class_names())) if self.target == "mask" else None
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        if self.target is not None:
-            self.class_names()  # what is wrong with them is said first
+        there, order = self._in_files()
         parts = yolo_parts(self.folder, self.counted)
-        found = {split: self._samples_of(part) for split, part in parts.items()}
+        found = {split: self._samples_of(part, there, order) for split, part in parts.items()}
         drawings = [one.drawn for samples in found.values() for one in samples if one.drawn is not None]
         use_objects(self.counted, drawings)
         if drawings and not any(one.regions for one in drawings):
             raise InputError(f"{self.folder}: no label file has an outline; boxes alone are no masks")
         return found
 
-    def _samples_of(self, part: Part) -> list[Sample]:
+    def _in_files(self) -> tuple[Sequence[str], Sequence[int]]:
+        """The names of the numbers in the files, and the class of each; in masks the background comes before them."""
+        if self.target == "mask":
+            refuse_no_background(self.classes)
+        names = self.class_names()
+        there = _names_in(self.folder) or (names[1:] if self.target == "mask" else names)
+        order = list(numbering(names, self.listed() or names, str(self.folder)))
+        if self.target != "mask":
+            return there, order
+        place_of = {name: order[place] for place, name in enumerate(self.listed() or names)}
+        return there, [place_of[name] for name in there]
+
+    def _samples_of(self, part: Part, there: Sequence[str], order: Sequence[int]) -> list[Sample]:
+        """The samples of a split; ``order`` has the class of each number in the files, whose names are ``there``."""
         if not part.labels:
             raise InputError(f"{part.where}: no pictures found")
         self._settle(part)
         samples = []
         for picture, (name, label) in part.labels.items():
-            samples.append(self._sample(Sample(picture, name, relative=True), label))
+            samples.append(self._sample(Sample(picture, name, relative=True), label, there, order))
         return samples
 
-    def _sample(self, bare: Sample, label: Path) -> Sample:
+    def _sample(self, bare: Sample, label: Path, there: Sequence[str], order: Sequence[int]) -> Sample:
         if self.target is None:
             return bare
-        values = self._values
-        lines = read_label_file(label, len(values), points_too=self._has_key_points)
+        lines = read_label_file(label, len(there), points_too=self._has_key_points)
+        taken = [name for name, number in zip(there, order, strict=True) if number != LEFT_OUT]
+        for kind in sorted({line.kind for line in lines}):
+            refuse_unknown(there[kind], taken, label, IN_TRAINING)
         if self.target == "mask":
             if boxes := sum(not line.outline for line in lines):
                 self.counted.leave_out(OBJECTS, "that are boxes without an outline", bare.name, count=boxes)
-            regions = tuple(Region(values[line.kind], (line.outline,)) for line in lines if line.outline)
+            regions = tuple(Region(order[line.kind], (line.outline,)) for line in lines if line.outline)
             return replace(bare, drawn=Drawing(regions, str(label), relative=True))
         if any(line.outline for line in lines):
             self.counted.remark(_OUTLINED)
-        return replace(bare, boxes=tuple(line.box for line in lines), classes=tuple(line.kind for line in lines))
-
-    @cached_property
-    def _values(self) -> tuple[int, ...]:
-        """The class of each number in the files: in masks the background comes before them."""
-        names = self.class_names()
-        if self.target != "mask":
-            return tuple(range(len(names)))
-        refuse_no_background(names)
-        own = _names_in(self.folder)
-        if own is None or BACKGROUND not in own:
-            return tuple(range(1, len(names)))
-        return tuple(with_background(own).index(name) for name in own)
+        return replace(bare, boxes=tuple(line.box for line in lines), classes=tuple(order[line.kind] for line in lines))
 
     @cached_property
     def _has_key_points(self) -> bool:

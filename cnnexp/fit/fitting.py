@@ -35,7 +35,8 @@ class Fit:
         console = run.log.console
         self.bars = ProgressBars(console, run.config["epochs"], run.config["task"]["monitor"])
         self.recording = Recording(run.recorder.metrics, run.config["log_every_steps"], self.bars.line)
-        self.agreement = Agreement(run.config, run.folder)
+        samples = {} if run.samples is None else {"data.json": run.samples.digest()}
+        self.agreement = Agreement({**run.config, **samples}, run.folder)
         epochs, max_steps = run.config["epochs"], run.config["max_steps"]
         self.estimating = Estimating(run.log, run.experiment.data, self.checkpointing, epochs, max_steps)
 

@@ -16,6 +16,7 @@ from cnnexp.fit.gradients import GradientNorms
 from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.report.gradients import draw_gradients, gradient_summary
 from cnnexp.runs.atomic import write_json
+from cnnexp.runs.data_record import DataRecord, write_data_record
 from cnnexp.runs.metrics import MetricsFile
 from cnnexp.runs.read import read_metrics
 from cnnexp.runs.write import RunWriter
@@ -54,6 +55,12 @@ class Recorder:
             self._writer.start()
             self.log.open(self._writer.folder)
             self._writer.update(device=device)
+
+    def note_data(self, record: DataRecord) -> None:
+        """Which samples the run stands on."""
+        if self._writer is not None:
+            write_data_record(self._writer.folder, record)
+            self._writer.update(data=record.digest())
 
     def note(self, name: str, content: Mapping[str, Any]) -> None:
         """A JSON file of its own in the run's folder."""

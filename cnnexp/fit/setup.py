@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, with_class_weights
 from cnnexp.builders.facts import with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
 from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
-from cnnexp.builders.starting import Start, resolve_start, start
+from cnnexp.builders.recorded import Held, census_of, record_of
+from cnnexp.builders.starting import resolve_start, start
 from cnnexp.config.compose import to_yaml
 from cnnexp.errors import InputError
 from cnnexp.fit.console import RunLog
@@ -23,6 +25,8 @@ from cnnexp.fit.module import TaskModule
 from cnnexp.fit.ranks import Role, frozen_config, hand_on
 from cnnexp.fit.recorder import Recorder
 from cnnexp.runs.checkpoints import LAST
+from cnnexp.runs.data_places import located, places_of
+from cnnexp.runs.data_record import DataRecord, read_data_record
 from cnnexp.runs.write import RunWriter, writable_folder
 from cnnexp.training.learner import Learner
 
@@ -34,7 +38,8 @@ class Request:
     Attributes:
         config: composed and checked. command: as typed. trusted: packages of the user's own.
         folder: an existing run's to go on with, whose ``writer`` the first process holds; None makes a new one.
-        parent: id of the run that a new one goes on from.
+        parent: id of the run that a new one goes on from, whose data it has then.
+        repeats: folder of the run that a new one is to repeat.
     """
 
     config: dict[str, Any]
@@ -43,6 +48,7 @@ class Request:
     folder: Path | None = None
     writer: RunWriter | None = None
     parent: str | None = None
+    repeats: Path | None = None
 
 
 @dataclass
@@ -51,7 +57,7 @@ class Run:
 
     Attributes:
         folder: the run's; other processes than the first learn it when all can talk. new: made by this run.
-        start: weights that the net began with. partial: cut short, as it was asked to.
+        start: weights that the net began with. samples: that it stands on. partial: cut short, as it was asked to.
         partial_batches: of each of validation and test that such a run is scored on.
     """
 
@@ -64,6 +70,7 @@ class Run:
     trusted: Sequence[str] = ()
     new: bool = False
     start: Start | None = None
+    samples: DataRecord | None = None
     features: Plan | None = None
     partial: bool = False
     partial_batches: int = PARTIAL_BATCHES
@@ -85,9 +92,13 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
         InputError: a line for everything that does not fit, and nothing was made.
     """
     folder = role.folder or request.folder
-    config = _resolved(request, role, folder)
+    frozen = _resolved(request, role, folder)
+    remarks: list[str] = []
+    held, config = _data_of(request, folder, frozen, remarks)
     set_up_process(config["hardware"])
-    experiment = build(config, request.trusted, learnt=read_learnt(folder, config))
+    experiment = build(config, request.trusted, learnt=read_learnt(folder, config), held=held)
+    if folder is None and request.writer is None:  # what a run was begun with it goes on with, and is repeated with
+        experiment.data.dataset.refuse_untaught()
     config = with_digest(with_classes(config, experiment.facts), experiment.facts)
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)
@@ -95,12 +106,17 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     begun = _start_from_weights(module, config, folder, request.trusted)
     module.steps_per_epoch = _steps_per_epoch(experiment, config)
     features = plan_features(experiment, config)
+    samples = record_of(experiment.data, config)
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
     recorder = Recorder(log, writer)
     recorder.begin(device_name(config["hardware"]))
+    for line in remarks:
+        log.say(line)
     if recorder.folder is not None:
+        places, census = places_of(frozen, config, recorder.folder), census_of(experiment.data)
+        recorder.note_data(replace(samples, places=places, census=census))
         folder = recorder.folder
         write_learnt(folder, experiment.facts)
         hand_on(folder)
@@ -108,7 +124,7 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
         recorder.note("weights.json", begun.as_record())
     return Run(
         config, experiment, module, role, recorder, folder, request.trusted,
-        new=request.folder is None, start=begun, features=features,
+        new=request.folder is None, start=begun, samples=samples, features=features,
     )  # fmt: skip
 
 
@@ -120,6 +136,35 @@ def _resolved(request: Request, role: Role, folder: Path | None) -> dict[str, An
         writable_folder(Path(request.config["outputs"]))
     config = resolve_hardware(request.config, role.launched)
     return config if folder is not None else resolve_start(config, request.trusted)
+
+
+def _data_of(
+    request: Request, folder: Path | None, config: dict[str, Any], remarks: list[str]
+) -> tuple[Held | None, dict[str, Any]]:
+    """What the data is held to, for a run that is gone on with or repeated, and where its places are now.
+
+    Args:
+        remarks: added to, for people.
+    """
+    known = request.repeats or folder
+    if known is None:
+        return None, config
+    record, run = read_data_record(known), request.parent or known.name
+    config = located(config, record, known, remarks.append)
+    if record is None:
+        return None, config
+    if request.repeats is not None:
+        way_out = f"bring it back; for a run on what is there now: cnnexp train --frozen {known / 'config.yaml'}"
+    else:
+        words = [f"{group}={config['choices'][group]}" for group in ("model", "data")]
+        words += [f"data.root={config['data']['root']}"] if config["data"].get("root") else []
+        way_out = (
+            "bring it back, or begin a new run from its weights: "
+            f"cnnexp train {' '.join(words)} model.weights=run:{run}"
+        )
+    if remarks:
+        way_out = f"{way_out} ({remarks[0]})"
+    return Held(record, run, way_out, say=remarks.append), config
 
 
 def _start_from_weights(

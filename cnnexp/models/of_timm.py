@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
+from cnnexp.models.imagenet import THOUSAND, imagenet_names
 from cnnexp.models.published import Published
 from cnnexp.models.stem import StemChoice, choose_stem, shrink_stem
 
@@ -90,11 +91,12 @@ def published(weights: str | None, *, name: str) -> Published:
         interpolation=how.interpolation,
         classes=_classes(how.num_classes),
         load=load,
+        further=imagenet_names if how.num_classes == THOUSAND else tuple,
     )
 
 
 def _classes(count: int) -> tuple[str, ...]:
-    if count != 1000:
+    if count != THOUSAND:
         return tuple(str(number) for number in range(count))
     info = ImageNetInfo()
     return tuple(info.index_to_description(number).partition(",")[0] for number in range(count))

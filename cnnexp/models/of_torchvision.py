@@ -10,6 +10,7 @@ from torchvision import models
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.models.auxiliary import USUAL_WEIGHT
+from cnnexp.models.imagenet import THOUSAND, imagenet_names
 from cnnexp.models.published import Published
 from cnnexp.models.stem import StemChoice, choose_stem, remade, replace, shrink_stem
 
@@ -104,6 +105,7 @@ def published(weights: str | None, *, name: str) -> Published:
         interpolation=how.interpolation.value,
         classes=tuple(chosen.meta["categories"]),
         load=load,
+        further=imagenet_names if len(chosen.meta["categories"]) == THOUSAND else tuple,
     )
 
 

@@ -18,7 +18,8 @@ class Published:
         resize_px: the shorter side of a picture is brought to so many pixels; then the middle is cut out,
         crop_px: a square of this side.
         interpolation: bilinear or bicubic, of that change of size.
-        classes: names of the outputs.
+        classes: names of the outputs; their numbers where nobody says names.
+        further: gives for each output the names that it goes by as well; none where there are none.
         load: the state dict, downloaded through the library where it is not there yet.
     """
 
@@ -30,3 +31,9 @@ class Published:
     interpolation: str
     classes: tuple[str, ...]
     load: Callable[[], dict[str, Tensor]]
+    further: Callable[[], tuple[tuple[str, ...], ...]] = tuple
+
+    @property
+    def named(self) -> bool:
+        """Whether the outputs have names."""
+        return self.classes != tuple(map(str, range(len(self.classes))))

@@ -63,7 +63,7 @@ def stages_of(net: nn.Module) -> list[Stage]:
     own = getattr(net, "stage_parts", None)
     if callable(own) and not isinstance(own, nn.Module):
         return [_named(net, list(parts)) for parts in own()]
-    head = _head(net)
+    head = output_layers(net)
     units, looked_into = _units(net, head)
     body = [unit for unit in units if unit not in head]
     beside = list(head)
@@ -80,8 +80,12 @@ def head_of(net: nn.Module) -> Stage:
     return stages_of(net)[-1]
 
 
-def _head(net: nn.Module) -> list[str]:
-    """Names of the layers that give the answers: timm's nets say it, in others it is the last layer with weights."""
+def output_layers(net: nn.Module) -> list[str]:
+    """Names of the layers that give the answers: timm's nets say it, in others it is the last layer with weights.
+
+    Raises:
+        ValueError: the net has no layer with weights.
+    """
     said: Any = (getattr(net, "pretrained_cfg", None) or {}).get("classifier")
     names = [said] if isinstance(said, str) else list(said or ())
     modules = dict(net.named_modules())

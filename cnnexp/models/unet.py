@@ -12,20 +12,24 @@ from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.initialisation import filling_for
 
+Skips = Literal["concatenation", "sum"]
+
 
 class UNet(nn.Module):
     """A contracting and an expanding path, joined at each resolution: a class for every pixel.
 
-    Differs from the paper in that the convolutions are padded, so that the output has the size of the input, and that
-    batch norm may follow each of them. A picture whose sides are not multiples of 2^depth is padded to them by
-    repeating its last row and column, and the output is cut back: any height and width pass. The paper's net has
-    width 64, depth 4, no norm.
+    Differs from the paper in that the convolutions are padded, so that the output has the size of the input, that batch
+    norm may follow each of them, and that the paths may be joined by a sum. A picture whose sides are not multiples of
+    2^depth is padded to them by repeating its last row and column, and the output is cut back: any height and width
+    pass. The paper's net has width 64, depth 4, no norm.
 
     Args:
         in_channels: channels of a picture.
         num_classes: number of classes K, background included.
         width: maps at full resolution; each pooling doubles them.
         depth: number of poolings.
+        skips: how the contracting path's maps join those that come up: `concatenation` as in the paper, or `sum`, as in
+            LinkNet (Chaurasia, Culurciello 2017), after which the next convolution has half as many inputs.
         norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
         activation: behind each 3x3 convolution; the paper's is ReLU.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.
@@ -43,6 +47,7 @@ class UNet(nn.Module):
         width: int,
         depth: int,
         norm: Literal["batch", "none"],
+        skips: Skips = "concatenation",
         activation: OneToOne = "relu",
         leaky_slope: float | None = None,
         dropout: float | None = None,
@@ -50,7 +55,7 @@ class UNet(nn.Module):
         super().__init__()
         at_least_one(width=width, depth=depth)
         widths = [width * 2**level for level in range(depth + 1)]
-        self.depth = depth
+        self.depth, self.skips = depth, skips
         activating = Activating(activation, leaky_slope)
         self.down = nn.ModuleList(
             _double_convolution(before, after, norm, activating)
@@ -61,8 +66,9 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(2 * maps, maps, kernel_size=2, stride=2) for maps in reversed(widths[:-1])
         )
+        joined = 2 if skips == "concatenation" else 1
         self.merge = nn.ModuleList(
-            _double_convolution(2 * maps, maps, norm, activating) for maps in reversed(widths[:-1])
+            _double_convolution(joined * maps, maps, norm, activating) for maps in reversed(widths[:-1])
         )
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
         fill = filling_for(activation)  # He's, as the paper has, where it is the paper's ReLU
@@ -78,7 +84,7 @@ class UNet(nn.Module):
             skips.append(x)
         x = self.drop(skips.pop())
         for up, merge in zip(self.up, self.merge, strict=True):
-            x = merge(torch.cat([skips.pop(), up(x)], dim=1))
+            x = merge(self._join(skips.pop(), up(x)))
         return self.head(x)[..., :height, :width]
 
     def stage_parts(self) -> list[list[str]]:
@@ -86,6 +92,9 @@ class UNet(nn.Module):
         down = [[f"down.{level}"] for level in range(self.depth + 1)]
         up = [[f"up.{step}", f"merge.{step}"] for step in range(self.depth)]
         return [*down[:-1], [*down[-1], "pool", "drop"], *up, ["head"]]
+
+    def _join(self, skip: Tensor, raised: Tensor) -> Tensor:
+        return skip + raised if self.skips == "sum" else torch.cat([skip, raised], dim=1)
 
     def _pad_to_multiple(self, x: Tensor) -> Tensor:
         multiple = 2**self.depth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from typing import ClassVar, Literal, NamedTuple
@@ -93,6 +94,10 @@ class YOLO(nn.Module):
         3 and 4 the logarithm of its width and height in cells, the rest the logits of the classes.
         """
         return self.head(self.backbone(x))
+
+    def class_rows(self, numbers: Sequence[int]) -> list[int]:
+        """The rows of the last layer for its classes in another order; those of the boxes stay."""
+        return [*range(5), *(5 + number for number in numbers)]
 
     def loss(self, output: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, Tensor]:
         """The parts of the loss as sums over the batch, each with its weight, and the number of positive cells.

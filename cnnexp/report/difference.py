@@ -12,6 +12,7 @@ from cnnexp.report.groups import compare_pictures
 from cnnexp.report.groups_table import picture_lines, signed
 from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure, setting_figure
 from cnnexp.report.plain_text import printable
+from cnnexp.report.samples import sample_rows
 from cnnexp.report.scores import known_metrics
 from cnnexp.report.settings import MISSING as UNKNOWN
 from cnnexp.report.settings import canonical, is_place, settings_of, value_in
@@ -33,27 +34,30 @@ class Differing:
 
     Attributes:
         pictures: what the test pictures say, or why they say nothing.
+        unknown: why it is not known whether the samples are the same; empty where it is.
     """
 
     first: Record
     second: Record
     sections: Mapping[str, Mapping[str, tuple[Any, Any]]]
     pictures: Paired | str
+    unknown: str = ""
 
 
 def differences(first: Record, second: Record) -> Differing:
     """Everything in which two runs differ, but their folders and times of day."""
     differing = _differing_settings(settings_of(first), settings_of(second))
     of_data = {key: pair for key, pair in differing.items() if key == "data" or key.startswith("data.")}
+    samples, unknown = sample_rows(first, second)
     sections = {
         "settings": {key: pair for key, pair in differing.items() if key not in of_data},
-        "data": of_data,
+        "data": {**of_data, **samples},
         "code": _differing(_code(first), _code(second)),
         "versions": _differing(_mapping(first, "versions"), _mapping(second, "versions")),
         "machine": _differing(_machine(first), _machine(second)),
         "result": _metrics_first(_differing(_result(first), _result(second))),
     }
-    return Differing(first, second, sections, compare_pictures(first, second))
+    return Differing(first, second, sections, compare_pictures(first, second), unknown)
 
 
 def _differing_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -117,9 +121,14 @@ class DifferenceTable:
         same = [name for name in SECTIONS if not self.differing.sections[name]]
         yield Text()
         if same:
-            yield Text(f"no difference in: {', '.join(same)}", style="dim")
+            yield Text(f"no difference in: {', '.join(map(self._named, same))}", style="dim")
+            if self.differing.unknown and "data" in same:
+                yield Text(f"data: {printable(self.differing.unknown)}", style="dim")
         for line in picture_lines(self.differing.pictures, "A − B"):
             yield Text(line, style="dim")
+
+    def _named(self, section: str) -> str:
+        return "settings of data" if section == "data" and self.differing.unknown else section
 
     def _table(self, name: str, width: int) -> Table:
         from rich import box
@@ -175,5 +184,6 @@ def as_values(differing: Differing) -> dict[str, Any]:
         "a": differing.first.id,
         "b": differing.second.id,
         **sections,
+        **({"samples": {"not_compared": differing.unknown}} if differing.unknown else {}),
         "pictures": {"not_compared": pictures} if isinstance(pictures, str) else asdict(pictures),
     }

@@ -11,12 +11,14 @@ from cnnexp.report.columns import Column, Grid, total_width
 from cnnexp.report.imagenet import TOP5
 from cnnexp.report.layers import shape_figure
 from cnnexp.report.notation import MISSING, bytes_figure, count_figure, scaled_figure
-from cnnexp.report.plain_text import printable, spreadsheet_cell
+from cnnexp.report.plain_text import listed, printable, spreadsheet_cell
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 Content = Mapping[str, Any]
+_LEAST_NEEDED = ("activations", "input", "step", "measured", "top-5", "images/s")
+"""Columns that go first where there is no room."""
 
 
 class NetTable:
@@ -32,12 +34,19 @@ class NetTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        yield Grid(self._columns(options.max_width))
+        columns = self._columns()
+        left_out = []
+        for name in _LEAST_NEEDED:
+            if name in columns and total_width(list(columns.values())) > options.max_width:
+                left_out.append(columns.pop(name).header)
+        yield Grid(list(columns.values()))
         yield Text()
-        for line in self._notes():
+        for line in self._notes(columns):
             yield Text(line, style="dim")
+        if left_out:
+            yield Text(f"no room for {listed(left_out, len(left_out))} (--json has all)", style="dim")
 
-    def _columns(self, width: int) -> list[Column]:
+    def _columns(self) -> dict[str, Column]:
         cells = {
             "net": [printable(net_name(one)) for one in self.contents],
             "input": [shape_figure(one["input"]) for one in self.contents],
@@ -50,20 +59,15 @@ class NetTable:
             "top-5": [_error(one) for one in self.contents],
         }
         known = {name: texts for name, texts in cells.items() if set(texts) != {MISSING}}
-        columns = {
-            name: Column(name, tuple(texts), place, place > 0) for place, (name, texts) in enumerate(known.items())
-        }
-        for name in ("activations", "input"):
-            if total_width(list(columns.values())) > width:
-                columns.pop(name, None)
-        return list(columns.values())
+        return {name: Column(name, tuple(texts), place, place > 0) for place, (name, texts) in enumerate(known.items())}
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, shown: Mapping[str, Column]) -> Iterator[str]:
         batches = {one["training"]["batch_size"] for one in self.contents if one["training"]}
         yield "mult-adds and activations: for one picture"
-        if batches:
+        if batches and "step" in shown:
             yield f"step: estimated memory of a training step of {' or '.join(map(str, sorted(batches)))} pictures"
-        if measured := next((one["measured"] for one in self.contents if "measured" in one), None):
+        measured = next((one["measured"] for one in self.contents if "measured" in one), None)
+        if measured and "images/s" in shown:
             threads = f"{measured['threads']} thread{'s' if measured['threads'] > 1 else ''}"
             yield f"measured: its memory, and the speed of training, on {printable(measured['device'])}, {threads}"
         sources = {one["model"]: TOP5[one["model"]] for one in self.contents if one["model"] in TOP5}

@@ -11,6 +11,7 @@ from cnnexp.report.groups import compare_pictures
 from cnnexp.report.notation import metric_figure
 from cnnexp.report.scores import score_of
 from cnnexp.report.settings import Settings, canonical, is_place, value_in
+from cnnexp.runs.data_record import recorded_digest
 from cnnexp.statistics.means import LEVEL, reach_of_pairs
 
 if TYPE_CHECKING:
@@ -95,14 +96,15 @@ def _by_pictures(differs: str, pictures: Paired | str) -> Verdict:
 
 
 def siblings(first: Record, others: Sequence[Record]) -> list[Record]:
-    """The first run, and those finished ones that differ from it in the seed alone; each seed once."""
+    """The first run, and those finished ones on the same data that differ from it in the seed alone; each seed once."""
     known = [first, *(one for one in others if one.status == "finished" and not one.partial and one.config)]
     settings = Settings(known)
-    own = settings.of(0)
+    own, stands_on = settings.of(0), recorded_digest(first.run)
     found = {canonical(own.get("seed")): first}
     for place, record in enumerate(known[1:], start=1):
         theirs = settings.of(place)
         keys = {key for key in (*own, *theirs) if key not in ("seed", "name") and not is_place(key)}
-        if all(canonical(value_in(own, key)) == canonical(value_in(theirs, key)) for key in keys):
+        same_data = None in (stands_on, digest := recorded_digest(record.run)) or stands_on == digest
+        if same_data and all(canonical(value_in(own, key)) == canonical(value_in(theirs, key)) for key in keys):
             found.setdefault(canonical(theirs.get("seed")), record)
     return list(found.values())

@@ -14,7 +14,7 @@ from cnnexp.report.groups import EVERYTHING, Group, Grouped, group_runs
 from cnnexp.report.groups_table import GroupsTable, left_out_note, unseen_note
 from cnnexp.report.notation import count_figure, duration_figure, is_number, metric_figure, setting_figure
 from cnnexp.report.plain_text import printable
-from cnnexp.report.score_over import COLOURS
+from cnnexp.report.score_over_chart import COLOURS
 from cnnexp.report.scores import higher_is_better
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ import re
 import shutil
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cnnexp.errors import InputError
-from cnnexp.runs.atomic import replacing, write_json
+from cnnexp.runs.atomic import replacing, write_json, write_text
+from cnnexp.runs.data_record import read_data_record, write_data_record
 from cnnexp.runs.lock import NAME as LOCK
 from cnnexp.runs.lock import RunLock
 from cnnexp.runs.read import UNREADABLE, Record, read_json, read_record, refuse_links
@@ -59,6 +61,25 @@ def tag(record: Record, words: Sequence[str], remove: bool = False) -> list[str]
     finally:
         lock.release()
     return tags
+
+
+def note_places(record: Record, config_text: str, places: Mapping[str, Mapping[str, str]]) -> None:
+    """Write down where a run's data is now, in its configuration and beside its samples.
+
+    Raises:
+        InputError: the run is being written, or cannot be.
+    """
+    refuse_links(record.folder)
+    lock = _held(record)
+    try:
+        known = read_data_record(record.folder)
+        if known is not None:
+            write_data_record(record.folder, replace(known, places=places))
+        write_text(record.folder / "config.yaml", config_text)
+    except OSError as error:
+        raise disk_error(error, record.folder) from error
+    finally:
+        lock.release()
 
 
 def move_to_trash(record: Record) -> Path:

@@ -178,6 +178,10 @@ class RunWriter:
         finally:
             self._lock.release()
 
+    def let_go(self) -> None:
+        """Leave an existing run as it was, which could not be gone on with."""
+        self._lock.release()
+
     def copy(self, files: Iterable[Path], folder: Path) -> None:
         """Copy files of another run, each to the place that it has there.
 

@@ -56,6 +56,8 @@ class Task(nn.Module, ABC):
     classes, whose probabilities could be averaged."""
     turns: ClassVar[tuple[str, ...]] = ("",)
     """Names of the optimizers, in the order in which they make a step on each batch."""
+    least_classes: ClassVar[int] = 1
+    """With fewer the answer would be known without a net; tasks without a target ask for none."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 

@@ -18,9 +18,14 @@ TOP = 5
 
 
 class Classification(Task):
-    """Logits (B, K), or (B, K, T) for T parts; accuracy, top-5 (with more than five classes), the confusion matrix."""
+    """Logits (B, K), or (B, K, T) for T parts; accuracy, top-5 (with more than five classes), the confusion matrix.
+
+    Where the data has n < K classes, ``accuracy_of_n`` and ``top5_of_n`` are what would be if the net had to choose
+    among those alone; the others stay over all K.
+    """
 
     hands: ClassVar[str | None] = "label"
+    least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "accuracy"
     takes_features: ClassVar[bool] = True
 
@@ -43,12 +48,30 @@ class Classification(Task):
         metrics: dict[str, nn.Module] = {"confusion": Confusion(classes)}
         if stage != "train" and classes > TOP:
             metrics["top5"] = Hits(TOP)
+        for name, k in self._among_shown.items():
+            if stage != "train":
+                metrics[name] = Hits(k)
         return metrics
+
+    @property
+    def _among_shown(self) -> dict[str, int]:
+        """Names of the metrics over the data's classes alone, and among how many best answers the truth has to be."""
+        if self.facts.shown is None:
+            return {}
+        count = len(self.facts.shown)
+        return {f"accuracy_of_{count}": 1} | ({f"top5_of_{count}": TOP} if count > TOP else {})
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         metrics["confusion"].update(output.predictions.argmax(1), output.targets)
         if "top5" in metrics:
             metrics["top5"].update(output.predictions, output.targets)
+        among = [metrics[name] for name in self._among_shown if name in metrics]
+        if among:
+            others = torch.ones(len(self.answer.names), dtype=torch.bool, device=output.predictions.device)
+            others[list(self.facts.shown or ())] = False
+            scores = output.predictions.masked_fill(others.view(-1, *[1] * (output.predictions.ndim - 2)), -torch.inf)
+            for one in among:
+                one.update(scores, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         confusion = metrics["confusion"].compute().double()
@@ -56,6 +79,7 @@ class Classification(Task):
         values = {"accuracy": float(correct.sum() / count.sum().clamp(min=1))}
         if "top5" in metrics:
             values["top5"] = metrics["top5"].compute()
+        values |= {name: metrics[name].compute() for name in self._among_shown if name in metrics}
         return Readings(values, {"accuracy": (correct / count).tolist()}, {"confusion": confusion.long().numpy()})
 
     def outcomes(self, output: StepOutput) -> Tensor:

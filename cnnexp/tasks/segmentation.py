@@ -21,10 +21,11 @@ class Segmentation(Task):
     """Logits (B, K, H, W); pixel accuracy, mean IoU, Dice, over the pixels that are not void.
 
     Mean IoU and Dice come from the confusion matrix of all pixels of the split, over the classes that occur in target
-    or prediction. ``dice`` leaves the background out, where the data set names its first class so.
+    or prediction. ``dice`` leaves the background out, where the data set names a class so.
     """
 
     hands: ClassVar[str | None] = "mask"
+    least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "miou"
     answer: Mask
 
@@ -54,7 +55,7 @@ class Segmentation(Task):
         values = {
             "pixel_accuracy": float(hit.sum() / target.sum().clamp(min=1)),
             "miou": float(iou.nanmean()),
-            "dice": float(dice[self.answer.first_object :].nanmean()),
+            "dice": float(dice[self.answer.objects].nanmean()),
         }
         vectors = {"iou": iou.tolist(), "dice": dice.tolist()}
         return Readings(values, vectors, {"confusion": confusion.long().numpy()})

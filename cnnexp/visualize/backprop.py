@@ -1,13 +1,15 @@
 """Backpropagation worked by hand: every value of a small net and of a small convolution, by formulas written out.
 
-The formulas are those of Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors".
+The formulas are those of Rumelhart, Hinton and Williams 1986, "Learning representations by back-propagating errors";
+those of dropout are Srivastava's and others' 2014, "Dropout: a simple way to prevent neural networks from overfitting",
+with the factor at training time, as torch has it, where the paper scales the weights at test time.
 Autograd computes the same values once more, to be held against them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -57,17 +59,36 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 
 @dataclass(frozen=True)
+class Dropout:
+    """Which hidden units a training step leaves out.
+
+    Attributes:
+        p: probability in (0, 1) that a unit is dropped. masks: for each hidden layer 1 for a unit that is kept, else 0.
+    """
+
+    p: float
+    masks: tuple[Array, ...]
+
+    @property
+    def factors(self) -> tuple[Array, ...]:
+        """What each unit's output is multiplied by, m / (1 − p): over all masks it is 1 in the mean."""
+        return tuple(mask / (1 - self.p) for mask in self.masks)
+
+
+@dataclass(frozen=True)
 class DenseExample:
     """The 3-4-4-1 net with one sample: 41 parameters.
 
     Attributes:
         x: (3,). y: the label, 0 or 1. weights: (4, 3), (4, 4), (1, 4). biases: (4,), (4,), (1,).
+        dropout: of the hidden units; None where all take part, as in evaluation.
     """
 
     x: Array
     y: float
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
+    dropout: Dropout | None = None
 
     @property
     def parameters(self) -> int:
@@ -98,6 +119,16 @@ def dense_example(seed: int, y: float) -> DenseExample:
     return DenseExample(x, y, weights, biases)
 
 
+def drawn_dropout(seed: int, p: float) -> Dropout:
+    """Drops as many units of each hidden layer as come closest to p, but never none and never all."""
+    draws = np.random.default_rng([seed, 2])
+    masks = []
+    for width in WIDTHS[1:-1]:
+        dropped = min(max(round(p * width), 1), width - 1)
+        masks.append(draws.permutation(np.repeat([0.0, 1.0], [dropped, width - dropped])))
+    return Dropout(p, tuple(masks))
+
+
 def conv_example(seed: int) -> ConvExample:
     """A picture of small whole numbers, and a kernel with one digit behind the point."""
     draws = np.random.default_rng([seed, 1])
@@ -114,29 +145,40 @@ def work_dense(example: DenseExample, activation: Activation) -> Values:
     L = −(y·ln ŷ + (1 − y)·ln(1 − ŷ)) at the end. Backward dz3 = ŷ − y; then for each layer dW = dz·aᵀ with the a that
     went in, db = dz, da = Wᵀ·dz, and dz = da·f′(z).
 
+    With dropout h = m·a / (1 − p) goes on in place of a, and back comes dh = Wᵀ·dz and da = dh·m / (1 − p).
+
     Returns:
         ``z1``, ``a1``, …, ``y_hat``, ``loss``, and the derivatives of the loss ``dz3``, ``dW3``, ``db3``, ``da2``, …,
-        ``dx``; vectors (n,), matrices (out, in), ``y_hat`` and ``loss`` (1,).
+        ``dx``; with dropout ``h1``, …, ``dh2``, … too; vectors (n,), matrices (out, in), ``y_hat`` and ``loss`` (1,).
     """
-    values: Values = {"a0": example.x}
-    for layer, (weight, bias) in enumerate(zip(example.weights, example.biases, strict=True), start=1):
-        values[f"z{layer}"] = weight @ values[f"a{layer - 1}"] + bias
-        values[f"a{layer}"] = activation.value(values[f"z{layer}"])
+    values: Values = {}
+    factors = None if example.dropout is None else example.dropout.factors
     last = len(example.weights)
+    into = [example.x]
+    for layer, (weight, bias) in enumerate(zip(example.weights, example.biases, strict=True), start=1):
+        values[f"z{layer}"] = weight @ into[-1] + bias
+        values[f"a{layer}"] = activation.value(values[f"z{layer}"])
+        if factors and layer < last:
+            values[f"h{layer}"] = values[f"a{layer}"] * factors[layer - 1]
+        into.append(values[f"{'h' if factors and layer < last else 'a'}{layer}"])
     values["y_hat"] = sigmoid(values[f"z{last}"])
     del values[f"a{last}"]
     values["loss"] = -(example.y * np.log(values["y_hat"]) + (1 - example.y) * np.log(1 - values["y_hat"]))
     values[f"dz{last}"] = values["y_hat"] - example.y
     for layer in range(last, 0, -1):
         dz = values[f"dz{layer}"]
-        values[f"dW{layer}"] = np.outer(dz, values[f"a{layer - 1}"])
+        values[f"dW{layer}"] = np.outer(dz, into[layer - 1])
         values[f"db{layer}"] = dz
-        values[f"da{layer - 1}"] = example.weights[layer - 1].T @ dz
-        if layer > 1:
-            z, a = values[f"z{layer - 1}"], values[f"a{layer - 1}"]
-            values[f"dz{layer - 1}"] = values[f"da{layer - 1}"] * activation.slope(z, a)
-    values["dx"] = values.pop("da0")
-    del values["a0"]
+        back = example.weights[layer - 1].T @ dz
+        if layer == 1:
+            values["dx"] = back
+            break
+        below = layer - 1
+        if factors:
+            values[f"dh{below}"] = back
+            back = back * factors[below - 1]
+        values[f"da{below}"] = back
+        values[f"dz{below}"] = back * activation.slope(values[f"z{below}"], values[f"a{below}"])
     return values
 
 
@@ -149,6 +191,9 @@ def autograd_dense(example: DenseExample, activation: Activation) -> Values:
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True), start=1):
         kept[f"z{layer}"] = functional.linear(a, weight, bias)
         a = kept[f"a{layer}"] = activation.in_torch(kept[f"z{layer}"])
+        if example.dropout is not None and layer < len(weights):
+            factor = torch.from_numpy(example.dropout.factors[layer - 1])
+            a = kept[f"h{layer}"] = a * factor
     last = len(weights)
     del kept[f"a{last}"]
     kept["y_hat"] = torch.sigmoid(kept[f"z{last}"])
@@ -159,11 +204,11 @@ def autograd_dense(example: DenseExample, activation: Activation) -> Values:
 
 
 def loss_after_step(example: DenseExample, activation: Activation, lr: float) -> float:
-    """The loss of the same sample after one step of gradient descent, W − lr·dW."""
+    """The loss of the same sample, and with the same units, after one step of gradient descent, W − lr·dW."""
     values = work_dense(example, activation)
     weights = tuple(one - lr * values[f"dW{n}"] for n, one in enumerate(example.weights, 1))
     biases = tuple(one - lr * values[f"db{n}"] for n, one in enumerate(example.biases, 1))
-    return float(work_dense(DenseExample(example.x, example.y, weights, biases), activation)["loss"][0])
+    return float(work_dense(replace(example, weights=weights, biases=biases), activation)["loss"][0])
 
 
 def work_conv(example: ConvExample, activation: Activation) -> Values:

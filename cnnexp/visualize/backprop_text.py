@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def dense_lines(
         *_heading(f"A net of 3, 4, 4 and 1 units: {example.parameters} parameters"),
         "3·4 + 4 in the first layer, 4·4 + 4 in the second, 4·1 + 1 in the third.",
         f"hidden units: a = {activation.formula}; the last: ŷ = 1 / (1 + exp(−z))",
+        *_dropped(example),
         *_given("x", example.x),
         *_given("y", np.array([example.y])),
     ]
@@ -57,6 +59,7 @@ def dense_lines(
         *_heading("Check"),
         *_checked(values, difference),
         f"One step W − {lr:g}·dW, b − {lr:g}·db takes the loss from {values['loss'][0]:.4f} to {after:.4f}.",
+        *_evaluated(example, activation),
     ]
 
 
@@ -94,21 +97,56 @@ def conv_lines(example: ConvExample, activation: Activation, difference: float) 
     return [*lines, *_heading("Check"), *_checked(values, difference)]
 
 
+def _dropped(example: DenseExample) -> list[str]:
+    """What dropout does to the hidden units, and which of them this step leaves out."""
+    if example.dropout is None:
+        return []
+    p = example.dropout.p
+    lines = [f"dropout: h = m·a / (1 − p) goes on, 1 / (1 − {p:g}) = {decimal(1 / (1 - p))}"]
+    for layer, mask in enumerate(example.dropout.masks, start=1):
+        gone = [str(unit + 1) for unit in np.flatnonzero(mask == 0)]
+        said = f"dropped: {', '.join(gone)}" if gone else "none is dropped"
+        lines.append(f"m{layer} = {'  '.join(f'{kept:g}' for kept in mask)}   {said}")
+    return lines
+
+
+def _evaluated(example: DenseExample, activation: Activation) -> list[str]:
+    """What the dropped units' weights got, and what the whole net says."""
+    if example.dropout is None:
+        return []
+    whole = work_dense(replace(example, dropout=None), activation)
+    return [
+        "A dropped unit's dz, db, its row of dW and its column of the next dW are 0:",
+        "plain gradient descent leaves its weights as they are.",
+        f"In evaluation no unit is dropped and nothing multiplied: ŷ = {decimal(whole['y_hat'][0])}.",
+    ]
+
+
+def _output(example: DenseExample, layer: int) -> str:
+    """The name of what a layer hands on; 0 is the input."""
+    if layer == 0:
+        return "x"
+    return f"a{layer}" if example.dropout is None else f"h{layer}"
+
+
 def _forward(example: DenseExample, values: Values, layer: int, activation: Activation) -> list[str]:
     weight, bias = example.weights[layer - 1], example.biases[layer - 1]
-    into = example.x if layer == 1 else values[f"a{layer - 1}"]
-    name = "x" if layer == 1 else f"a{layer - 1}"
+    name = _output(example, layer - 1)
+    into = example.x if layer == 1 else values[name]
     lines = _heading(f"Forward, layer {layer}: z{layer} = W{layer}·{name} + b{layer}")
     for row, out in enumerate(values[f"z{layer}"]):
         lines += _sum(f"z{layer}[{row + 1}]", weight[row], into, out, bias[row])
     if layer == len(example.weights):
         return [*lines, f"ŷ = 1 / (1 + exp(−z{layer})) = {decimal(values['y_hat'][0])}"]
-    return [*lines, *_given(f"a{layer}", values[f"a{layer}"])]
+    lines += _given(f"a{layer}", values[f"a{layer}"])
+    if example.dropout is None:
+        return lines
+    return [*lines, *_given(f"h{layer} = m{layer}·a{layer} / (1 − p)", values[f"h{layer}"])]
 
 
 def _backward(example: DenseExample, values: Values, layer: int, activation: Activation) -> list[str]:
-    dz, name = values[f"dz{layer}"], "x" if layer == 1 else f"a{layer - 1}"
-    into = example.x if layer == 1 else values[f"a{layer - 1}"]
+    dz, name = values[f"dz{layer}"], _output(example, layer - 1)
+    into = example.x if layer == 1 else values[name]
     lines = _heading(f"Backward, layer {layer}")
     if layer == len(example.weights):
         guess = float(values["y_hat"][0])
@@ -129,9 +167,10 @@ def _backward(example: DenseExample, values: Values, layer: int, activation: Act
     ]
     lines += [*_given(f"db{layer} = dz{layer}", values[f"db{layer}"])]
     lines += [f"d{name} = W{layer}ᵀ·dz{layer}"]
-    found = values["dx" if layer == 1 else f"da{layer - 1}"]
-    for unit, out in enumerate(found):
+    for unit, out in enumerate(values[f"d{name}"]):
         lines += _sum(f"d{name}[{unit + 1}]", example.weights[layer - 1][:, unit], dz, out)
+    if example.dropout is not None and layer > 1:
+        lines += _given(f"da{layer - 1} = dh{layer - 1}·m{layer - 1} / (1 − p)", values[f"da{layer - 1}"])
     return lines
 
 

@@ -31,9 +31,14 @@ def test_a_mask_is_drawn_at_the_size_of_its_picture() -> None:
     assert beside.width > alone.width
 
 
-@pytest.mark.parametrize(("names", "first"), [(tiny.MASK_CLASSES, 1), (("cell", "leaf", "stem"), 0)])
-def test_a_class_named_background_is_no_object(names: tuple[str, ...], first: int) -> None:
-    assert Mask(names).first_object == first
+@pytest.mark.parametrize(
+    ("names", "background", "objects"),
+    [(tiny.MASK_CLASSES, 0, [1, 2]), (("cell", "leaf"), None, [0, 1]), (("cell", "background", "leaf"), 1, [0, 2])],
+)
+def test_a_class_named_background_is_no_object(
+    names: tuple[str, ...], background: int | None, objects: list[int]
+) -> None:
+    assert (Mask(names).background, Mask(names).objects) == (background, objects)
 
 
 def test_pixels_are_counted_and_void_is_none() -> None:

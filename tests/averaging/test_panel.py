@@ -44,11 +44,11 @@ def test_an_ensemble_is_of_one_task() -> None:
 
 def test_other_classes_are_named() -> None:
     (line,) = refused(config_of(), config_of(("ant", "bee", "cat")))
-    assert line.startswith("b knows 3 classes, a 2: probabilities of different classes have no mean")
+    assert line.startswith("b knows cat, other than a (ant, bee): probabilities of different classes have no mean")
     (line,) = refused(config_of(), config_of(("ant", "cat")))
-    assert line.startswith("b calls its class 1 cat, a calls it bee: ")
-    (line,) = refused(config_of(), config_of(("bee", "ant")))
-    assert line.startswith("b calls its class 0 bee, a calls it ant: ")
+    assert line.startswith("b knows cat, other than a (ant, bee): ")
+    (line,) = refused(config_of(), config_of(("bee",)))
+    assert line.startswith("b does not know ant, other than a (ant, bee): ")
 
 
 def test_other_pictures_are_named_with_the_way_out() -> None:
@@ -66,20 +66,34 @@ def test_another_size_or_normalisation_is_no_other_data(monkeypatch: pytest.Monk
 
     def reopened(record: Record, config: dict[str, Any], trusted: tuple[str, ...]) -> SimpleNamespace:
         opened.append(config)
-        return SimpleNamespace(config=config, data=object())
+        facts = SimpleNamespace(shown=(1,))
+        return SimpleNamespace(config=config, data=SimpleNamespace(facts=facts), mapped=None)
 
     monkeypatch.setattr("cnnexp.averaging.panel.reopen_data", reopened)
-    monkeypatch.setattr("cnnexp.averaging.panel.revive", lambda *_: None)
+    shown = []
+    monkeypatch.setattr("cnnexp.averaging.panel.revive", lambda *given: shown.append(given[-1]))
     monkeypatch.setattr("cnnexp.averaging.panel.for_this_machine", lambda config: config)
     one = config_of(channels=1, image_size=[28, 28], mean=[0.1], std=[0.2], fraction=1.0, workers=0, in_memory=True)
     normalised = {**one, "data": {**one["data"], "mean": [0.5]}, "batch_size": 5}
     two = config_of(channels=3, image_size=[32, 32], mean=[0.5], std=[0.5], fraction=0.1, workers=2, in_memory=False)
-    records = [Record(Path("x"), letter, "finished", config=config_of()) for letter in "abc"]
+    orders = {"a": ("ant", "bee"), "b": ("bee", "ant"), "c": ("ant", "bee")}
+    records = [Record(Path("x"), letter, "finished", config=config_of(one)) for letter, one in orders.items()]
     members = Panel.open(records, [one, normalised, two], "best").members
     assert len(opened) == 2, "what is stored alike is opened once"
     assert members[0].data is members[1].data and members[2].data is not members[0].data
     assert [member.config["data"]["mean"] for member in members] == [[0.1], [0.5], [0.5]]
+    assert [member.order for member in members] == [None, (1, 0), None], "each counts its classes as it learnt them"
+    assert [member.config["data"]["classes"]["label"] for member in members] == [list(one) for one in orders.values()]
+    assert shown == [(1,), (0,), (1,)], "a bee, as each of them counts"
     assert [member.config["batch_size"] for member in members] == [8, 8, 8], "cut alike"
+
+
+def test_other_samples_in_the_split_are_refused() -> None:
+    one, other = tiny.picture_data(), tiny.picture_data()
+    for data, names in ((one, "abcdefghijk"), (other, "abcdefghijx")):
+        data.split("test").names = list(names)
+    with pytest.raises(InputError, match=r"^a has other samples in its test split than a: say which to test on"):
+        list(Panel((member(one), member(other))).batches("test"))
 
 
 def member(data: Any, accelerator: str = "cpu") -> Member:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnexp.averaging.scoring import score
 from cnnexp.averaging.views import FLIP
@@ -123,3 +123,28 @@ def test_the_time_of_an_ensemble_holds_that_of_its_members() -> None:
     batch = tiny.batch(3)
     *alone, together = score([Fixed([0] * 3), Fixed([1] * 3)], [[batch, batch]], "test", [1.0, 1.0])
     assert together.seconds >= sum(one.seconds for one in alone) > 0
+
+
+def reordered(task: Task, order: list[int]) -> Voter:
+    """The same net that counts its classes in another order: class i of all is its class ``order[i]``."""
+    last = [one for one in task.net.modules() if isinstance(one, (nn.Linear, nn.Conv2d))][-1]
+    back = torch.tensor(order).argsort()
+    task.answer = type(task.answer)([task.answer.names[place] for place in back.tolist()])
+    with torch.no_grad():
+        for tensor in (last.weight, last.bias):
+            assert tensor is not None
+            tensor.copy_(tensor[back].clone())
+    return Voter(task, (), CPU, "fp32", order)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_member_that_counts_its_classes_otherwise_is_scored_and_averaged_by_their_names(name: str) -> None:
+    data = tiny.picture_data()
+    usual, other = voter(TASKS[name]()), reordered(TASKS[name](), [2, 0, 1])
+    first, second, both = score(
+        [usual, other], ([batch, batch] for batch in data.evaluation_loader("test")), "test", weights=[1.0, 3.0]
+    )
+    for one in (second, both):
+        assert {key: pytest.approx(value, rel=1e-5) for key, value in first.metrics.items()} == one.metrics
+    assert (second.fixed, second.broken) == (0, 0), "the mean of two equal answers is that answer"
+    assert not np.array_equal(first.rows.get("prediction", 0), second.rows.get("prediction", 1))

@@ -44,6 +44,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "fraction": 1.0,
             "workers": 0,
             "in_memory": "auto",
+            "fingerprint": "auto",
             "unreadable": "fail",
             "split": {"folds": None, "fold": None, "group": None},
         },

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from cnnexp.answers.label import Label
 from cnnexp.answers.mask import Mask
-from cnnexp.builders.build import build, build_net, build_task, renamed, with_class_weights
-from cnnexp.builders.facts import provisional_facts
+from cnnexp.builders.build import build, build_net, build_task, with_class_weights
+from cnnexp.builders.facts import provisional_facts, renamed
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
 from cnnexp.inputs.pictures import Pictures

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torchvision.models import SqueezeNet1_0_Weights, squeezenet1_0
 
-from cnnexp.builders.pretrained import pretrained
+from cnnexp.builders.pretrained import begun_from, pretrained
 from cnnexp.config.compose import compose_run
 from cnnexp.data.imagenette import DOWNLOAD, IMAGENET_LABELS, SYNSETS
+from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import read_middle
 from tests.data.tiny import make_data_set
 
@@ -31,6 +32,20 @@ def test_pictures_are_prepared_as_torchvision_does(tmp_path: Path) -> None:
     torch.testing.assert_close(prepared[0], transform(picture), rtol=0, atol=1e-5)
     with torch.no_grad():
         torch.testing.assert_close(task.net(prepared), net(transform(picture)[None]), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["model=lenet5"], "random weights"),
+        (["model=conv_encoder", "model.weights=run:abc"], "ask it: cnnexp predict abc FILE"),
+        (["model=resnet20", "model.weights=a.pth", "task=multi_label", "data=digit_scenes"], "task is multi_label"),
+        (["model=squeezenet1_0", "model.weights=nowhere.pth"], "no such file"),
+    ],
+)
+def test_runs_that_began_with_nothing_that_can_be_asked(words: list[str], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        begun_from(compose_run(words))
 
 
 @pytest.mark.slow

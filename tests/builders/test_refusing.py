@@ -57,8 +57,10 @@ def test_a_net_with_one_answer_for_a_whole_signal_is_refused_for_its_parts() -> 
 def test_blended_pictures_need_a_loss_that_knows_them() -> None:
     mixup = {"_target_": "cnnexp.augmentation.engine.Augmentation", "mixup": {"alpha": 0.2, "probability": 1.0}}
     assert unfit(configuration(augmentation=mixup)) == []
-    (line,) = unfit(configuration(augmentation=mixup, loss={"_target_": "cnnexp.losses.squared_error.SquaredError"}))
-    assert line.startswith("augmentation.mixup")
+    squared = {"_target_": "cnnexp.losses.squared_error.SquaredError"}
+    lines = unfit(configuration(augmentation=mixup, loss=squared))
+    assert lines[1].startswith("augmentation.mixup")
+    assert lines[0].startswith("loss=") and lines[0].count("is of picture, and task=classification learns label") == 1
 
 
 # --- transfer ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A recorded run, opened again: on data with as many classes, on the device that is here."""
+"""A recorded run, opened again: on data whose classes go by their names, on the device that is here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from cnnexp.builders.reopen import (
     for_this_machine,
     is_dense,
     judged_by,
+    known_to,
     on_other_data,
-    refuse_other_classes,
+    refuse_unfit_data,
     reopen_data,
     task_class,
 )
@@ -81,39 +82,71 @@ def test_it_is_evaluated_in_one_process_on_what_is_here(monkeypatch: pytest.Monk
 # --- classes ----------------------------------------------------------------------------------------------------------
 
 
-def test_another_number_of_classes_is_refused_and_other_names_are_not() -> None:
-    refuse_other_classes(trained(), configuration(data={"classes": ["x", "y", "z"]}))
-    two = configuration(data={"classes": ["x", "y"]}, choices={"data": "other"})
-    with pytest.raises(InputError, match=r"^data=other has 2 classes, run-1 was trained on 3: not comparable"):
-        refuse_other_classes(trained(), two)
+def refuse(config: dict[str, Any]) -> None:
+    refuse_unfit_data(config, known_to(trained()))
+
+
+def test_classes_that_the_run_does_not_know_are_refused_before_the_data_is_prepared() -> None:
+    refuse(configuration(data={"classes": ["cat", "ant"]}))
+    other = configuration(data={"classes": ["ant", "Bee", "dog"]}, choices={"data": "other"})
+    line = (
+        r"^data=other has Bee, dog, which run-1 was not trained on \(it knows ant, bee, cat\); did you mean bee\?; "
+        r"classes go by their exact names: rename them in the data, or say data\.classes=\[ant,bee,cat\] where "
+    )
+    with pytest.raises(InputError, match=line):
+        refuse(other)
 
 
 def test_classes_that_only_a_folder_knows_wait_until_it_is_read() -> None:
-    refuse_other_classes(trained(), configuration(data={"classes": None}))
+    refuse(configuration(data={"classes": None}))
 
 
 def test_data_without_the_truth_is_refused_where_the_task_needs_one() -> None:
     other = configuration(data={"targets": ["boxes"]}, choices={"data": "other"})
     with pytest.raises(InputError, match=r"^data=other has no label, which classification needs$"):
-        refuse_other_classes(trained(), other)
+        refuse(other)
     other["task"]["target"] = None
-    refuse_other_classes(trained(), other)
+    refuse(other)
+
+
+def of_folder(root: Path, **data: Any) -> dict[str, Any]:
+    given = {"_target_": "cnnexp.data.image_folder.ImageFolder", "root": str(root), "classes": None, **data}
+    config = configuration(data=given, hardware={"devices": 4})
+    del config["data"]["count"]
+    return config
 
 
 @pytest.mark.usefixtures("process_kept")
-def test_data_is_reopened_whose_folder_has_as_many_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("in_memory", "workers", "folds"), [(True, 0, None), (False, 0, 2), (False, 2, None)])
+def test_data_is_numbered_as_the_run_knows_its_classes(
+    tmp_path: Path, in_memory: bool, workers: int, folds: int | None
+) -> None:
+    """Cats and dogs are 0 and 1 in the folder, and 2 and 0 for a net of dog, eel and cat."""
     root = write_class_folders(tmp_path / "own", 10)
-    config = configuration(
-        data={"_target_": "cnnexp.data.image_folder.ImageFolder", "root": str(root), "classes": None},
-        hardware={"devices": 4},
-    )
-    del config["data"]["count"]
-    record = trained(tmp_path, data={"classes": ["one", "two"]})
-    opened = reopen_data(record, config)
-    assert opened.config["data"]["classes"] == ["cat", "dog"] and opened.config["hardware"]["devices"] == 1
-    assert opened.data.facts.names("label") == ("cat", "dog")
-    with pytest.raises(InputError, match=r"has 2 classes, .* was trained on 3: not comparable"):
-        reopen_data(trained(tmp_path), config)
+    split = {"folds": folds, "fold": None if folds is None else 0, "group": None}
+    config = of_folder(root, in_memory=in_memory, workers=workers, split=split)
+    opened = reopen_data(trained(tmp_path, data={"classes": ["dog", "eel", "cat"]}), config)
+    assert opened.config["data"]["classes"] == ["dog", "eel", "cat"] and opened.config["hardware"]["devices"] == 1
+    assert opened.data.facts.names("label") == ("dog", "eel", "cat") and opened.data.facts.shown == (0, 2)
+    assert opened.mapped == "classes by name: cat 2, dog 0, of the 3 that the net knows, counted from 0"
+    split = opened.data.split("test")
+    expected = [{"cat": 2, "dog": 0}[Path(name).parent.name] for name in split.names or ()]
+    assert sorted(set(expected)) == [0, 2] and split.labels_for_strata().tolist() == expected  # type: ignore[union-attr]
+    met = [
+        (int(index), int(label))
+        for batch in opened.data.evaluation_loader("test")
+        for index, label in zip(batch["index"], batch["label"], strict=True)
+    ]
+    assert sorted(met) == list(enumerate(expected))
+
+
+@pytest.mark.usefixtures("process_kept")
+def test_the_same_classes_in_the_same_order_are_the_silent_case(tmp_path: Path) -> None:
+    config = of_folder(write_class_folders(tmp_path / "own", 10))
+    opened = reopen_data(trained(tmp_path, data={"classes": ["cat", "dog"]}), config)
+    assert opened.mapped is None and opened.data.facts.shown is None
+    with pytest.raises(InputError, match=r"has cat, dog, which .* was not trained on \(it knows 0, 1\); classes go by"):
+        reopen_data(trained(tmp_path, data={"classes": ["0", "1"]}), config)
 
 
 # --- tasks ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cnnexp.builders.starting import IMAGENET, Start, put_start, resolve_start, sha256_of, start
+from cnnexp.builders.begun import Start
+from cnnexp.builders.starting import IMAGENET, put_start, resolve_start, sha256_of, start
 from cnnexp.builders.weights import read_state
 from cnnexp.config.compose import compose_run
 from cnnexp.errors import InputError

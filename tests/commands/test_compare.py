@@ -118,10 +118,22 @@ def test_a_chart_over_a_setting(outputs: Path, tmp_path: Path, capsys: pytest.Ca
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(("form", "has"), [("--csv", ",0.9,"), ("--json", '"scores": ['), ("--markdown", "| 0.9000 |")])
+def test_scores_over_a_setting_as_a_table(
+    outputs: Path, capsys: pytest.CaptureFixture[str], form: str, has: str
+) -> None:
+    words = ("--outputs", str(outputs), "--over", "seed")
+    assert compare.run(parsed(*words)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[3:]] == [["0", "0.9000"], ["1", "0.9500"]]
+    assert compare.run(parsed(*words, form)) == 0
+    assert has in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--over", "seed"), "--over: says what --plot FILE.png draws, which is missing"),
+        (("--metric", "loss"), "--metric: says what --over, --group-by or --trade-off are about, which are missing"),
         (("--plot", "a.png"), "--plot: say over what, for example --over data.fraction, or --trade-off parameters"),
         (("--over", "seed", "--plot", "a.pdf"), "--plot a.pdf: the chart is a PNG; name it so: chart.png"),
     ],

@@ -112,3 +112,21 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_weights_are_read(
     file = write("a.txt", "10")
     with pytest.raises(InputError, match=r"set --out DIR to one that can$"):
         predict.run(parsed("last", file, "--out", file))
+
+
+def test_a_page_has_the_answers_and_bad_words_about_it_are_refused(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(predict, "open_run", lambda text, outputs: SimpleNamespace(id="a-run", choices={}))
+    files = [write("a.txt", "10"), write("b.txt", "20")]
+    assert predict.run(parsed("last", *files, "--html", "page.html")) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "page.html"
+    page = Path("page.html").read_text()
+    assert "brightness 20" in page and page.count("data:image/png;base64") == 2
+    with pytest.raises(InputError, match=r"name it so: page\.html"):
+        predict.run(parsed("last", *files, "--html", "page.txt"))
+    monkeypatch.setattr("cnnexp.report.page.answers.MOST_SHOWN", 1)
+    with pytest.raises(InputError, match="2 pictures are too many for a page; name 1 at most"):
+        predict.run(parsed("last", *files, "--html", "page.html"))
+    with pytest.raises(InputError, match="--before: is about the weights that a run began with"):
+        predict.run(parsed("model=alexnet", "model.weights=a.pth", files[0], "--before"))

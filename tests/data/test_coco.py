@@ -56,8 +56,47 @@ def test_some_classes_and_no_crowds(root: Path) -> None:
     content = json.loads(path.read_text())
     content["annotations"][1]["iscrowd"] = 1
     path.write_text(json.dumps(content))
-    batch = all_of(make_data_set("coco", root=str(root), classes=["car", "dog"]).load("val"))
+    batch = all_of(make_data_set("coco", root=str(root), classes=["car"]).load("val"))
     assert batch["classes"].tolist() == [[-1], [0]]
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'bos' in the data, .*coco has car, bus; did you mean bus\?"
+    ):
+        make_data_set("coco", root=str(root), classes=["car", "bos"]).prepare()
+
+
+def test_a_category_that_only_validation_has_is_refused(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    content["categories"].append({"id": 9, "name": "zebra"})
+    path.write_text(json.dumps(content))
+    make_data_set("coco", root=str(root)).prepare()
+    content["annotations"][1]["category_id"] = 9
+    path.write_text(json.dumps(content))
+    expected = r"instances_val2017\.json: annotations\[1\]: the class 'zebra' is not among car, bus; a class has to be"
+    with pytest.raises(InputError, match=expected):
+        make_data_set("coco", root=str(root)).prepare()
+    with pytest.raises(InputError, match=expected):
+        make_data_set("coco", root=str(root), classes=["car"]).prepare()
+
+
+def test_a_class_that_only_validation_shows_is_refused_before_a_training(root: Path) -> None:
+    path = root / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    content["annotations"] = [one for one in content["annotations"] if one["category_id"] != 7]
+    path.write_text(json.dumps(content))
+    made = make_data_set("coco", root=str(root))
+    made.prepare()
+    with pytest.raises(InputError, match=r"coco: val shows bus, which no training sample does; add some to train"):
+        made.refuse_untaught()
+    with pytest.raises(InputError, match=r"^data\.classes: no training sample in .*coco shows bus"):
+        make_data_set("coco", root=str(root), classes=["car", "bus"]).refuse_untaught()
+
+
+def test_no_category_at_all_is_no_data_to_learn_from(root: Path) -> None:
+    path = root / "annotations" / "instances_train2017.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "annotations": [], "categories": []}))
+    with pytest.raises(InputError, match=r"coco: no class in it, so there is nothing to learn"):
+        make_data_set("coco", root=str(root)).prepare()
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,9 @@ def test_a_picture_of_another_size_than_the_file_says(root: Path) -> None:
 def test_for_a_task_without_truth_the_pictures_alone(root: Path) -> None:
     data = make_data_set("coco", root=str(root), target=None)
     assert set(all_of(data.load("val"))) == {"image", "index"}
+
+
+def test_no_class_of_masks_is_missing_in_training(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for target in ("mask", "boxes", None):
+        make_data_set("coco", root=str(root), target=target, image_size=[6, 8]).refuse_untaught()
+    assert "no training sample shows" not in caplog.text

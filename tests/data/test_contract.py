@@ -73,8 +73,8 @@ def test_facts_fit_each_other(name: str) -> None:
     assert build_input({"data": data}).shape[0] == data["channels"]
     if isinstance(data["classes"], dict):
         assert list(data["classes"]) == data["targets"]
-    for target, names in names_of({"data": data}).items():
+    for word, names in names_of({"data": data}).items():
         if names is not None:
-            assert len(names) >= (1 if target == "value" else 2)
+            assert len(names) >= (1 if word == "value" else 2)
             assert len(set(names)) == len(names)
             assert all(isinstance(each, str) for each in names)

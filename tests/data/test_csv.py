@@ -216,3 +216,13 @@ def test_where_the_pictures_are_is_said(cache: Path, tmp_path: Path) -> None:
 def test_a_table_inside_the_folder_of_pictures(cache: Path, tmp_path: Path) -> None:
     write(tmp_path, "file,label", [f"a{i}.png,{'xy'[i % 2]}" for i in range(20)])
     assert len(made(Path("labels.csv"), "label", root=str(tmp_path)).load("train")) == 16
+
+
+def test_what_training_shows_is_known_of_every_truth(cache: Path, tmp_path: Path) -> None:
+    """A class that only the test has is refused; numbers, and pictures alone, have no classes."""
+    path = write(tmp_path, "file,split,label,value", split_rows("x,1", "x,2", "x,3", "x,4", "y,5"))
+    for target in ("label", "labels"):
+        with pytest.raises(InputError, match="test shows y, which no training sample does"):
+            made(path, target).refuse_untaught()
+    for target in ("value", None):
+        made(path, target, columns={"value": "value"}).refuse_untaught()

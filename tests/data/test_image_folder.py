@@ -100,7 +100,9 @@ def test_bad_folders(tmp_path: Path) -> None:
     assert problem(str(tmp_path / "hole")).endswith("eel: no pictures to train this class with")
     write_class_folders(tmp_path / "odd" / "train", 3)
     write_class_folders(tmp_path / "odd" / "val", 3, ("cat", "dog", "eel"))
-    assert "eel: no such class in training; there are cat, dog" in problem(str(tmp_path / "odd"))
+    assert "eel: the class 'eel' is not among cat, dog; a class has to be in the training samples" in problem(
+        str(tmp_path / "odd")
+    )
     write_class_folders(tmp_path / "few", 1)
     assert "no pictures for val" in problem(str(tmp_path / "few"))
     write_class_folders(tmp_path / "twice" / "train", 3)

@@ -42,8 +42,27 @@ def test_classes_have_names(tmp_path: Path) -> None:
     root = write_pairs(tmp_path, [0, 1, 2])
     (root / "classes.txt").write_text("soil\ncrop\nweed\n")
     assert make_data_set("mask_folder", root=str(root)).class_names() == ("soil", "crop", "weed")
+    other = make_data_set("mask_folder", root=str(root), classes=["weed", "soil", "crop"], image_size=[20, 30])
+    assert other.class_names() == ("weed", "soil", "crop")
+    assert all_of(other.load("val"))["mask"][0, 0, :4].tolist() == [1, 2, 0, 1], "soil, crop and weed by their names"
+    with pytest.raises(InputError, match=r"no 'wed' in the data, .*; did you mean weed\?"):
+        make_data_set("mask_folder", root=str(root), classes=["soil", "crop", "wed"]).class_names()
+
+
+def test_numbers_are_named_where_no_file_does(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path, [0, 1, 2])
     named = make_data_set("mask_folder", root=str(root), classes=["a", "b", "c", "d"])
     assert named.class_names() == ("a", "b", "c", "d")
+    with pytest.raises(InputError, match=r"no training sample in .* shows d; leave it out"):
+        named.refuse_untaught()
+    make_data_set("mask_folder", root=str(root), classes=["a", "b", "c"]).refuse_untaught()
+
+
+def test_black_and_white_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
+    root = write_pairs(tmp_path, [0, 255])
+    (root / "classes.txt").write_text("soil\nleaf\n")
+    made = make_data_set("mask_folder", root=str(root), classes=["leaf", "soil"], image_size=[20, 30])
+    assert all_of(made.load("test"))["mask"][0, 0, :2].tolist() == [1, 0]
 
 
 def test_split_folders(tmp_path: Path) -> None:
@@ -88,3 +107,10 @@ def test_a_value_that_nothing_explains(tmp_path: Path) -> None:
 def test_one_class_is_nothing_to_learn(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one class only"):
         make_data_set("mask_folder", root=str(write_pairs(tmp_path, [0, 0]))).class_names()
+
+
+def test_a_class_that_only_validation_shows(tmp_path: Path) -> None:
+    for split, values in {"train": [0, 2], "val": [0, 1], "test": [0, 2]}.items():
+        write_pairs(tmp_path / split, values, 2)
+    with pytest.raises(InputError, match=r": val shows 1, which no training sample does"):
+        make_data_set("mask_folder", root=str(tmp_path)).refuse_untaught()

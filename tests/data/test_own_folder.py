@@ -20,10 +20,10 @@ class Flat(OwnFolder):
     """Pictures whose names begin with their class: a0.png is of class 0."""
 
     targets = ("label",)
-    looked = 0
+    looked = named = 0
 
     def names(self) -> tuple[str, ...]:
-        self.looked += 1
+        self.named += 1
         return ("found", "too")
 
     def found(self) -> Mapping[SplitName, Sequence[Sample]]:
@@ -76,11 +76,54 @@ def test_pictures_have_the_size_and_the_channels_asked_for(tmp_path: Path) -> No
         made(Flat, tmp_path, channels=2).load("train").batch([0])
 
 
-def test_names_that_are_given_are_not_looked_for(tmp_path: Path) -> None:
-    data = made(Flat, write(tmp_path), classes=["cat", "dog"])
-    assert data.class_names() == ("cat", "dog") and data.looked == 0
+def test_names_that_are_given_are_those_of_the_files_in_another_order(tmp_path: Path) -> None:
+    data = made(Flat, write(tmp_path), classes=["too", "found"])
+    assert data.class_names() == ("too", "found") and data.looked == 0
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'fuond' in the data, .* has found, too; did you mean found\?"
+    ):
+        made(Flat, tmp_path, classes=["fuond", "too"]).class_names()
     data = made(Flat, tmp_path)
-    assert data.class_names() == data.class_names() == ("found", "too") and data.looked == 1
+    assert data.class_names() == data.class_names() == ("found", "too") and data.named == 1
+
+
+class Numbered(Flat):
+    """Files that only number their classes."""
+
+    def listed(self) -> tuple[str, ...] | None:
+        return None
+
+
+def test_numbers_may_be_called_anything(tmp_path: Path) -> None:
+    data = made(Numbered, write(tmp_path), classes=["cat", "dog"])
+    assert data.class_names() == ("cat", "dog") and data.named == 0
+    with pytest.raises(InputError, match=r"^data\.classes: names the class 'cat' more than once"):
+        made(Numbered, tmp_path, classes=["cat", "cat"]).class_names()
+
+
+def test_a_class_that_was_asked_for_has_a_training_sample(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made(Numbered, write(tmp_path), classes=["cat", "dog"]).refuse_untaught()
+    with pytest.raises(InputError, match=r"^data\.classes: no training sample in .* shows eel; leave it out"):
+        made(Numbered, tmp_path, classes=["cat", "dog", "eel"]).refuse_untaught()
+    assert not caplog.messages
+    Numbered.names = lambda self: ("cat", "dog", "eel")  # type: ignore[method-assign]
+    made(Numbered, tmp_path).refuse_untaught()
+    assert caplog.messages == ["no training sample shows eel, so the net will not learn it"]
+
+
+class Reversed(Flat):
+    """The same files, whose classes have the numbers the other way round."""
+
+    def found(self) -> Mapping[SplitName, Sequence[Sample]]:
+        samples = super().found()["train"]
+        return {"train": [Sample(one.picture, one.name, label=1 - (one.label or 0)) for one in samples]}
+
+
+def test_the_order_of_the_classes_moves_no_picture_to_another_split(tmp_path: Path) -> None:
+    write(tmp_path, 40)
+    one, other = made(Flat, tmp_path), made(Reversed, tmp_path, classes=["too", "found"])
+    for split in ("train", "val", "test"):
+        assert one.load(split).names == other.load(split).names  # type: ignore[arg-type]
 
 
 def test_the_folder_is_read_once(tmp_path: Path) -> None:

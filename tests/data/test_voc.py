@@ -44,7 +44,7 @@ def test_lists_say_what_is_what(root: Path) -> None:
 def test_a_picture_may_show_nothing(root: Path) -> None:
     lists = root / "ImageSets" / "Main"
     lists.mkdir(parents=True)
-    (lists / "train.txt").write_text("\n".join(STEMS[2:]))
+    (lists / "train.txt").write_text("\n".join(STEMS[3:]))
     (lists / "val.txt").write_text("\n".join(STEMS[:2]))
     for stem in STEMS[:2]:
         (root / "Annotations" / f"{stem}.xml").write_text("<annotation></annotation>")
@@ -55,8 +55,28 @@ def test_a_picture_may_show_nothing(root: Path) -> None:
     assert made.census().remarks == ["no picture for val has a box, so that its scores mean nothing"]  # type: ignore[union-attr]
     for stem in STEMS:
         (root / "Annotations" / f"{stem}.xml").write_text("<annotation></annotation>")
-    with pytest.raises(InputError, match=r"no box to train with \(18 pictures, and not one has a box\)"):
-        make_data_set("voc", root=str(root), classes=["a", "b"]).prepare()
+    with pytest.raises(InputError, match=r"no class in it, so there is nothing to learn"):
+        make_data_set("voc", root=str(root)).prepare()
+
+
+def test_a_class_that_only_a_later_list_shows_is_refused(root: Path) -> None:
+    lists = root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    for name, stems in {"train": STEMS[:10], "val": STEMS[10:]}.items():
+        (lists / f"{name}.txt").write_text("\n".join(stems))
+    annotation = root / "Annotations" / f"{STEMS[12]}.xml"
+    annotation.write_text(annotation.read_text().replace("<name>cat", "<name>Cat"))
+    with pytest.raises(
+        InputError, match=r"p12\.xml: the class 'Cat' is not among cat, dog; did you mean cat\?; a class"
+    ):
+        make_data_set("voc", root=str(root)).prepare()
+
+
+def test_no_object_at_all_is_no_data_to_learn_from(root: Path) -> None:
+    for path in (root / "Annotations").glob("*.xml"):
+        path.write_text("<annotation></annotation>")
+    with pytest.raises(InputError, match=r"voc: no class in it, so there is nothing to learn"):
+        make_data_set("voc", root=str(root)).class_names()
 
 
 @pytest.mark.parametrize(
@@ -76,8 +96,10 @@ def test_a_bad_annotation_is_named(root: Path, xml: str, expected: str) -> None:
 
 def test_other_mistakes(root: Path) -> None:
     with pytest.raises(
-        InputError, match=r"p\d\d\.xml: the class 'dog' is not among cat, eel; name it in data\.classes"
+        InputError, match=r"p\d\d\.xml: the class 'dog' is not among cat; a class has to be in .* in data\.classes"
     ):
+        make_data_set("voc", root=str(root), classes=["cat"]).prepare()
+    with pytest.raises(InputError, match=r"^data\.classes: no 'eel' in the data"):
         make_data_set("voc", root=str(root), classes=["cat", "eel"]).prepare()
     with pytest.raises(InputError, match="holds no folder JPEGImages"):
         make_data_set("voc", root=str(root / "JPEGImages")).prepare()

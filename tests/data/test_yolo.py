@@ -272,3 +272,31 @@ def test_the_points_of_a_pose_are_no_outline(outlined: Path) -> None:
         path.write_text("0 0.5 0.5 0.5 0.5 0.1 0.1 0.2 0.1 0.3 0.3 0.4 0.3\n")
     batch = all_of(make_data_set("yolo", root=str(outlined), image_size=[20, 30]).load("val"))
     assert batch["boxes"][0].tolist() == [[7.5, 5, 22.5, 15]]
+
+
+def test_classes_in_another_order_go_by_their_names(root: Path) -> None:
+    made = make_data_set("yolo", root=str(root), classes=["dog", "cat"])
+    assert made.class_names() == ("dog", "cat")
+    assert all_of(made.load("val"))["classes"][0].tolist() == [0, 1], "a dog and a cat, 1 and 0 in the file"
+    with pytest.raises(
+        InputError, match=r"^data\.classes: no 'Cat' in the data, .*yolo has cat, dog; did you mean cat\?$"
+    ):
+        make_data_set("yolo", root=str(root), classes=["Cat", "dog"]).prepare()
+    with pytest.raises(InputError, match=r"0\.txt: the class 'cat' is not among dog; a class has to be in"):
+        make_data_set("yolo", root=str(root), classes=["dog"]).prepare()
+
+
+def test_no_class_or_one_twice(root: Path) -> None:
+    (root / "data.yaml").write_text("names: []\n")
+    with pytest.raises(InputError, match=r"yolo: no class in it, so there is nothing to learn"):
+        make_data_set("yolo", root=str(root)).prepare()
+    (root / "data.yaml").write_text("names: [cat, cat]\n")
+    with pytest.raises(InputError, match=r"yolo: names the class 'cat' more than once"):
+        make_data_set("yolo", root=str(root)).prepare()
+
+
+def test_a_class_that_only_validation_shows(root: Path) -> None:
+    for path in (root / "labels" / "train").glob("*.txt"):
+        path.write_text("0 0.75 0.5 0.5 1\n")
+    with pytest.raises(InputError, match=r"yolo: val shows dog, which no training sample does"):
+        make_data_set("yolo", root=str(root)).refuse_untaught()

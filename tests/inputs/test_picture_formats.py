@@ -20,7 +20,7 @@ def test_every_suffix_is_one_that_pillow_reads() -> None:
         ".heic",
         ".heif",
         ".hif",
-    }  # read as JPEG, by NumPy, by pillow_heif
+    }  # by JPEG, NumPy, pillow_heif
     assert {".jfif", ".jpe", ".webp", ".tiff", ".pbm"} <= PICTURE_SUFFIXES
 
 

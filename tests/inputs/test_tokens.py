@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.builders.adapting import adapted
-from cnnexp.builders.starting import Start, put_start
+from cnnexp.builders.begun import Start
+from cnnexp.builders.starting import put_start
 from cnnexp.data.base import TensorSplit
 from cnnexp.errors import InputError
 from cnnexp.inputs.signals import Signals

@@ -48,7 +48,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
 
 @pytest.fixture
 def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
-    """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended."""
+    """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended.
+
+    The figures of a training are left blank but with ``figures=True``.
+    """
     return command_line(server, tmp_path)
 
 
@@ -72,13 +75,16 @@ def here(tmp_path: Path, process_kept: None, logging_kept: None) -> CommandLine:
 def command_line(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
     """The command line, called in a folder."""
 
-    def call(*argv: str, kill: str | None = None, cwd: Path | None = None, **environment: str) -> Done:
+    def call(
+        *argv: str, kill: str | None = None, figures: bool = False, cwd: Path | None = None, **environment: str
+    ) -> Done:
         out, err = tmp_path / ".out", tmp_path / ".err"
         request = {
             "argv": list(argv),
             "cwd": str(cwd or tmp_path),
             "environment": {"COLUMNS": "80", **environment},
             "kill": kill,
+            "figures": figures,
             "out": str(out),
             "err": str(err),
         }

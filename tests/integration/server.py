@@ -3,7 +3,8 @@
 Importing torch and Lightning takes longer than a tiny training, and so does what every call would do first: composing
 the options, reading the digits, measuring text. All that is done once, here, with nothing of torch: after a convolution
 in this process its pool of threads would be missing in every child. It reads a JSON object a line: argv, cwd,
-environment, and where to kill (see ``killing.py``); it answers with the exit status, negative for a signal.
+environment, where to kill (see ``killing.py``), and whether to render the figures of a run; it answers with the exit
+status, negative for a signal.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ COMPOSED = (
     "model=linear data=mnist5k",
 )
 """Options that many tests choose."""
+TRAINING = {"train", "resume", "reproduce", "sweep"}
+"""Commands whose figures a test has to ask for."""
 
 
 def main() -> None:
@@ -76,17 +79,28 @@ def main() -> None:
 
 def prepare() -> None:
     """What is remembered for the rest of a process: the options put together, the digits and scenes, the fonts."""
+    import numpy as np
+
     from cnnexp.config.compose import compose_run
     from cnnexp.data.digit_scenes import SPLITS, scenes_of
-    from cnnexp.visualize.png import figure_image, new_figure
+    from cnnexp.visualize.confusion import confusion_image
 
     for words in COMPOSED:
         compose_run(words.split())
     for split in SPLITS:
         scenes_of(0, split)
-    figure = new_figure(4, 3)
-    figure.subplots().set_title("title")
-    figure_image(figure)
+    confusion_image(np.eye(10), list("0123456789"))
+
+
+def leave_figures_blank() -> None:
+    """Figures are put together and written at their size, but not rendered: that takes longer than a tiny training."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    def blank(canvas: Any) -> None:
+        canvas.renderer = canvas.get_renderer()
+        canvas.renderer.clear()
+
+    FigureCanvasAgg.draw = blank  # type: ignore[method-assign]
 
 
 def _child(call: dict[str, Any]) -> int:
@@ -99,6 +113,8 @@ def _child(call: dict[str, Any]) -> int:
     sys.argv = ["cnnexp", *call["argv"]]
     try:
         sys.path.insert(0, str(Path(__file__).parent))
+        if TRAINING & set(call["argv"][:1]) and not call["figures"]:
+            leave_figures_blank()
         if call["argv"][:1] == ["sweep"]:
             from forked_sweep import fork_the_server
 

@@ -51,10 +51,10 @@ def sweep(folder: Path, *words: str, status: int = 0, **environment: str) -> Swe
     return found(folder)
 
 
-def forked(cnnexp: CommandLine, folder: Path, *words: str, status: int = 0) -> Sweep:
+def forked(cnnexp: CommandLine, folder: Path, *words: str, status: int = 0, figures: bool = False) -> Sweep:
     """Run to the end in a forked process, where a fresh one is not the point."""
     folder.mkdir(exist_ok=True)
-    done = cnnexp("sweep", *words, cwd=folder, OMP_NUM_THREADS="1")
+    done = cnnexp("sweep", *words, figures=figures, cwd=folder, OMP_NUM_THREADS="1")
     _output(folder).write_text(done.out + done.err)
     assert done.status == status, said(folder)
     return found(folder)

@@ -27,7 +27,7 @@ GRID = (*TINY, "optimizer.lr=1e-3,0.1,1e38", "seed=range(0,2)", "sweep=grid", "s
 def grid(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     """A grid of six trials, two of which fail. Not to be changed."""
     folder = tmp_path_factory.mktemp("grid")
-    return forked(command_line(server, folder), folder, *GRID)
+    return forked(command_line(server, folder), folder, *GRID, figures=True)
 
 
 def test_each_point_is_run_once(grid: Sweep) -> None:

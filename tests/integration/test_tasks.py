@@ -43,7 +43,7 @@ PICTURES = {
 @pytest.fixture(params=TASKS)
 def trained(request: pytest.FixtureRequest, cnnexp: CommandLine, only_run: Callable[[], Path]) -> tuple[str, Path]:
     """A task and the folder of a run of it."""
-    done = cnnexp("train", *TASKS[request.param], *SMALL)
+    done = cnnexp("train", *TASKS[request.param], *SMALL, figures=True)
     assert done.status == 0, done.err
     assert done.err == ""
     run = only_run()

@@ -237,6 +237,9 @@ REFUSED = {
     "a run in place of weights": case("predict model=squeezenet1_0 model.weights=run:x a.png", "first word, x"),
     "a net of unknown pictures": case("predict model=lenet5 model.weights=narrow.pth a.png", "nobody publishes"),
     "settings without a run": case("predict model=squeezenet1_0 seed=1 a.png", "seed=1", "model=…, model.…"),
+    "before no run": case(
+        "predict model=squeezenet1_0 model.weights=narrow.pth a.png --before", "--before", "name a run"
+    ),
     "no picture": case("predict model=squeezenet1_0 model.weights=narrow.pth", "FILE", "photo.jpg"),
 }
 
@@ -262,6 +265,36 @@ def test_a_picture_is_classified_without_a_run(cnnexp: CommandLine, work: Path) 
     assert (row["label"], row["file"], len(row["top"])) == ("English springer", "a.png", 5)
     done = cnnexp("predict", "model=torchvision", "model.name=squeezenet1_0", "model.weights=a.pth", "a.png", cwd=work)
     assert done.out.splitlines()[1].split()[:2] == ["English", "springer"]
+
+
+def test_what_weights_said_before_a_run_and_say_after_it(here: CommandLine, work: Path) -> None:
+    """Weights that take everything for an English springer, and go on with digits."""
+    torch.manual_seed(0)
+    net = squeezenet1_0()
+    net.classifier[1].bias.data[217] = 50.0
+    torch.save(net.state_dict(), work / "a.pth")
+    words = ("train", "model=squeezenet1_0", "model.weights=a.pth", "data=mnist5k", "data.image_size=[32,32]")
+    assert here(*words, "max_steps=1", "batch_size=8", "hardware.threads=1", cwd=work).status == 0
+    Image.new("RGB", (300, 200), (20, 200, 20)).save(work / "a.png")
+    Image.new("L", (28, 28)).save(work / "b.png")
+    asked = ("predict", "last", "a.png", "b.png", "--before")
+    done = here(*asked, "--html", "answers.html", "--json", cwd=work)
+    assert done.status == 0, done.err
+    rows = json.loads(done.out)
+    assert [row["before"]["label"] for row in rows] == ["English springer"] * 2
+    assert all(row["label"] in "0123456789" and len(row["top"]) == 5 for row in rows)
+    page = (work / "answers.html").read_text()
+    assert page.count("data:image/") == 2 and "squeezenet1_0 with a.pth" in page and "English springer" in page
+    lines = here(*asked, cwd=work).out.splitlines()
+    assert lines[:2] == ["a.png", "  before: squeezenet1_0 with a.pth"] and lines[2].split()[:2] == [
+        "English",
+        "springer",
+    ]
+    assert lines[7] == "  after"
+
+    torch.save(squeezenet1_0().state_dict(), work / "a.pth")
+    done = here(*asked, cwd=work)
+    assert done.status == 2 and "another file than the one that the configuration names" in done.lines[-1]
 
 
 def answer_always(net: ConvEncoder, logit: float) -> None:

@@ -39,7 +39,7 @@ def runs(server: object, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
         if name not in made:
             place = tmp_path_factory.mktemp(name)
             words = ("data.fraction=0.05", "epochs=1", "hardware.threads=1", *TRAINED[name])
-            done = command_line(server, place)("train", *words)  # type: ignore[arg-type]
+            done = command_line(server, place)("train", *words, figures=True)  # type: ignore[arg-type]
             assert done.status == 0, done.err
             (run,) = (place / "outputs").iterdir()
             made[name] = str(run)
@@ -92,6 +92,16 @@ def test_backprop(cnnexp: CommandLine, work: Path) -> None:
     assert (work / "visualize" / "backprop.txt").read_text().strip() in done.out
     drawn(work / "visualize" / "backprop_net.png")
     drawn(work / "visualize" / "backprop_conv.png")
+
+
+def test_backprop_of_a_thinned_net(here: CommandLine, work: Path) -> None:
+    done = here("visualize", "backprop", "--dropout", "0.5", "--mask", "1011,0110", "--out", "thin", cwd=work)
+    assert done.status == 0, done.err
+    assert "m1 = 1  0  1  1   dropped: 2" in done.out
+    assert "h1 = m1·a1 / (1 − p) = 1.0649       0  0.5905  1.0549" in done.out
+    assert "of all 96 values" in done.out
+    by_seed = here("visualize", "backprop", "--dropout", "0.5", "--seed", "1", "--out", "thin", cwd=work)
+    assert by_seed.out.count("dropped: ") == 2
 
 
 def test_kernels_on_a_picture(cnnexp: CommandLine, work: Path, photo: str) -> None:
@@ -383,6 +393,9 @@ REFUSED = {
     ),
     "a picture too small": case("visualize receptive-field model=alexnet --input 3x8x8", "alexnet", "8"),
     "a seed that is none": case("visualize backprop --seed -1", "--seed -1", "0 to"),
+    "dropout of everything": case("visualize backprop --dropout 1", "--dropout 1", "below 1"),
+    "a mask of other units": case("visualize backprop --dropout 0.5 --mask 101,0110", "--mask 101,0110", "1011,0110"),
+    "a mask without dropout": case("visualize backprop --mask 1011,0110", "--mask", "add --dropout 0.5"),
     "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
     "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),
 }

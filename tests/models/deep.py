@@ -12,6 +12,8 @@ DEEP = {
     "resnet44", "resnet56", "resnet101", "resnet110", "resnet152", "senet154", "vgg13_bn", "vgg16_bn", "vgg19",
     "vgg19_bn", "wide_resnet50_2",
 }  # fmt: skip
+DEEPER = {"plain56", "resnet44", "resnet56", "resnet110"}
+"""Those that are the class of a shallower one with nothing but more of the same blocks."""
 
 
 def deep_ones_slow(names: Iterable[str]) -> list[Any]:

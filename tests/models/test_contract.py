@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.builders.binding import bind_run
-from cnnexp.builders.build import make_recipe, make_task, net_for, renamed
+from cnnexp.builders.build import make_recipe, make_task, net_for
 from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.dry import refuse_samples
-from cnnexp.builders.facts import build_input, find_facts, provisional_facts
+from cnnexp.builders.facts import build_input, find_facts, provisional_facts, renamed
 from cnnexp.config.compose import compose_run
 from cnnexp.config.options import (
     PICTURES,
@@ -33,7 +33,7 @@ from cnnexp.fit.module import TaskModule
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.paths import config_folder
 from cnnexp.training.learner import Learner
-from tests.models.deep import DEEP, deep_ones_slow
+from tests.models.deep import DEEP, DEEPER, deep_ones_slow
 from tests.tasks import tiny
 
 FOLDERS = [config_folder()]
@@ -61,9 +61,13 @@ def said(name: str) -> int | None:
     return int(found[1].replace(",", "")) if found else None
 
 
+def large(name: str) -> bool:
+    return (said(name) or 0) > MANY
+
+
 def marked(names: list[str]) -> list[Any]:
-    """Nets with many parameters are for the slow tests."""
-    return [pytest.param(name, marks=[pytest.mark.slow] if (said(name) or 0) > MANY else []) for name in names]
+    """Large nets are for the slow tests, and deep ones of the class of a shallower one."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if large(name) or name in DEEPER else []) for name in names]
 
 
 @cache
@@ -120,16 +124,20 @@ def reached(net: nn.Module, arguments: Sequence[Tensor]) -> list[Tensor]:
     return [answer, *others]
 
 
-@pytest.mark.parametrize("name", deep_ones_slow(CLASSIFIERS))
+@pytest.mark.parametrize("name", deep_ones_slow([name for name in CLASSIFIERS if large(name)]))
 def test_shapes_alone_forward_and_backward(name: str) -> None:
-    """At full width, on the meta device."""
+    """At full width, on the meta device: what a step of training asks of the others."""
     config, facts = config_of(name)
     with torch.device("meta"):
         net = net_for(bind_run(config), facts, config)()
         answers = reached(net, facts.input.example(BATCH))
+    assert_one_for_each_head(net, answers, facts)
+    assert [one for one, weight in net.named_parameters() if weight.grad is None] == [], "no way to them"
+
+
+def assert_one_for_each_head(net: nn.Module, answers: Sequence[Tensor], facts: Facts) -> None:
     assert [tuple(one.shape) for one in answers] == [(BATCH, len(facts.names("label")))] * len(answers)
     assert (len(answers) > 1) == (getattr(net, "auxiliary_weight", None) is not None)
-    assert [one for one, weight in net.named_parameters() if weight.grad is None] == [], "no way to them"
 
 
 def batch_of(config: dict[str, Any], facts: Facts) -> dict[str, Tensor]:
@@ -181,6 +189,8 @@ def test_a_step_of_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module.train()
     if facts.input.name != PICTURES:
         monkeypatch.setattr(task, "prepare", lambda batch, train, epoch: batch)
+    answers: list[Any] = []
+    task.net.register_forward_hook(lambda net, given, answer: answers.append(answer))
     module.training_step(batch_of(config, facts), 0)
     assert module.batch_loss is not None and torch.isfinite(module.batch_loss)
     # of several optimizers the last one's, as each begins without the others' gradients
@@ -189,6 +199,10 @@ def test_a_step_of_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one for one, gradient in gradients.items() if gradient is not None and not gradient.isfinite().all()] == []
     moved = [one for one, weight in task.net.named_parameters() if not torch.equal(weight, before[one])]
     assert len(moved) > len(before) / 2, "a step moves most of the weights"
+    if name in CLASSIFIERS:
+        (answer,) = answers
+        main, others = split_answer(answer)
+        assert_one_for_each_head(task.net, [main, *others], facts)
     if config["task"]["target"] == "label":
         sample = sample_of(facts, 2)
         with torch.no_grad():

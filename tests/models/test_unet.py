@@ -36,8 +36,28 @@ def test_padding_repeats_the_last_row_and_column() -> None:
     torch.testing.assert_close(net(picture), net(padded)[:, :, :7, :10])
 
 
-def test_equals_the_formula_at_depth_one() -> None:
-    net, picture = unet(depth=1, norm="none"), torch.randn(2, 1, 6, 8)
+def test_summed_skips_halve_the_inputs_behind_them() -> None:
+    """For each level of m maps 3·3·2m·m weights become 3·3·m·m."""
+    with torch.device("meta"):
+        net = unet(num_classes=2, width=64, depth=4, norm="none", skips="sum")
+    saved = 9 * (64**2 + 128**2 + 256**2 + 512**2)
+    assert sum(weights.numel() for weights in net.parameters()) == 31_030_658 - saved == 27_897_218
+
+
+@pytest.mark.parametrize(("skips", "inputs"), [("concatenation", 8), ("sum", 4)])
+def test_every_weight_of_a_small_net(skips: str, inputs: int) -> None:
+    """Width 4, depth 1, one channel, three classes, by hand."""
+    down = (9 * 1 * 4 + 4) + (9 * 4 * 4 + 4) + (9 * 4 * 8 + 8) + (9 * 8 * 8 + 8)
+    up = 2 * 2 * 8 * 4 + 4
+    merge = (9 * inputs * 4 + 4) + (9 * 4 * 4 + 4)
+    head = 4 * 3 + 3
+    net = unet(depth=1, norm="none", skips=skips)
+    assert sum(weights.numel() for weights in net.parameters()) == down + up + merge + head
+
+
+@pytest.mark.parametrize("skips", ["concatenation", "sum"])
+def test_equals_the_formula_at_depth_one(skips: str) -> None:
+    net, picture = unet(depth=1, norm="none", skips=skips), torch.randn(2, 1, 6, 8)
 
     def twice(block: nn.Module, x: Tensor) -> Tensor:
         for layer in block.modules():
@@ -48,7 +68,7 @@ def test_equals_the_formula_at_depth_one() -> None:
     skip = twice(net.down[0], picture)
     bottom = twice(net.down[1], F.max_pool2d(skip, 2))
     raised = F.conv_transpose2d(bottom, net.up[0].weight, net.up[0].bias, stride=2)
-    merged = twice(net.merge[0], torch.cat([skip, raised], dim=1))
+    merged = twice(net.merge[0], skip + raised if skips == "sum" else torch.cat([skip, raised], dim=1))
     torch.testing.assert_close(net(picture), F.conv2d(merged, net.head.weight, net.head.bias))
 
 

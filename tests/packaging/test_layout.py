@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inputs": {"errors", "draws", "augmentation", "visualize"},
     "answers": {"errors", "augmentation", "inputs", "visualize"},
     "losses": {"errors", "augmentation"},
-    "data": _FOUNDATION | _SAMPLES | {"draws", "sampling"},
+    "data": _FOUNDATION | _SAMPLES | {"config", "draws", "sampling"},
     "training": {"errors", "data", "losses", "models"},
     # of models only how nets answer: auxiliary.py
     "tasks": {"errors", "data", "losses", "models", "training"} | _SAMPLES,

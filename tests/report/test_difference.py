@@ -64,7 +64,7 @@ def test_the_table_names_both_values_and_what_is_the_same(pair: tuple[Record, Re
 def test_a_run_does_not_differ_from_itself(pair: tuple[Record, Record]) -> None:
     found = differences(pair[0], pair[0])
     assert not any(found.sections.values())
-    assert "no difference in: settings, data, code, versions, machine, result" in printed(found)
+    assert "no difference in: settings, settings of data, code, versions, machine, result" in printed(found)
 
 
 def test_a_key_that_one_run_lacks_is_shown_as_missing(record: MakeRecord) -> None:

@@ -39,6 +39,16 @@ def test_columns_that_nothing_is_known_of_are_left_out() -> None:
     assert "mult-adds" in header
 
 
+def test_no_column_is_cut_and_those_that_find_no_room_are_named() -> None:
+    wide = {**net("plain_cnn", True), "settings": {"model.widths": "[64,128,256]", "model.convolution": "separable"}}
+    lines = printed(wide)
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["net", "parameters", "mult-adds"]
+    assert lines[2].split()[-3:] == ["25,557,032", "4.09", "G"]
+    assert lines[-1] == "no room for activations, input, step, measured, images/s (--json has all)"
+    assert not any(line.startswith(("step:", "measured:")) for line in lines)
+
+
 def test_for_other_programs() -> None:
     (row,) = csv.DictReader(io.StringIO(to_csv([net("resnet50", True)])))
     assert (row["multiply_adds"], row["top5_error"], row["images_per_second"]) == ("4089184256", "6.71", "12.3")

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PIL import Image
 
 from cnnexp.errors import InputError
-from cnnexp.report.score_over import draw_over, lines_over
+from cnnexp.report.score_over import lines_over
 from cnnexp.runs.read import Record
 from tests.report.conftest import MakeRecord
 
@@ -31,6 +28,27 @@ def test_a_line_for_each_net_and_repeated_seeds_at_one_place(record: MakeRecord)
     }
 
 
+def test_a_seed_that_ran_twice_counts_once_and_unfinished_runs_not_at_all(record: MakeRecord) -> None:
+    """Seed 0 has 0.8 and 0.6, seed 1 has 0.9: the mean is 0.8, not 0.7667 over three."""
+    made = [
+        record(f"20261121-09310{place}-a", lr=0.1, seed=seed, status=status, partial=partial, metrics=metrics)
+        for place, (seed, status, partial, metrics) in enumerate(
+            [
+                (0, "finished", False, {"test/accuracy": 0.8}),
+                (0, "finished", False, {"test/accuracy": 0.6}),
+                (1, "finished", False, {"test/accuracy": 0.9}),
+                (2, "interrupted", False, {"test/accuracy": 0.1}),
+                (3, "finished", True, {"test/accuracy": 0.2}),
+            ]
+        )
+    ]
+    (line,) = lines_over(made, "optimizer.lr", None)[1]
+    assert line.points == ((0.1, (pytest.approx(0.7), 0.9)),)
+    assert line.estimates[0.1].mean == pytest.approx(0.8)
+    # Student's t for one degree of freedom is 12.706; sd = 0.2 / √2, divided by √2
+    assert line.estimates[0.1].high == pytest.approx(0.8 + 12.7062 * 0.1, abs=1e-4)
+
+
 def test_another_metric(record: MakeRecord) -> None:
     name, lines = lines_over(runs(record)[3:], "optimizer.lr", "test/loss")
     assert (name, [line.label for line in lines]) == ("test/loss", [""])
@@ -53,7 +71,7 @@ def test_as_few_keys_as_tell_the_runs_apart_and_a_path_by_its_end(record: MakeRe
     [
         ("optimizer.l", None, "--over optimizer.l: no run has a number there; did you mean optimizer.lr?"),
         ("model", None, "--over model: no run has a number there"),
-        ("optimizer.lr", "test/acuracy", "--metric test/acuracy: no run has it; did you mean test/accuracy?"),
+        ("optimizer.lr", "test/acuracy", "--metric test/acuracy: no finished run has it; did you mean test/accuracy?"),
     ],
 )
 def test_what_no_run_has(record: MakeRecord, over: str, metric: str | None, says: str) -> None:
@@ -71,11 +89,3 @@ def test_runs_without_scores_and_too_many_kinds(record: MakeRecord) -> None:
     ]
     with pytest.raises(InputError, match="8 kinds of runs are too many lines"):
         lines_over(many, "optimizer.lr", None)
-
-
-def test_the_picture_shows_every_line_in_its_own_colour(record: MakeRecord, tmp_path: Path) -> None:
-    name, lines = lines_over(runs(record), "optimizer.lr", None)
-    path = draw_over(lines, "optimizer.lr", name, tmp_path / "new" / "over.png")
-    colours = {colour for _, colour in Image.open(path).convert("RGB").getcolors(1 << 20) or []}
-    assert {(0, 114, 178), (213, 94, 0)} <= colours
-    assert (0, 158, 115) not in colours

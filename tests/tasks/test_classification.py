@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -176,3 +178,24 @@ def test_auxiliary_heads_without_a_weight_are_refused() -> None:
     several = with_heads(None)
     with pytest.raises(RunFailed, match=r"2 tensors behind its logits.*auxiliary_weight"):
         several.training_step(labelled(4, 0), 0)
+
+
+def test_data_of_fewer_classes_is_scored_over_all_outputs_and_over_its_own() -> None:
+    """By hand: seven classes, of which the data has 1, 3 and 5."""
+    facts = replace(named(MANY[:7]), shown=(1, 3, 5))
+    task = tiny.task(Classification, tiny.linear_net(7), facts=facts)
+    logits = torch.tensor(
+        [
+            [0.0, 9, 8, 7, 1, 2, 3],  # 1 is first of all
+            [9.0, 1, 8, 7, 6, 5, 4],  # 3 is third of all, first of the three
+            [9.0, 8, 7, 6, 5, 1, 4],  # 5 is last of all and of the three
+        ]
+    )
+    batch = {**tiny.batch(3), "label": torch.tensor([1, 3, 5])}
+    output, metrics = task.judge(logits, batch, "test"), task.build_metrics("test")
+    task.update_metrics(metrics, output)
+    values = task.read_metrics(metrics, "test").values
+    assert set(values) == {"accuracy", "top5", "accuracy_of_3"}, "five of three classes would always be right"
+    assert values["accuracy"] == pytest.approx(1 / 3) and values["accuracy_of_3"] == pytest.approx(2 / 3)
+    assert values["top5"] == pytest.approx(2 / 3)
+    assert "accuracy_of_3" not in task.build_metrics("train")

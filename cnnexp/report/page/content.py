@@ -16,6 +16,7 @@ from cnnexp.report.examples import predictions_of
 from cnnexp.report.notation import duration_figure, is_number, setting_figure
 from cnnexp.report.page.pictures import embedded
 from cnnexp.report.plain_text import listed
+from cnnexp.report.samples import different_data
 from cnnexp.report.scores import higher_is_better
 from cnnexp.report.table import MOST_SETTINGS, ComparisonTable, short_ids
 
@@ -58,11 +59,12 @@ def page_of_runs(runs: Runs) -> dict[str, Any]:
         notes.append(f"curves, settings and pictures are those of the first {MOST_DETAILED} runs in this order")
     if further := runs.differing[MOST_SETTINGS:]:
         notes.append(f"also differing: {listed(further, _MOST_NAMED)}; two runs side by side below show all")
+    notes += different_data(runs.records)
     statuses = Counter(record.status for record in runs.records)
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     return {
         "title": f"{len(shown):,} runs" if len(shown) != 1 else shown[0]["id"],
-        "subtitle": f"{counted} · {_made()}",
+        "subtitle": f"{counted} · {made()}",
         "columns": [_column(column) for column in columns],
         "runs": shown,
         "notes": notes,
@@ -83,7 +85,7 @@ def page_of_run(record: Record, more: Mapping[str, Any]) -> dict[str, Any]:
     partial = ", partial: scored on a few batches only" if record.partial else ""
     return {
         "title": record.id,
-        "subtitle": f"{_label(record)} · {record.status}{partial} · {_made()}",
+        "subtitle": f"{_label(record)} · {record.status}{partial} · {made()}",
         "columns": [],
         "runs": [run],
         "notes": [],
@@ -114,6 +116,11 @@ def details_of(record: Record, pictures: bool) -> dict[str, Any]:
     }
 
 
+def made() -> str:
+    """When, and with which version."""
+    return f"made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with cnnexp {__version__}"
+
+
 def _place(column: Column) -> int:
     """The score and the time stand before the settings, which may be many."""
     outcome = column.key is None and column.place >= _SCORE_PLACE
@@ -123,10 +130,6 @@ def _place(column: Column) -> int:
 def _heading(record: Record, short: str) -> dict[str, Any]:
     error = _one_line(record.error)
     return {"id": record.id, "short": short, "status": record.status, "error": error, "label": _label(record)}
-
-
-def _made() -> str:
-    return f"made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC with cnnexp {__version__}"
 
 
 def _label(record: Record) -> str:
