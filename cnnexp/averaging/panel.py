@@ -20,7 +20,7 @@ from cnnexp.data.base import SplitName
 from cnnexp.data.class_names import few
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
-from cnnexp.runs.data_record import recorded_digest
+from cnnexp.runs.data_record import read_data_record, recorded_digest
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
 
@@ -178,7 +178,15 @@ def _refuse_mixtures(records: Sequence[Record], configs: Sequence[dict[str, Any]
 def _other_samples(one: Record, config: Mapping[str, Any], other: Record, others: Mapping[str, Any]) -> bool:
     """Whether both are evaluated on their own data, and it is not the same."""
     known = [recorded_digest(record.run) for record in (one, other)]
-    return None not in known and known[0] != known[1] and is_own(one, config) and is_own(other, others)
+    if not (is_own(one, config) and is_own(other, others)) or None in known or known[0] == known[1]:
+        return False
+    ours, theirs = (read_data_record(record.folder) for record in (one, other))
+    if ours is None or theirs is None:
+        return True
+    resized = any(ours.splits[name].form != split.form for name, split in theirs.splits.items())
+    return (ours.fingerprint, ours.split) != (theirs.fingerprint, theirs.split) or (
+        not resized and ours.contents != theirs.contents
+    )
 
 
 def _other_classes(first: Record, other: Record) -> str | None:

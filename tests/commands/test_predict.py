@@ -82,7 +82,10 @@ def test_one_file_that_cannot_be_read_leaves_nothing_half_done(
     files = [write("a.txt", "10"), write("b.txt", "x"), write("c.txt", "y")]
     with pytest.raises(InputError) as refused:
         predict.run(parsed("last", *files, "--out", "drawn"))
-    assert list(refused.value.lines) == ["b.txt: not a number", "c.txt: not a number"]
+    assert list(refused.value.lines) == [
+        "b.txt: not a number",
+        "c.txt: not a number (--skip-unreadable leaves such files out; 1 can be read)",
+    ]
     assert not (tmp_path / "drawn").exists() and capsys.readouterr().out == ""
 
 

@@ -111,9 +111,12 @@ def as_an_earlier_version_left_it(run: Path) -> None:
         "input": "pictures",  # goes with the others
     }
     config["data"]["mask_classes"] = []
-    for key in ("loss", "choices.loss", *BEFORE):
-        group, _, last = key.rpartition(".")
-        (config[group] if group else config).pop(last)
+    for key in sorted(("loss", "choices.loss", *BEFORE), reverse=True):  # a group after its keys
+        *groups, last = key.split(".")
+        holder = config
+        for group in groups:
+            holder = holder[group]
+        holder.pop(last)
     (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**record, "choices": config["choices"]}))

@@ -73,7 +73,7 @@ REFUSED = {
     "a group without an option": case("train model", "model=OPTION", "cnnexp list model"),
     "a word that is nothing": case("train quickly", "quickly", "key=value", "model=resnet20"),
     "blanks around the =": Case("train epochs = 3", (("epochs",), ("=", "no blank"), ("3", "key=value"))),
-    "a quote that is not closed": case(("train", "name='my run"), "name='my run", "quote"),
+    "a quote that is not closed": case(("train", "name='my run"), "name='my run", "as plain text it is typed so"),
     "deleting a group": case("train ~optimizer", "~optimizer", "cannot be deleted"),
     "deleting a key": case("train ~optimizer.lr", "~optimizer.lr", "null"),
     "several values": case("train model=lenet5,resnet20", "model=lenet5,resnet20", "sweep"),

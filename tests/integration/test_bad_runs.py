@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable
@@ -56,7 +55,7 @@ DAMAGED_RECORDS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "config.yaml with another type": (lambda run: _edit(run, "epochs: 1", "epochs: many"), ("epochs=many", "whole")),
     "config.yaml without a class": (lambda run: _edit(run, "_target_: cnnexp.models", "target: x"), ("_target_",)),
     "config.yaml without the choices": (lambda run: _edit(run, "  model: lenet5\n", ""), ("damaged", "choices")),
-    "config.yaml that was cut off": (lambda run: os.truncate(run / "config.yaml", 700), ("damaged", "cut off")),
+    "config.yaml that was cut off": (lambda run: _cut_between_lines(run / "config.yaml", 700), ("damaged", "cut off")),
     "run.json of another program": (lambda run: (run / "run.json").write_text("{}"), ("no run of cnnexp",)),
 }
 FURTHER_LINES = {"config.yaml of a later version": (("seed: missing",), ("sede", "seed"))}
@@ -78,6 +77,12 @@ def test_a_finished_run_without_its_summary_can_still_be_used(trained: Path, cnn
     (run / "summary.json").unlink()
     done = cnnexp("test", "last", cwd=work)
     assert done.status == 0, done.err
+
+
+def _cut_between_lines(path: Path, least: int) -> None:
+    """After the first whole line from that place on: what is left is YAML."""
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"\n", least) + 1])
 
 
 def _random_bytes(path: Path) -> None:
