@@ -24,12 +24,14 @@ SHOWN_FROM = 0.3
 class Boxes(Answer):
     """Truth: ``boxes`` float (B, M, 4), x1 y1 x2 y2 in pixels, and ``classes`` int64 (B, M), -1 = padding.
 
+    Where some boxes count for nothing (crowds, objects that are hard to see) they are ``ignored``, bool (B, M).
+
     Answer: ``boxes`` (n, 4) as parts of width and height, ``scores`` (n,) and ``labels`` (n,).
     """
 
     keys: ClassVar[tuple[str, ...]] = ("boxes", "classes")
     follows_warps: ClassVar[bool] = False
-    fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS}
+    fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS, "ignored": 0}
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:
         boxes, classes = move_boxes(motion.way, batch["boxes"], batch["classes"], motion.frame)
@@ -83,9 +85,18 @@ class Boxes(Answer):
         return {"boxes": boxes[kept], "scores": answer["scores"][kept], "labels": answer["labels"][kept]}
 
 
-def unpadded(boxes: Tensor, classes: Tensor) -> list[dict[str, Tensor]]:
-    """The boxes and labels of each sample, without what fills up its row."""
-    return [
-        {"boxes": one[kept != NO_CLASS], "labels": kept[kept != NO_CLASS]}
-        for one, kept in zip(boxes, classes, strict=True)
-    ]
+def unpadded(batch: Batch) -> list[dict[str, Tensor]]:
+    """The boxes and labels of each sample, without what fills up its row, and which are ignored (``iscrowd``)."""
+    columns = {"boxes": batch["boxes"], "labels": batch["classes"]}
+    if "ignored" in batch:
+        columns["iscrowd"] = batch["ignored"].long()
+    kept = batch["classes"] != NO_CLASS
+    return [{name: one[place][kept[place]] for name, one in columns.items()} for place in range(len(kept))]
+
+
+def learnable(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Boxes and classes of which those that are ignored are padding."""
+    classes = batch["classes"]
+    if "ignored" in batch:
+        classes = classes.masked_fill(batch["ignored"], NO_CLASS)
+    return batch["boxes"], classes

@@ -34,8 +34,9 @@ class COCO(OwnFolder):
     see ``complete_splits``).
 
     The classes are the training file's categories in the order of their ids, unless ``classes`` names some of them: the
-    others are left out. So are the boxes of crowds. Where the task learns masks, the segmentations are drawn, those of
-    crowds too, on a background that is the first class (see ``Drawing`` for those that overlap). Lin et al. 2014.
+    others are left out. The boxes of crowds are neither learnt nor counted as missed. Where the task learns masks, the
+    segmentations are drawn, those of crowds too, on a background that is the first class (see ``Drawing`` for those
+    that overlap). Lin et al. 2014.
     """
 
     targets = ("boxes", "mask")
@@ -153,7 +154,7 @@ def read_samples(
     images = _images(path, content)
     classes = (numbers, of_training)
     notes = {} if target is None else _notes_by_image(path, content, images, classes, census, target)
-    boxes: dict[str, list[tuple[Box | Region, int]]] = {}
+    boxes: dict[str, list[tuple[Box | Region, int, bool]]] = {}
     for image, name in images.items():
         if name in boxes:
             census.note(PICTURES, "named twice in an annotation file, their boxes put together", name)
@@ -164,14 +165,15 @@ def read_samples(
     there = [Sample(place, name) for name, place in places.items() if place is not None]
     if target == "mask":
         sizes = {images[_id(one["id"])]: stated_size(one) for one in content["images"]}
-        there = [_drawn(one, [region for region, _ in boxes[one.name]], path, sizes[one.name]) for one in there]
+        there = [_drawn(one, [region for region, *_ in boxes[one.name]], path, sizes[one.name]) for one in there]
         use_objects(census, (one.drawn for one in there if one.drawn is not None))
         return there
     return [_boxed(one, boxes[one.name]) for one in there]
 
 
-def _boxed(sample: Sample, notes: Sequence[tuple[Any, int]]) -> Sample:
-    return replace(sample, boxes=tuple(box for box, _ in notes), classes=tuple(kind for _, kind in notes))
+def _boxed(sample: Sample, notes: Sequence[tuple[Any, int, bool]]) -> Sample:
+    boxes, classes, ignored = zip(*notes, strict=True) if notes else ((), (), ())
+    return replace(sample, boxes=boxes, classes=classes, ignored=ignored)
 
 
 def _drawn(sample: Sample, regions: Sequence[Any], path: Path, size: Size | None) -> Sample:
@@ -209,11 +211,15 @@ def _notes_by_image(
     classes: tuple[Mapping[str, int], Sequence[str]],
     census: Census,
     target: str,
-) -> dict[str, list[tuple[Box | Region, int]]]:
-    """Boxes or regions, and classes, by image; ``classes`` are ``numbers`` and ``of_training`` of ``read_samples``."""
+) -> dict[str, list[tuple[Box | Region, int, bool]]]:
+    """Boxes or regions, their classes, and whether each is of a crowd, by image.
+
+    Args:
+        classes: ``numbers`` and ``of_training`` of ``read_samples``.
+    """
     numbers, of_training = classes
     categories, kind = _categories(path, content), kind_of(target)
-    found: dict[str, list[tuple[Box | Region, int]]] = defaultdict(list)
+    found: dict[str, list[tuple[Box | Region, int, bool]]] = defaultdict(list)
     lost = []
     for number, note in enumerate(content["annotations"]):
         where = f"{path}: annotations[{number}]"
@@ -225,17 +231,17 @@ def _notes_by_image(
             raise InputError(f"{where} names the category {category}, which is not in the file")
         if image not in images:
             lost.append((number, image))
-        elif note.get("iscrowd") and target == "boxes":
-            census.leave_out(kind, "of crowds", images[image], harmless=True)
         elif categories[category] not in numbers:
             refuse_unknown(categories[category], of_training, where, IN_TRAINING)
             census.leave_out(kind, "of classes that are not asked for", images[image], harmless=True)
         else:
-            number = numbers[categories[category]]
+            number, crowd = numbers[categories[category]], bool(note.get("iscrowd"))
             if target == "boxes":
-                found[image].append((_box(where, images[image], note), number))
+                found[image].append((_box(where, images[image], note), number, crowd))
+                if crowd:
+                    census.note(kind, "of crowds, neither learnt nor counted", images[image])
             elif region := read_region(f"{where}, of {images[image]}", note, number):
-                found[image].append((region, number))
+                found[image].append((region, number, crowd))
             else:
                 census.leave_out(kind, NO_OUTLINE, images[image])
     if target == "mask" and not any(found.values()) and content["annotations"]:

@@ -149,6 +149,7 @@ class OwnFolder(DataSet):
             self.image_size,
             self.channels,
             boxed=self.boxed,
+            ignoring=any(any(sample.ignored) for samples in self.samples.values() for sample in samples),
             mask_values=self.mask_values(),
             label_count=len(self.class_names()) if self.target == "labels" else 0,
             palette=self.mask_palette(),

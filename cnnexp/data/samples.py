@@ -44,7 +44,8 @@ class Sample:
 
     ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it. Its mask is
     a file, or ``drawn``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
-    height where ``relative``. They may reach over the edge: decoding clips them. ``columns`` is what else a table says
+    height where ``relative``. They may reach over the edge: decoding clips them. ``ignored`` marks those that count
+    neither as found nor as missed; it is empty where there are none. ``columns`` is what else a table says
     of it, such as whose it is; all samples of a data set have the same ones.
     """
 
@@ -58,6 +59,7 @@ class Sample:
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
+    ignored: tuple[bool, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def truth(self, classes: Sequence[str]) -> int | str | None:
@@ -73,7 +75,8 @@ class Sample:
         if not self.boxes:
             return self.label
         named = (classes[number] if number < len(classes) else str(number) for number in self.classes)
-        return repr((self.label, self.relative, sorted(zip(named, self.boxes, strict=True))))
+        marked = (repr(self.ignored),) if any(self.ignored) else ()
+        return repr((self.label, self.relative, sorted(zip(named, self.boxes, strict=True)), *marked))
 
 
 @dataclass(frozen=True)
@@ -82,14 +85,15 @@ class Decoder:
 
     ``mask_values`` maps each of the 256 values of a mask file to a class, -1 = not allowed; None where there are no
     masks. The values of coloured masks are places in ``palette``. ``boxed`` says whether the samples have boxes (a
-    picture may have none). ``label_count``: how many classes there are, where a sample may have several. ``look``: how
-    files become 8 bits.
+    picture may have none), ``ignoring`` whether some of those count for nothing. ``label_count``: how many classes
+    there are, where a sample may have several. ``look``: how files become 8 bits.
     """
 
     samples: tuple[Sample, ...]
     image_size: Size
     channels: int
     boxed: bool = False
+    ignoring: bool = False
     mask_values: tuple[int, ...] | None = None
     label_count: int = 0
     palette: Palette | None = None
@@ -111,7 +115,7 @@ class Decoder:
 
     def notes(self, position: int, original: Size) -> dict[str, Tensor]:
         """What is known beside the pixels: label (), labels (K,) of 0 and 1, value (K,), or boxes (M, 4) in pixels of
-        the resized picture and classes (M,)."""
+        the resized picture, classes (M,) and which are ignored (M,)."""
         sample = self.samples[position]
         notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
         if sample.labels is not None:
@@ -124,6 +128,9 @@ class Decoder:
             kept, usable = clip_boxes(boxes * _extent(original) if sample.relative else boxes, original)
             notes["boxes"] = fit_boxes(kept, original, self.image_size)
             notes["classes"] = torch.tensor(sample.classes, dtype=torch.int64)[usable]
+            if self.ignoring:
+                ignored = sample.ignored or (False,) * len(sample.boxes)
+                notes["ignored"] = torch.tensor(ignored, dtype=torch.bool)[usable]
         return notes
 
     def _mask(self, picture: Path, path: Path, original: Size) -> Tensor:

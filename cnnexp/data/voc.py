@@ -70,7 +70,7 @@ class VOC(OwnFolder):
         for stem in pictures:
             hard = sum(one.difficult for one in self._objects[stem])
             if hard:
-                self.counted.note(BOXES, "marked difficult, taken as any other", stem, count=hard)
+                self.counted.note(BOXES, "marked difficult, neither learnt nor counted", stem, count=hard)
         return [
             _sample(stem, picture, self._annotations[stem], self._objects[stem], numbers)
             for stem, picture in pictures.items()
@@ -148,7 +148,7 @@ def _sample(stem: str, picture: Path, annotation: Path, objects: Annotation, num
     for name in sorted({one.name for one in objects}):
         refuse_unknown(name, list(numbers), annotation, IN_TRAINING)
     boxes, classes = tuple(one.box for one in objects), tuple(numbers[one.name] for one in objects)
-    return Sample(picture, stem, boxes=boxes, classes=classes)
+    return Sample(picture, stem, boxes=boxes, classes=classes, ignored=tuple(one.difficult for one in objects))
 
 
 def _box(item: ElementTree.Element) -> Box:

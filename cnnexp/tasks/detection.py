@@ -10,13 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
-from cnnexp.answers.boxes import unpadded
+from cnnexp.answers.boxes import learnable, unpadded
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 
 
 class Detection(Task):
     """The net's own loss; COCO's mean average precision, over IoU 0.50 to 0.95 (``map``) and at 0.50 (``map_50``).
+
+    Boxes that are ignored are not learnt. In the average precision they are COCO's crowds: not to find them is no
+    fault, and what is found there, by its own area within them, counts for nothing.
 
     A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
     ``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with boxes, scores
@@ -43,14 +46,14 @@ class Detection(Task):
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         net: Any = self.net
         arguments = self.facts.input.arguments(batch)
-        truth = batch["boxes"], batch["classes"]
+        truth = learnable(batch)
         if stage == "train":
             return StepOutput(_terms(net.losses(*arguments, *truth)), [], [])
         if self.evaluates_loss:
             losses, found = net.judged(*arguments, *truth)
         else:
             losses, found = {}, net.detect(*arguments)
-        return StepOutput(_terms(losses), found, unpadded(*truth))
+        return StepOutput(_terms(losses), found, unpadded(batch))
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":

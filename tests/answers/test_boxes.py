@@ -44,7 +44,7 @@ def test_what_the_net_hardly_believes_is_not_drawn() -> None:
 
 
 def test_boxes_of_a_sample_without_what_fills_up_its_row() -> None:
-    (found,) = unpadded(TRUTH["boxes"], TRUTH["classes"])
+    (found,) = unpadded(TRUTH)
     assert torch.equal(found["boxes"], TRUTH["boxes"][0, :2]) and found["labels"].tolist() == [1, 1]
 
 

@@ -51,13 +51,14 @@ def test_files_beside_their_pictures(cache: Path, tmp_path: Path) -> None:
     assert {name: len(split) for name, split in splits.items()} == {"train": 4, "val": 2, "test": 1}
 
 
-def test_some_classes_and_no_crowds(root: Path) -> None:
+def test_some_classes_and_crowds_marked(root: Path) -> None:
     path = root / "annotations" / "instances_val2017.json"
     content = json.loads(path.read_text())
     content["annotations"][1]["iscrowd"] = 1
     path.write_text(json.dumps(content))
     batch = all_of(make_data_set("coco", root=str(root), classes=["car"]).load("val"))
-    assert batch["classes"].tolist() == [[-1], [0]]
+    assert batch["classes"].tolist() == [[0], [0]]
+    assert batch["ignored"].tolist() == [[True], [False]]
     with pytest.raises(
         InputError, match=r"^data\.classes: no 'bos' in the data, .*coco has car, bus; did you mean bus\?"
     ):
@@ -192,6 +193,6 @@ def test_crowds_and_pictures_that_are_not_named_are_counted(root: Path) -> None:
     census = made.census()
     assert census is not None
     assert census.line() == (
-        "11 pictures: 10 used, 1 left out (1 named by no annotation file); 20 boxes: 19 used, 1 left out (1 of crowds)"
+        "11 pictures: 10 used, 1 left out (1 named by no annotation file); 1 box of crowds, neither learnt nor counted"
     )
     assert census.as_record()["counts"]["pictures"]["left_out"][0]["names"] == ["train2017/extra.png"]

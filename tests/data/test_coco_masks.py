@@ -59,7 +59,7 @@ def root(cache: Path, tmp_path: Path) -> Path:
     """Ten pictures 6×8 with a large bus (7) below a small car (3), and a crowd of cars."""
     names = [write_picture(tmp_path / "images" / f"{i:03}.png", size=(6, 8)).name for i in range(10)]
     content = json.loads(write_coco(tmp_path / "a.json", names, [(3, []), (7, []), (3, [])]).read_text())
-    shapes: list[Any] = [SQUARE, [[0, 0, 8, 0, 8, 5, 0, 5]], {"size": [6, 8], "counts": [41, 1, 5, 1]}]
+    shapes: list[Any] = [SQUARE, [[0, 0, 8, 0, 8, 5, 0, 5]], {"size": [6, 8], "counts": [40, 2, 4, 2]}]
     for note in content["annotations"]:
         place = note["id"] % 10
         del note["bbox"]
@@ -78,21 +78,22 @@ def test_masks_have_a_background_and_crowds(root: Path) -> None:
         [2, 2, 1, 1, 2, 2, 2, 2],
         [2, 2, 1, 1, 2, 2, 2, 2],
         [2, 2, 2, 2, 2, 2, 2, 2],
-        [2, 2, 2, 2, 2, 2, 2, 2],
+        [2, 2, 2, 2, 2, 2, 1, 1],
         [0, 0, 0, 0, 0, 0, 1, 1],
     ]
     census = data.census()
     assert census is not None and census.used(OBJECTS) == 30
 
 
-def test_boxes_come_from_segmentations_and_leave_crowds_out(root: Path) -> None:
+def test_boxes_come_from_segmentations_and_crowds_are_marked(root: Path) -> None:
     data = make_data_set("coco", root=str(root), image_size=[6, 8])
     batch = all_of(data.load("val"))
-    assert batch["boxes"][0].tolist() == [[2, 1, 4, 3], [0, 0, 8, 5]] and batch["classes"][0].tolist() == [0, 1]
+    assert batch["boxes"][0, :2].tolist() == [[2, 1, 4, 3], [0, 0, 8, 5]] and batch["classes"][0].tolist() == [0, 1, 0]
+    assert batch["ignored"][0].tolist() == [False, False, True]
     census = data.census()
     assert census is not None and (census.used(BOXES), census.line()) == (
-        20,
-        "30 boxes: 20 used, 10 left out (10 of crowds)",
+        30,
+        "10 boxes of crowds, neither learnt nor counted",
     )
 
 

@@ -153,3 +153,18 @@ def test_a_net_that_cannot_say_both_at_once_has_no_loss_in_an_evaluation() -> No
     learning._count("train", learning.task.step(two_boxes(), "train"))
     learning.read("train")
     assert learning.results["train/loss"] == pytest.approx(3 / 2 + 1 + 2)
+
+
+def test_what_is_ignored_is_neither_learnt_nor_missed_nor_wrongly_found() -> None:
+    """Two objects of which the second is ignored: to find the first alone is perfect, and so is to find both."""
+    batch = tiny.batch(1)
+    batch["boxes"] = torch.tensor([[[0.0, 0.0, 4.0, 4.0], [4.0, 4.0, 8.0, 8.0]]])
+    batch["classes"] = torch.tensor([[0, 1]])
+    counted = batch | {"ignored": torch.tensor([[False, True]])}
+    one, both = truth(batch, kept=1), truth(batch)
+    assert after_test([batch], [one]).results["test/map"] == pytest.approx(0.5), "without the mark it is missed"
+    for answer in (one, both):
+        done = after_test([counted], [answer])
+        assert done.results["test/map"] == pytest.approx(1.0)
+    step = done.task.step({**counted, "image": counted["image"].float()}, "train")
+    assert {term.name: int(term.count) for term in step.terms} == {"objectness": 1, "box": 1, "class": 1}
