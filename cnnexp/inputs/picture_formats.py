@@ -10,8 +10,9 @@ _ALWAYS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".qoi", ".npy"),
 )
-_JPEG_2000 = (".jp2", ".j2k", ".jpx") if features.check("jpg_2000") else ()
-_AVIF = (".avif",) if features.check("avif") else ()
+_BUILT_IN = frozenset(features.get_supported())
+_JPEG_2000 = (".jp2", ".j2k", ".jpx") if "jpg_2000" in _BUILT_IN else ()
+_AVIF = (".avif",) if "avif" in _BUILT_IN else ()
 _HEIC = (".heic", ".heif", ".hif")
 _RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".rw2", ".orf", ".pef", ".srw", ".raw")
 

@@ -63,10 +63,10 @@ class Regression(Task):
         std = torch.tensor(self.answer.std or [1.0] * len(self.answer.names), dtype=torch.float64)
         errors = metrics["errors"].compute()
         each = {
-            "mse": errors.squared * std**2,
+            "r2": errors.r2,
             "rmse": errors.squared.sqrt() * std,
             "mae": errors.absolute * std,
-            "r2": errors.r2,
+            "mse": errors.squared * std**2,
         }
         tables = {}
         if PAIRS in metrics:

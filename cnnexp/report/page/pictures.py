@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 SHOWN = {
+    "predicted.png": "predicted against true numbers",
     "predictions.png": "predictions",
     "reconstructions.png": "reconstructions",
     "samples.png": "samples",
