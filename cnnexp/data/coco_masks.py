@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnexp.data.drawn_masks import Region, outlined_box, packed
+from cnnexp.data.drawn_masks import Region, fills, outlined_box, packed
 from cnnexp.data.samples import Box
 from cnnexp.errors import InputError
 from cnnexp.inputs.picture_files import Size
@@ -72,11 +72,15 @@ def _runs(where: str, given: Mapping[str, Any]) -> tuple[Size, bytes]:
     try:
         height, width = (int(one) for one in given["size"])
         if isinstance(counts, list):
+            if min(counts, default=-1) < 0 or sum(counts) != height * width:
+                raise ValueError("its runs are not the pixels of its size")
             counts = coder.frPyObjects([{"size": [height, width], "counts": counts}], height, width)[0]["counts"]
         elif isinstance(counts, str):
             counts = counts.encode("ascii")
         if not isinstance(counts, bytes) or min(height, width) < 1:
             raise ValueError("it takes 'size' and 'counts'")
+        if not fills((height, width), counts):
+            raise ValueError("its runs are not the pixels of its size")
     except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise InputError(f"{where}: its segmentation is no run-length code ({error})") from error
     return (height, width), counts

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnexp.data.drawn_masks import Drawing, Region, outlined_box, packed, values_of_classes
+from cnnexp.data.drawn_masks import Drawing, Region, fills, outlined_box, packed, values_of_classes
 from cnnexp.errors import InputError
 
 
@@ -72,3 +72,17 @@ def test_boxes_around_outlines_and_the_values_of_classes() -> None:
     assert (values[:4], values[254:]) == ((0, 1, 2, -1), (-1, 255))
     with pytest.raises(InputError, match="256 classes"):
         values_of_classes(256)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_code_is_whole_or_not_whatever_the_library_makes_of_it(seed: int) -> None:
+    """Codes of the library, runs of up to thousands of pixels among them; then cut short, or of another size."""
+    from faster_coco_eval.core import mask as coder
+
+    generator = np.random.default_rng(seed)
+    size = (int(generator.integers(3, 90)), int(generator.integers(3, 90)))
+    mask = (generator.random(size) < generator.random() ** 3).astype(np.uint8)
+    code = coder.encode(np.asfortranarray(mask))["counts"]
+    assert fills(size, code)
+    assert not fills((size[0], size[1] + 1), code) and not fills(size, code[:-1]) and not fills(size, code + b"1")
+    assert not fills(size, b"") and not fills(size, b"\xff") and not fills(size, b"o" * 400)

@@ -30,6 +30,9 @@ def test_every_suffix_is_one_that_pillow_reads() -> None:
 def test_less_usual_suffixes_are_found_and_read(tmp_path: Path, name: str, form: str) -> None:
     if Path(name).suffix not in PICTURE_SUFFIXES and name.islower():
         pytest.skip(f"Pillow was built without {form}")
+    Image.init()
+    if form not in Image.SAVE:
+        pytest.skip(f"this Pillow only reads {form}")
     Image.new("RGB", (9, 6), (200, 30, 30)).save(tmp_path / name, form)
     assert [path.name for path in find_pictures(tmp_path)] == [name]
     pixels, size = read_picture(tmp_path / name, None, 3)

@@ -19,7 +19,7 @@ PRIVATE = re.compile(
     """,
     re.VERBOSE,
 )
-NOT_OURS = {".git", ".venv", "outputs", "build", "dist", "wandb", "__pycache__"}
+NOT_OURS = {".git", ".venv", ".venv-lowest", "outputs", "build", "dist", "wandb", "__pycache__"}
 CACHES = re.compile(r"\.\w+_cache")
 TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".cfg", ".txt", ".json", ".sh", ".csv", ".html", ""}
 
