@@ -22,6 +22,10 @@ class InputError(Exception):
         return type(self), self.lines, self.__dict__
 
 
+class DiskFull(InputError):
+    """There is no room for what has to be written; a run goes on when there is."""
+
+
 class RunFailed(Exception):
     """A run that began and could not go on (a loss that is not finite, a rank that died). Exit status 1."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnexp.builders.facts import names_of
 from cnnexp.data.base import SPLITS, DataSet, Split, SplitName
+from cnnexp.data.census import PICTURES
 from cnnexp.data.dealt import Dealt
 from cnnexp.data.fingerprint import depth_of, listed, listed_files
 from cnnexp.data.loading import Data
@@ -109,8 +110,17 @@ class Recorded(Wrapping):
         if self.held.whole and self._difference.lost():
             raise self._refusal(self._difference.losses())
         self.held.say(self._remark())
+        self._enter_added()
         names = {split: record.splits[split].names or [] for split in SPLITS}
         return self.dataset.dealt(names) or Dealt(self.dataset, names)
+
+    def _enter_added(self) -> None:
+        """What came later takes no part, and the census says so."""
+        census, added = self.dataset.census(), self._difference.only_second
+        if census is not None:
+            census.use(PICTURES, -len(added))
+            for name in added:
+                census.leave_out(PICTURES, "added since", name, harmless=True)
 
     def _remark(self) -> str:
         added, lost = len(self._difference.only_second), len(self._difference.lost())

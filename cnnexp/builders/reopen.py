@@ -56,10 +56,12 @@ def on_other_data(
         there = moved(config, {word.key: word.value for word in words})
         if _holds(record, there, trusted):
             return there
-    model = f"model={record.choices['model']}"
+    kept = [f"{group}={record.choices[group]}" for group in ("model", "task")]
+    if "accepts" in config["task"]:
+        kept.append(f"task.target={config['task']['target']}")
     given = [word.text for word in words]
     same = [] if any(word.key == "data" for word in words) else [f"data={record.choices['data']}"]
-    composed = compose_run([model, *same, *given], own_folders)
+    composed = compose_run([*kept, *same, *given], own_folders)
     keep = {key: config["data"][key] for key in (*input_keys(config), "input_sha256")}
     return {
         **config,

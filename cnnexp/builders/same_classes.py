@@ -98,13 +98,14 @@ def number_as(data: Data, target: str, known: Known) -> Match:
     """
     facts, answer = data.facts, data.facts.targets[target]
     match = match_classes(known, answer.names, facts.name)
-    if not match.same:
-        if type(answer).renumbered is Answer.renumbered:
-            raise InputError(
-                f"data={facts.name}: its classes are numbered otherwise than those of {known.whose}, and {target} "
-                f"cannot be renumbered; give {listed(known.names)}"
-            )
-        data.renumbering = Renumbering(answer, match.numbers)
+    if match.same:
+        return match
+    if type(answer).renumbered is Answer.renumbered:
+        raise InputError(
+            f"data={facts.name}: its classes are numbered otherwise than those of {known.whose}, and {target} "
+            f"cannot be renumbered; give {listed(known.names)}"
+        )
+    data.renumbering = Renumbering(answer, match.numbers)
     shown = tuple(sorted(match.numbers)) if len(match.numbers) < len(known.names) else None
     data.facts = replace(with_names(facts, target, known.names), shown=shown)
     return match

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cnnexp.errors import InputError, Interrupted, RunFailed
+from cnnexp.errors import DiskFull, InputError, Interrupted, RunFailed
 from cnnexp.fit import closing
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.fitting import Fit
 from cnnexp.fit.ranks import Role
 from cnnexp.fit.setup import Request, Run, begin
-from cnnexp.runs.write import DISK_FULL, disk_error
+from cnnexp.runs.write import disk_error
 
 __all__ = ["Request", "run"]
 
@@ -66,7 +66,7 @@ def _fit_and_test(run: Run) -> str:
         status = fit.train()
         closing.test(fit)
     except InputError as error:
-        if fit.checkpointing.step == 0 or DISK_FULL in str(error):
+        if fit.checkpointing.step == 0 or isinstance(error, DiskFull):
             raise
         raise RunFailed(str(error)) from error  # a file that breaks under way: the run had begun, and is kept
     closing.record(fit)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnnexp.errors import InputError
+from cnnexp.errors import DiskFull, InputError
 from cnnexp.paths import PACKAGE
 from cnnexp.runs.atomic import overwrite_json, write_json, write_text
 from cnnexp.runs.checkpoints import CHECKPOINTS
@@ -251,7 +251,7 @@ def disk_error(error: OSError, folder: Path, option: str = "outputs=FOLDER") -> 
     if error.errno in FULL:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         free = shutil.disk_usage(there).free / 1e6
-        return InputError(f"{folder}: {DISK_FULL} ({free:.0f} MB free): free some space, or set {option}")
+        return DiskFull(f"{folder}: {DISK_FULL} ({free:.0f} MB free): free some space, or set {option}")
     return InputError(f"{folder} cannot be written ({error.strerror or error}): set {option} to one that can")
 
 

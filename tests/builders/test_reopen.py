@@ -61,13 +61,23 @@ def test_the_net_keeps_the_pictures_that_it_knows(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("cnnexp.builders.reopen.compose_run", composed)
     config = configuration(seed=5, data={"input_sha256": "abc"})
     found = on_other_data(config, trained(), [word("data.count=7")], ())
-    assert seen == [["model=linear", "data=synthetic", "data.count=7"]]
+    assert seen == [["model=linear", "task=classification", "data=synthetic", "data.count=7"]]
     data = found["data"]
     assert (data["image_size"], data["channels"], data["mean"]) == ([8, 8], 3, [0.5, 0.5, 0.5])
     assert (data["count"], data["input_sha256"]) == (7, "abc")
     assert (found["seed"], found["choices"]["data"], found["choices"]["model"]) == (5, "other", "linear")
     on_other_data(config, trained(), [word("data=other")], ())
-    assert seen[1] == ["model=linear", "data=other"], "not the run's own beside it"
+    assert seen[1] == ["model=linear", "task=classification", "data=other"], "not the run's own beside it"
+
+
+def test_other_data_is_asked_of_the_runs_own_task_and_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A net of classes may have learnt numbers, or several classes at once."""
+    seen: list[list[str]] = []
+    monkeypatch.setattr("cnnexp.builders.reopen.compose_run", lambda words, _: seen.append(words) or configuration())
+    config = configuration(task={"accepts": ["boxes", "label"], "target": "label"}, choices={"task": "multi_label"})
+    record = trained(task={"accepts": ["boxes", "label"]}, choices={"task": "multi_label"})
+    on_other_data(config, record, [word("data=other")], ())
+    assert seen == [["model=linear", "task=multi_label", "task.target=label", "data=other"]]
 
 
 def test_it_is_evaluated_in_one_process_on_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,7 @@ def test_added_pictures_take_no_part_when_a_run_goes_on(own: Path, here: Command
     assert done.status == 0, done.err
     assert "13 pictures were added since; the run goes on with its own 40" in done.out
     assert "13 pictures were added" in (own / "outputs" / run / "log.txt").read_text()
+    assert "53 pictures: 40 used, 13 left out (13 added since)" in done.out
     assert sorted(predicted(own, run)) == sorted(before["splits"]["test"]["names"])
     assert record(own, run)["splits"] == before["splits"]
 
