@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 from torchvision import models
+from timm.utils.model import freeze_batch_norm_2d
 from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
