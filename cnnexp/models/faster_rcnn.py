@@ -157,7 +157,7 @@ class FasterRCNN(nn.Module):
         sizes = anchor_sizes_of(anchor_sizes or usual, levels)
         if resize is None:
             refuse_small(image_size, max(strides))
-            refuse_large(sizes, image_size)
+            refuse_large(anchor_sizes or (), image_size)
         self.backbone = Pyramid(body, widths, maps, LastLevelMaxPool())
         anchors = AnchorGenerator(sizes, (anchor_ratios,) * len(sizes))
         self.rpn = RegionProposalNetwork(

@@ -90,7 +90,7 @@ class RetinaNet(detection.RetinaNet):
         sizes = anchor_sizes_of(anchor_sizes or usual, (*strides, *further))
         if resize is None:
             refuse_small(image_size, max(strides))
-            refuse_large(sizes, image_size)
+            refuse_large(anchor_sizes or (), image_size)
         anchors = AnchorGenerator(sizes, (anchor_ratios,) * len(sizes))
         extra: ExtraFPNBlock = LastLevelMaxPool() if small else LastLevelP6P7(maps, maps)
         super().__init__(
