@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import timm
 import torch
+from timm.utils.model import freeze_batch_norm_2d
 from torch import Tensor, nn
 from torchvision import models
-from timm.utils.model import freeze_batch_norm_2d
 from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
@@ -71,7 +72,7 @@ def body_of(backbone: Backbone, in_channels: int) -> tuple[nn.Module, list[int]]
         InputError: there is no such net, or it has no maps at these strides; a number that makes none.
     """
     strides = backbone.strides
-    if not strides or any(later <= earlier for earlier, later in zip(strides, strides[1:], strict=False)):
+    if not strides or any(later <= earlier for earlier, later in pairwise(strides)):
         raise InputError(f"model.strides=[{','.join(map(str, strides))}]: expected strides in pixels that rise")
     if backbone.name == SMALL:
         return _small(backbone, in_channels)
@@ -83,9 +84,7 @@ def body_of(backbone: Backbone, in_channels: int) -> tuple[nn.Module, list[int]]
     else:
         hint = did_you_mean(name, [SMALL, *known, *timm.list_models()])
         hint = hint or "torchvision.models.list_models() and timm.list_models() name all of them"
-        raise InputError(
-            f"model.backbone={backbone.name}: neither torchvision nor timm has such a net, and it is not {SMALL}; {hint}"
-        )
+        raise InputError(f"model.backbone={backbone.name}: neither {SMALL} nor a net of torchvision or timm; {hint}")
     return (_frozen(body, backbone.frozen_eps) if backbone.frozen else body), widths
 
 
@@ -98,9 +97,7 @@ def _small(backbone: Backbone, in_channels: int) -> tuple[nn.Module, list[int]]:
             f"model.strides=[{','.join(map(str, backbone.strides))}]: model.backbone={SMALL} has maps at strides of "
             "4, 8, 16, 32 and so on"
         )
-    body = SmallBackbone(
-        in_channels=in_channels, width=backbone.width, depth=backbone.depth, strides=backbone.strides
-    )
+    body = SmallBackbone(in_channels=in_channels, width=backbone.width, depth=backbone.depth, strides=backbone.strides)
     return body, body.widths
 
 
@@ -153,7 +150,9 @@ def _of_timm(name: str, strides: Sequence[int], in_channels: int) -> tuple[nn.Mo
             name, features_only=True, in_chans=in_channels, out_indices=[places[stride] for stride in strides]
         )
     except (RuntimeError, AttributeError, TypeError, AssertionError) as error:
-        raise InputError(f"model.backbone={name}: timm has no feature maps of it ({error}); take a convolutional net") from error
+        raise InputError(
+            f"model.backbone={name}: timm has no feature maps of it ({error}); take a convolutional net"
+        ) from error
     return _Named(net), list(net.feature_info.channels())
 
 

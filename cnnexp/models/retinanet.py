@@ -107,7 +107,7 @@ class RetinaNet(detection.RetinaNet):
         self.num_classes, self.focal_gamma, self.focal_alpha = num_classes, focal_gamma, focal_alpha
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Raw answers for all anchors of pictures (B, C, H, W): ``cls_logits`` (B, N, K), ``bbox_regression`` (B, N, 4)."""
+        """Raw answers for all anchors of pictures: ``cls_logits`` (B, N, K), ``bbox_regression`` (B, N, 4)."""
         return self._answers(self.transform.images(x))[0]
 
     def losses(self, x: Tensor, boxes: Tensor, classes: Tensor) -> Losses:
@@ -120,7 +120,7 @@ class RetinaNet(detection.RetinaNet):
         return self._losses(*self._answers(images), images, x, boxes, classes)
 
     def detect(self, x: Tensor) -> Found:
-        """What is found in pictures (B, C, H, W): ``boxes`` (n, 4) in pixels, ``scores`` (n,), ``labels`` (n,) of each."""
+        """What is found in pictures: of each ``boxes`` (n, 4) in pixels, ``scores`` (n,) and ``labels`` (n,)."""
         images = self.transform.images(x)
         return self._found(*self._answers(images), images, x)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class SmallBackbone(nn.Module):
         self.stem = _convolution(in_channels, width, stride=2)
         self.stages = nn.ModuleList(
             nn.Sequential(Block(before, after, stride=2), *(Block(after, after) for _ in range(depth - 1)))
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
         self.widths = [widths[level] for level in self.levels]
         """Maps at each of the strides."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -143,7 +144,9 @@ class SSD(detection.ssd.SSD):
         )
         self.transform = Sized(None, 1, fixed_size)
         self.num_classes = num_classes
-        layers = [f"head.{kind}_head.module_list.{place}" for kind in ("classification",) for place in range(len(shapes))]
+        layers = [
+            f"head.{kind}_head.module_list.{place}" for kind in ("classification",) for place in range(len(shapes))
+        ]
         self.class_layers = tuple(layers)  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -160,7 +163,7 @@ class SSD(detection.ssd.SSD):
         return self._losses(*self._answers(images), x, boxes, classes)
 
     def detect(self, x: Tensor) -> Found:
-        """What is found in pictures (B, C, H, W): ``boxes`` (n, 4) in pixels, ``scores`` (n,), ``labels`` (n,) of each."""
+        """What is found in pictures: of each ``boxes`` (n, 4) in pixels, ``scores`` (n,) and ``labels`` (n,)."""
         images = self.transform.images(x)
         return self._found(*self._answers(images), images, x)
 
@@ -247,16 +250,18 @@ def _hardest(losses: Tensor, positive: Tensor, ratio: float) -> Tensor:
     """Of each picture the negatives with the largest losses (B, N), so many for each positive."""
     most = ratio * positive.sum(dim=1, keepdim=True)
     order = losses.masked_fill(positive, -torch.inf).argsort(dim=1, descending=True, stable=True)
-    place = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
+    place = torch.empty_like(order).scatter_(
+        1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
+    )
     return (place < most) & ~positive
 
 
 def _boxes(maps: int, scales: Sequence[float] | None, ratios: Sequence[float]) -> DefaultBoxGenerator:
     given = scales or [0.1 + 0.5 * place / maps for place in range(maps + 1)]
-    if len(given) != maps + 1 or min(given) <= 0 or any(b <= a for a, b in zip(given, given[1:], strict=False)):
+    if len(given) != maps + 1 or min(given) <= 0 or any(b <= a for a, b in pairwise(given)):
         raise InputError(
-            f"model.scales=[{','.join(map(str, given))}]: expected {maps + 1} parts of the picture's side that rise, one "
-            f"for each of {maps} maps and one more"
+            f"model.scales=[{','.join(map(str, given))}]: expected {maps + 1} parts of the picture's side that rise, "
+            f"one for each of {maps} maps and one more"
         )
     if given[0] > 1:
         raise InputError(f"model.scales: boxes of {given[0]:g} pictures; take parts of the picture's side, up to 1")

@@ -1,4 +1,4 @@
-"""What takes no picture, and what has two optimizers, killed and resumed: the same to the bit."""
+"""What takes no picture, what has two optimizers, and what samples, killed and resumed: the same to the bit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ GAN = (
 SIGNALS = (
     "train", "model=ecg_resnet10", "data=ecg200", "epochs=4", "augmentation=signals", "augmentation.noise=0.1",
     "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
+)  # fmt: skip
+
+PROPOSALS = (
+    "train", "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "epochs=2", "model.width=8",
+    "model.pyramid_width=16", "model.head_width=16", "model.proposals=20", "augmentation.mirror.probability=0.5",
+    "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 
 
@@ -50,6 +56,19 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
     assert differences(expected, outcome(only_run())) == []
     assert differences(states, optimizers(only_run())) == []
     assert {name.split(".")[0] for name in states} == {"0", "1"}, "both optimizers are in the checkpoint"
+
+
+@pytest.mark.integration
+def test_what_a_detector_samples_goes_on_to_the_bit(
+    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    assert cnnexp(*PROPOSALS).status == 0
+    expected = outcome(only_run())
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*PROPOSALS, kill="batch:7").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
 
 
 @pytest.mark.integration

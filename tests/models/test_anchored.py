@@ -13,7 +13,6 @@ from cnnexp.draws import fold
 from cnnexp.errors import InputError
 from cnnexp.models.anchored import anchor_sizes_of, choose, ranks, refuse_large, refuse_small, same_number, truth_of
 
-
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -78,7 +77,9 @@ def test_padding_is_no_truth() -> None:
 def test_what_does_not_go_together_is_refused() -> None:
     with pytest.raises(InputError, match=r"anchors of 80, 100 pixels for pictures of 48x64; take sizes up to 64"):
         refuse_large([[32.0, 80.0], [100.0]], (48, 64))
-    with pytest.raises(InputError, match=r"data\.image_size=\[12,64\]: smaller than .* 16 .* data\.image_size=\[16,16\]"):
+    with pytest.raises(
+        InputError, match=r"data\.image_size=\[12,64\]: smaller than .* 16 .* data\.image_size=\[16,16\]"
+    ):
         refuse_small((12, 64), 16)
     with pytest.raises(InputError, match=r"1 lists of sizes for 2 maps, at strides of 8,16 pixels"):
         anchor_sizes_of([[3.0]], [8, 16])

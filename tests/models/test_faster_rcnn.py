@@ -15,7 +15,7 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from cnnexp.errors import InputError
 from cnnexp.models.anchored import choose, ranks, truth_of
 from cnnexp.models.faster_rcnn import RPN_STREAM, published, renamed
-from tests.models.detectors import as_torchvision, detector, livened, pictures, truth
+from tests.models.detectors import detector, livened, pictures, truth
 
 DRAWS = torch.tensor([11, 12, 13])
 
@@ -119,7 +119,10 @@ def test_classes_in_another_order(net: Any) -> None:
     other = livened(detector("faster_rcnn", "model.proposals=20"))
     rows, state = net.class_rows(order), net.state_dict()
     other.load_state_dict(
-        {key: one[rows[key.rpartition(".")[0]]] if key.rpartition(".")[0] in rows else one for key, one in state.items()}
+        {
+            key: one[rows[key.rpartition(".")[0]]] if key.rpartition(".")[0] in rows else one
+            for key, one in state.items()
+        }
     )
     for one, moved in zip(net.detect(pictures()), other.detect(pictures()), strict=True):
         assert sorted(one["labels"].tolist()) == sorted(order[label] for label in moved["labels"].tolist())
@@ -131,7 +134,9 @@ def test_names_of_weights_are_those_that_are_published() -> None:
         theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=11).state_dict()
     shapes = {name: one.shape for name, one in theirs.items() if not name.endswith("num_batches_tracked")}
     assert {name: one.shape for name, one in ours.items()} == shapes
-    old = {name.replace(".conv.0.0.", ".conv.").replace("blocks.0.0.", "blocks.0."): one for name, one in shapes.items()}
+    old = {
+        name.replace(".conv.0.0.", ".conv.").replace("blocks.0.0.", "blocks.0."): one for name, one in shapes.items()
+    }
     assert set(old) != set(shapes)
     assert set(renamed(old)) == set(shapes)  # type: ignore[arg-type]
 
@@ -151,7 +156,7 @@ def test_what_is_published() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["model.backbone=resnet5O"], r"model\.backbone=resnet5O: neither .* did you mean .*resnet50"),
+        (["model.backbone=resnet5O"], r"model\.backbone=resnet5O: neither small nor .* did you mean .*resnet50"),
         (["model.backbone=vit_b_16"], r"model\.backbone=vit_b_16: no feature map at a stride of 4 pixels"),
         (["model.strides=[8,8]"], r"model\.strides=\[8,8\]: expected strides in pixels that rise"),
         (["model.strides=[6]"], r"model\.strides=\[6\]: model\.backbone=small has maps at strides of 4, 8"),

@@ -65,7 +65,10 @@ def test_it_finds_what_torchvision_finds(net: Any) -> None:
 def test_without_a_single_object_there_are_losses_all_the_same(net: Any) -> None:
     boxes, classes = truth()
     losses = net.losses(pictures(), boxes[:, :0], classes[:, :0])
-    assert {name: (mean.item(), int(count)) for name, (mean, count) in losses.items()} == {"class": (0, 0), "box": (0, 0)}
+    assert {name: (mean.item(), int(count)) for name, (mean, count) in losses.items()} == {
+        "class": (0, 0),
+        "box": (0, 0),
+    }
 
 
 def test_classes_in_another_order(net: Any) -> None:
