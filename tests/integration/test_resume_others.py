@@ -22,8 +22,8 @@ SIGNALS = (
 )  # fmt: skip
 
 PROPOSALS = (
-    "train", "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "epochs=2", "model.width=8",
-    "model.pyramid_width=16", "model.head_width=16", "model.proposals=20", "augmentation.mirror.probability=0.5",
+    "train", "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "epochs=2",
+    "model.width=8", "model.pyramid_width=16", "model.head_width=16", "model.proposals=20", "augmentation=flip",
     "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 

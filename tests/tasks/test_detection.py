@@ -168,3 +168,46 @@ def test_what_is_ignored_is_neither_learnt_nor_missed_nor_wrongly_found() -> Non
         assert done.results["test/map"] == pytest.approx(1.0)
     step = done.task.step({**counted, "image": counted["image"].float()}, "train")
     assert {term.name: int(term.count) for term in step.terms} == {"objectness": 1, "box": 1, "class": 1}
+
+
+class Drawing(Saying):
+    """Is told a key for each picture."""
+
+    takes = ("draws",)
+    proposes = True
+
+    def losses(self, x: Tensor, boxes: Tensor, classes: Tensor, draws: Tensor | None = None) -> Losses:
+        assert draws is not None
+        self.drawn = draws
+        return super().losses(x, boxes, classes)
+
+    def judged(self, x: Tensor, boxes: Tensor, classes: Tensor, draws: Tensor | None = None) -> tuple[Losses, Found]:
+        return self.losses(x, boxes, classes, draws=draws), self.detect(x)
+
+
+def test_a_net_that_draws_is_handed_a_key_of_seed_epoch_and_index() -> None:
+    batch = tiny.batch(4, 1)
+    net = Drawing(truth(batch))
+    task = tiny.task(Detection, net)
+
+    def drawn(train: bool, epoch: int, places: list[int]) -> list[int]:
+        part = {key: value[places] for key, value in batch.items()}
+        task.step(task.prepare(part, train, epoch), "train" if train else "val")
+        return net.drawn.tolist()
+
+    whole = drawn(True, 2, [0, 1, 2, 3])
+    assert len(set(whole)) == 4 and min(whole) >= 0
+    assert drawn(True, 2, [3, 1]) == [whole[3], whole[1]], "in any batch the same"
+    assert set(drawn(True, 3, [0, 1, 2, 3])).isdisjoint(whole), "others in another epoch"
+    assert drawn(False, 0, [0, 1]) == drawn(False, 7, [0, 1]), "evaluations know no epoch"
+    assert set(drawn(False, 0, [0, 1, 2, 3])).isdisjoint(whole)
+
+
+def test_proposals_are_judged_where_there_are_some() -> None:
+    batch = tiny.batch(6, 1)
+    found = [{**one, "proposals": one["boxes"][:1]} for one in truth(batch)]
+    made = after_test([batch], [found], Drawing)
+    objects = int((batch["classes"] >= 0).sum())
+    pictures = int((batch["classes"] >= 0).any(1).sum())
+    assert pictures <= made.results["test/proposal_recall"] * objects + 1e-6
+    assert "test/proposal_recall" not in after_test([batch], [truth(batch)]).results
