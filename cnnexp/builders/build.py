@@ -126,7 +126,7 @@ def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.
         channels_last=hardware["channels_last"],
     )
     target = config["task"]["target"]
-    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts)))
+    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts)), **bound.of_task)
 
 
 def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recipe:

@@ -99,7 +99,7 @@ def test_circles_and_single_pixels(tmp_path: Path) -> None:
     circle = {"label": "x", "points": [[4, 3], [4, 1]], "shape_type": "circle"}
     note = read_annotation(annotate(tmp_path / "a.png", [circle, painted]))
     assert note is not None and note.shapes[0].box == pytest.approx((2, 1, 6, 5))
-    area = np.frombuffer(note.shapes[0].outline).reshape(-1, 2)
+    area = np.frombuffer(note.shapes[0].outlines[0]).reshape(-1, 2)
     x, y = area.T
     assert abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 == pytest.approx(np.pi * 4, rel=1e-3)
     assert note.shapes[1].box == (6, 4, 8, 6)
