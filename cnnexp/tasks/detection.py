@@ -11,8 +11,13 @@ from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.boxes import learnable, unpadded
+from cnnexp.draws import keys
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.proposal_recall import RECALL, ProposalRecall
+
+_DRAWS = 0xDE7
+"""Keeps the draws of nets apart from others of the same seed."""
 
 
 class Detection(Task):
@@ -24,7 +29,10 @@ class Detection(Task):
     A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
     ``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with boxes, scores
     and labels for each picture. One that can say both of one pass answers ``judged(*arguments, boxes, classes)`` with
-    the two; of others an evaluation knows no losses.
+    the two; of others an evaluation knows no losses. What a net ``takes``, keys of a prepared batch, ``losses`` and
+    ``judged`` are handed by name; among them may be ``draws``, int64 (B,), a number for each picture from which a net
+    draws: a function of (seed, epoch, index of the sample), in evaluations of (seed, index). A net that ``proposes``
+    says with what it found ``proposals`` (p, 4), the surest first: how many objects are among them is a metric.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -43,14 +51,26 @@ class Detection(Task):
     def counts_in_advance(self) -> bool:
         return bool(getattr(self.net, "counts_in_advance", False))
 
+    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
+        prepared = super().prepare(batch, train, epoch)
+        if "draws" not in self._taken:
+            return prepared
+        index = batch["index"]
+        drawn = keys(_DRAWS, self.parts.seed, epoch + 1 if train else 0, index.cpu().numpy())
+        return {**prepared, "draws": torch.from_numpy(drawn).to(index.device)}
+
+    @property
+    def _taken(self) -> tuple[str, ...]:
+        return tuple(getattr(self.net, "takes", ()))
+
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         net: Any = self.net
         arguments = self.facts.input.arguments(batch)
-        truth = learnable(batch)
+        truth, more = learnable(batch), {key: batch[key] for key in self._taken}
         if stage == "train":
-            return StepOutput(_terms(net.losses(*arguments, *truth)), [], [])
+            return StepOutput(_terms(net.losses(*arguments, *truth, **more)), [], [])
         if self.evaluates_loss:
-            losses, found = net.judged(*arguments, *truth)
+            losses, found = net.judged(*arguments, *truth, **more)
         else:
             losses, found = {}, net.detect(*arguments)
         return StepOutput(_terms(losses), found, unpadded(batch))
@@ -63,17 +83,21 @@ class Detection(Task):
         test = stage == "test"
         metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=test, extended_summary=test)
         metric.warn_on_many_detections = False
-        return {"map": metric}
+        return {"map": metric, **({"proposals": ProposalRecall()} if getattr(self.net, "proposes", False) else {})}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if "map" in metrics:
             metrics["map"].update(output.predictions, output.targets)
+        if "proposals" in metrics:
+            metrics["proposals"].update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if "map" not in metrics:
             return Readings({})
         found = metrics["map"].compute()
         values = {name: max(0.0, float(found[name])) for name in ("map", "map_50")}
+        if "proposals" in metrics:
+            values[RECALL] = metrics["proposals"].compute()
         return Readings(values, self._by_class(found) if stage == "test" else {})
 
     def _by_class(self, found: Mapping[str, Tensor]) -> dict[str, list[float]]:
