@@ -17,7 +17,7 @@ from torchvision.models.detection.rpn import (
     RPNHead,
     concat_box_prediction_layers,
 )
-from torchvision.ops import MultiScaleRoIAlign, roi_align
+from torchvision.ops import roi_align
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from cnnexp.errors import InputError
@@ -31,6 +31,7 @@ from cnnexp.models.anchored import (
 )
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.pyramids import SMALL, Backbone, Pyramid, body_of
+from cnnexp.models.roi_pool import RoIPool
 from cnnexp.models.sized import Sized
 
 Losses = dict[str, tuple[Tensor, Tensor]]
@@ -164,7 +165,7 @@ class FasterRCNN(nn.Module):
             nms_thresh=0.7,
         )
         self.roi_heads = RoIHeads(
-            MultiScaleRoIAlign(
+            RoIPool(
                 [str(level) for level in range(len(strides))], pooled_size, 2, canonical_scale=64 if small else 224
             ),
             TwoMLPHead(maps * pooled_size**2, units),
