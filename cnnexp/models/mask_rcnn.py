@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_masks_in_image
-from torchvision.ops import MultiScaleRoIAlign, roi_align
+from torchvision.ops import roi_align
 
 from cnnexp.models.anchored import truth_of
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.faster_rcnn import FasterRCNN, Found, Losses, Proposed, Sampled, Truth
 from cnnexp.models.pyramids import SMALL
+from cnnexp.models.roi_pool import RoIPool
 
 POOLED = 14
 """Cells along each side of what is cut out for a mask; the mask has twice as many."""
@@ -31,8 +32,8 @@ class MaskRCNN(FasterRCNN):
     mask against what the true object has of the proposal. Made of torchvision's parts, as ``FasterRCNN`` is.
 
     Args:
-        mask_width, mask_layers: maps of the mask's layers, and 3x3 convolutions before the mask is doubled in size; None
-            is what was published, or of the small backbone 32 and 2. The others are those of ``FasterRCNN``.
+        mask_width, mask_layers: maps of the mask's layers, and 3x3 convolutions before the mask is doubled in size;
+            None is what was published, or of the small backbone 32 and 2. The others are those of ``FasterRCNN``.
 
     Raises:
         InputError: as for ``FasterRCNN``.
@@ -86,7 +87,7 @@ class MaskRCNN(FasterRCNN):
             anchor_sizes=anchor_sizes,
             anchor_ratios=anchor_ratios,
             anchors_learnt=anchors_learnt,
-            proposals_learnt=proposals_learnt,
+            proposals_learnt=proposals_learnt or (32 if small else None),
             proposals=proposals or (200 if small else None),
             resize=resize,
             confidence_threshold=confidence_threshold,
@@ -96,9 +97,7 @@ class MaskRCNN(FasterRCNN):
         maps, layers = mask_width or (32 if small else 256), mask_layers or (2 if small else 4)
         at_least_one(mask_width=maps, mask_layers=layers)
         boxes = self.roi_heads.box_roi_pool
-        self.roi_heads.mask_roi_pool = MultiScaleRoIAlign(
-            boxes.featmap_names, POOLED, 2, canonical_scale=boxes.canonical_scale
-        )
+        self.roi_heads.mask_roi_pool = RoIPool(boxes.featmap_names, POOLED, 2, canonical_scale=boxes.canonical_scale)
         self.roi_heads.mask_head = MaskRCNNHeads(self.backbone.out_channels, (maps,) * layers, 1)
         self.roi_heads.mask_predictor = MaskRCNNPredictor(maps, maps, num_classes + 1)
 
