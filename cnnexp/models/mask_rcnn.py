@@ -170,8 +170,9 @@ class MaskRCNN(FasterRCNN):
         ]
 
     def class_rows(self, numbers: Sequence[int]) -> dict[str, list[int]]:
-        rows = super().class_rows(numbers)
-        return {**rows, self.class_layers[-1]: rows[self.class_layers[0]]}
+        rows = [0, *(number + 1 for number in numbers)]
+        offsets = [4 * row + edge for row in rows for edge in range(4)]
+        return dict(zip(self.class_layers, (rows, offsets, rows), strict=True))
 
     def _truth(self, x: Tensor, boxes: Tensor, classes: Tensor, instances: Tensor) -> Truth:
         """What is true as the backbone sees it, with the pixels' objects and the number of each box among them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from cnnexp.augmentation.boxes import NO_CLASS
 from cnnexp.augmentation.motion import VOID
 
 Cut = Literal["components", "watershed"]
+SMOOTHING_PX = 1.0
+"""Of distances to the outside, so that a rough edge has no middles of its own."""
 Labels = NDArray[np.int32]
 """(H, W), 0 = no object, others 1, 2, ..."""
 
@@ -61,27 +64,42 @@ def components(inside: NDArray[np.bool_]) -> Labels:
 def watershed(inside: NDArray[np.bool_], apart: int) -> Labels:
     """A mask (H, W) divided between its middles: where the distance to the outside is highest around.
 
-    By the image foresting transform (Falcão, Stolfi and Lotufo 2004) of the negative distance.
-
     Args:
         apart: of two peaks that are nearer to each other than this, in pixels, the lower one is no middle.
     """
     from scipy import ndimage
 
     distance = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    smooth = np.where(inside, ndimage.gaussian_filter(distance, 1.0), 0.0)
+    smooth = np.where(inside, ndimage.gaussian_filter(distance, SMOOTHING_PX), 0.0)
     peaks = inside & (smooth == ndimage.maximum_filter(smooth, 2 * apart + 1))
-    parts, whole = ndimage.label(peaks, np.ones((3, 3)))[0], components(inside)
-    # a small part that has no peak of its own, as a higher one is near, is an object all the same
+    middles, whole = ndimage.label(peaks, np.ones((3, 3)))[0], components(inside)
+    # a part whose only peak is near to a higher one of another part is an object all the same
     lonely = inside & ~np.isin(whole, np.unique(whole[peaks]))
-    markers = parts + np.where(lonely, parts.max() + whole, 0)
-    markers = np.where(inside, markers, 0).astype(np.int32)
-    height = (255 * (1 - smooth / max(float(smooth.max()), 1.0))).astype(np.uint8)
-    markers[~inside] = -1
-    divided = ndimage.watershed_ift(np.where(inside, height, 255).astype(np.uint8), markers)
-    divided[~inside] = 0
-    numbers = np.unique(divided)
-    return np.searchsorted(numbers, divided).astype(np.int32) if numbers[0] == 0 else divided.astype(np.int32)
+    found = np.unique(np.where(lonely, middles.max() + whole, middles), return_inverse=True)[1]
+    return flooded(-smooth, found.reshape(inside.shape), inside)
+
+
+def flooded(height: NDArray[np.floating], middles: NDArray[np.integer], inside: NDArray[np.bool_]) -> Labels:
+    """Water that rises from each middle over a landscape (H, W): each pixel inside is of the middle that it is reached
+    from first, through the sides of pixels, the lowest before others (Meyer 1994).
+
+    Args:
+        middles: (H, W), 0 = none. inside: where water goes.
+    """
+    wide = height.shape[1] + 2
+    levels, open_ones = np.pad(height, 1).ravel().tolist(), np.pad(inside, 1).ravel().tolist()
+    labels = np.pad(np.where(inside, middles, 0), 1).ravel().tolist()
+    waiting = [(levels[place], place, place) for place, label in enumerate(labels) if label]
+    heapify(waiting)
+    age = len(levels)
+    while waiting:
+        _, _, place = heappop(waiting)
+        for other in (place - wide, place - 1, place + 1, place + wide):
+            if open_ones[other] and not labels[other]:
+                labels[other] = labels[place]
+                age += 1
+                heappush(waiting, (levels[other], age, other))
+    return np.array(labels, np.int32).reshape(-1, wide)[1:-1, 1:-1]
 
 
 def grown(labels: Labels, into: NDArray[np.bool_], reach: int) -> Labels:
@@ -98,8 +116,8 @@ def grown(labels: Labels, into: NDArray[np.bool_], reach: int) -> Labels:
 def mask_to_learn(batch: dict[str, Tensor], classes: int, border: int) -> Tensor:
     """What a net of pixels learns of objects, uint8 (B, H, W): 0 = background, class + 1, or the border between two.
 
-    The border, ``classes`` + 1, is all pixels that have two objects within ``border`` pixels, along x and y. Objects
-    that are ignored are void.
+    The border, ``classes`` + 1, is all pixels of objects that have another one within ``border`` pixels, along x and y.
+    Objects that are ignored are void.
     """
     numbers, kinds = batch["instances"], batch["classes"]
     values = torch.where(kinds == NO_CLASS, VOID, kinds + 1)
@@ -112,7 +130,7 @@ def mask_to_learn(batch: dict[str, Tensor], classes: int, border: int) -> Tensor
     shown, side = numbers.float()[:, None], 2 * border + 1
     highest = functional.max_pool2d(shown, side, 1, border)
     lowest = -functional.max_pool2d(-shown.masked_fill(shown == 0, torch.inf), side, 1, border)
-    touching = ((highest > 0) & (lowest < highest))[:, 0] & (mask != VOID)
+    touching = (lowest < highest)[:, 0] & (numbers > 0) & (mask != VOID)
     return mask.masked_fill(touching, classes + 1)
 
 
