@@ -8,11 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnexp.answers.label import Label
 from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build, build_task
 from cnnexp.builders.datasets import build_dataset
-from cnnexp.builders.facts import find_facts, with_classes
+from cnnexp.builders.facts import answer_class, find_facts, with_classes
 from cnnexp.builders.from_run import run_of_file
 from cnnexp.builders.hardware import set_up_process
 from cnnexp.builders.reopen import for_this_machine, known_to
@@ -29,7 +28,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import read_middle
+from cnnexp.inputs.picture_files import read_middle, read_picture
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
@@ -39,9 +38,9 @@ CLASSIFICATION = "classification"
 
 
 def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published]:
-    """The task of a classifier with the weights that the configuration names, in evaluation mode.
+    """The task with the weights that the configuration names, in evaluation mode.
 
-    The names of a thousand classes are ImageNet's; other numbers of classes are numbered.
+    Names of classes are those that the weights were published with; of other numbers of classes they are numbered.
 
     Returns:
         The task, and how its pictures are to be brought to size.
@@ -52,13 +51,19 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
     _refuse_no_weights(config, "predict")
     weights, name = config["model"]["weights"], config["choices"]["model"]
     published = published_of(config, None if weights_file(config) else weights, trusted)
-    if published is None or config["choices"]["task"] != CLASSIFICATION:
+    if published is None or config["choices"]["task"] != published.task:
         raise InputError(
             f"model={name}: nobody publishes weights for it, so size and classes of its pictures are not known; "
             "predict with a run, with a net of torchvision or timm, or say data=NAME, which it was trained on"
         )
+    if not published.classes:
+        raise InputError(
+            f"model.weights={weights}: {published.source} and nothing behind it, so the net has nothing to say yet; "
+            "train with them"
+        )
+    config = {**config, "model": published.arguments(config["model"], alone=True)}
     begun, state = read_weights(config, trusted)
-    facts = _facts(config, published, _count(state))
+    facts = _facts(config, published, published.count(state), trusted)
     task = build_task(config, facts, trusted)
     put_start(task.net, state, begun, str(name))
     _refuse_fresh(begun)
@@ -67,6 +72,8 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
 
 def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
     """A file → a batch of one, brought to size as the publisher of the weights does."""
+    if how.sized is not None:
+        return lambda path: Pictures.stored_as(read_picture(path, None, 3)[0][None])
     size = (how.resize_px, how.crop_px, 3, how.interpolation)
     return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
 
@@ -147,10 +154,10 @@ def known_to_weights(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> 
         known = known_to(run)
         return known if run.config["task"]["target"] == config["task"]["target"] else None
     published = published_of(config, None if weights_file(config) else config["model"]["weights"], trusted)
-    if published is None or not published.named or config["choices"]["task"] != CLASSIFICATION:
+    if published is None or not published.named or config["choices"]["task"] != published.task:
         return None
     begun, state = read_weights(config, trusted)
-    if _count(state) != len(published.classes):
+    if not published.classes or published.count(state) != len(published.classes):
         return None
     return Known(published.classes, begun.source, published.further())
 
@@ -175,19 +182,14 @@ def _refuse_no_weights(config: Mapping[str, Any], command: str) -> None:
         )
 
 
-def _count(state: Mapping[str, Tensor]) -> int:
-    """The number of outputs: a classifier's last tensor has as many rows."""
-    return list(state.values())[-1].shape[0]
-
-
-def _facts(config: Mapping[str, Any], published: Published, count: int) -> Facts:
+def _facts(config: Mapping[str, Any], published: Published, count: int, trusted: Sequence[str]) -> Facts:
     imagenet = config["model"]["normalisation"] == "imagenet"
     known = len(published.classes) == count
     names = published.classes if known else tuple(f"class {number}" for number in range(count))
     mean, std = IMAGENET if imagenet else (published.mean, published.std)
     size = (published.crop_px, published.crop_px)
     pictures = Pictures(channels=3, image_size=size, mean=tuple(mean), std=tuple(std))
-    return Facts("pictures", pictures, {"label": Label(names)})
+    return Facts("pictures", pictures, {published.target: answer_class(published.target, trusted)(names)})
 
 
 def _refuse_fresh(begun: Start) -> None:

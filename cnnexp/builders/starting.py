@@ -43,13 +43,14 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
     """The configuration of a new run with ``model.weights`` pinned down, and the pictures normalised as they want it.
 
     A file's path becomes absolute and gets its sha256, ``run:last`` the run's full id; ``data.mean`` and ``data.std``
-    become those that the weights were trained with, where ``model.normalisation`` is ``auto`` and it is known.
+    become those that the weights were trained with, where ``model.normalisation`` is ``auto`` and it is known, and so
+    do arguments of the net that are null and belong to the weights.
 
     Raises:
         InputError: the weights are not there, or are not the ones that the configuration was frozen with.
     """
     _refuse_match(config)
-    model, weights = dict(config["model"]), config["model"]["weights"]
+    model, weights = _belonging(config, trusted), config["model"]["weights"]
     if weights is not None and weights.startswith(RUN):
         source = source_run(config)
         model["weights"] = f"{RUN}{source.record.id}"
@@ -207,14 +208,18 @@ def published_of(config: Mapping[str, Any], weights: str | None, trusted: Sequen
     Raises:
         InputError: there are no such weights.
     """
-    module = import_module(import_target(config["model"]["_target_"], "model", trusted).__module__)
-    function = getattr(module, "published", None)
+    function = getattr(_module_of(config, trusted), "published", None)
     if function is None:
         return None
     wanted = inspect.signature(function).parameters
     found = function(weights, **{key: value for key, value in net_arguments(config).items() if key in wanted})
     assert found is None or isinstance(found, Published)
     return found
+
+
+def _module_of(config: Mapping[str, Any], trusted: Sequence[str]) -> Any:
+    """Where the net is defined, and what is known of weights for it."""
+    return import_module(import_target(config["model"]["_target_"], "model", trusted).__module__)
 
 
 def read_weights(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Start, dict[str, Tensor]]:
@@ -229,7 +234,8 @@ def read_weights(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Sta
         return Start(source.described, sha256, source.kept.name), load_weights(source.kept.path)
     path = weights_file(config)
     if path is not None:
-        return Start(str(path), sha256), read_state(path)
+        state, rename = read_state(path), getattr(_module_of(config, trusted), "renamed", None)
+        return Start(str(path), sha256), state if rename is None else rename(state)
     published = _published(config, weights, trusted)
     return Start(published.source), published.load()
 
@@ -251,6 +257,16 @@ def weights_file(config: Mapping[str, Any]) -> Path | None:
         return None
     path = Path(weights).expanduser()
     return path if path.is_file() or path.suffix in SUFFIXES or os.sep in weights else None
+
+
+def _belonging(config: Mapping[str, Any], trusted: Sequence[str]) -> dict[str, Any]:
+    """The net's part of the configuration, with arguments that belong to weights that somebody publishes."""
+    weights, path = config["model"]["weights"], weights_file(config)
+    foreign = weights is not None and _run_of(config) is None
+    if not foreign or (path is not None and not hasattr(_module_of(config, trusted), "renamed")):
+        return dict(config["model"])
+    found = published_of(config, None if path is not None else weights, trusted)
+    return dict(config["model"]) if found is None else found.arguments(config["model"])
 
 
 def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
-from cnnexp.commands.asked import files_in, names_data, settings_and_files
+from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data
 from cnnexp.commands.files import check_file, writing
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
@@ -131,7 +131,9 @@ def _sized_as_trained(task: Task) -> tuple[Task, Reading]:
 def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, Reading]:
     from cnnexp.config.compose import compose_run
 
-    config = compose_run(words, arguments.config_dir)
+    config = compose_run(
+        words if names_data(words) else [*words, *suitable_data(words, arguments.config_dir)], arguments.config_dir
+    )
 
     from cnnexp.builders.pretrained import for_data, pretrained, reading
 

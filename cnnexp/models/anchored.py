@@ -102,16 +102,12 @@ def refuse_small(image_size: tuple[int, int], stride: int) -> None:
         )
 
 
-def anchor_sizes_of(
-    given: Sequence[Sequence[float]] | None, strides: Sequence[int], times: int
-) -> tuple[tuple[float, ...], ...]:
-    """Sides of the anchors of each map in pixels; those that are not given are so many times the map's stride.
+def anchor_sizes_of(given: Sequence[Sequence[float]], strides: Sequence[int]) -> tuple[tuple[float, ...], ...]:
+    """Sides of the anchors of each map in pixels.
 
     Raises:
         InputError: there are not as many as maps, or a map has none.
     """
-    if given is None:
-        return tuple((float(times * stride),) for stride in strides)
     if len(given) != len(strides) or any(not sizes or min(sizes) <= 0 for sizes in given):
         listed = ",".join(map(str, strides))
         raise InputError(
@@ -137,3 +133,14 @@ def refuse_large(sizes: Sequence[Sequence[float]], image_size: tuple[int, int]) 
             f"model.anchor_sizes: anchors of {', '.join(wrong)} pixels for pictures of {image_size[0]}x"
             f"{image_size[1]}; take sizes up to {side}, or larger pictures"
         )
+
+
+def same_number(counts: Sequence[int]) -> int:
+    """The number of anchors at each place, which one head for all maps has to be the same on all of them.
+
+    Raises:
+        InputError: it is not.
+    """
+    if len(set(counts)) > 1:
+        raise InputError("model.anchor_sizes: expected as many for each map, as one head looks at all of them")
+    return counts[0]

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
@@ -20,19 +21,23 @@ from torchvision.models.detection.rpn import (
 from torchvision.ops import roi_align
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from cnnexp.errors import InputError
 from cnnexp.models.anchored import (
     anchor_sizes_of,
     choose,
     ranks,
     refuse_large,
     refuse_small,
+    same_number,
     truth_of,
 )
 from cnnexp.models.bounds import at_least_one
+from cnnexp.models.published import Published
+from cnnexp.models.published_detectors import published_detector, renamed
 from cnnexp.models.pyramids import SMALL, Backbone, Pyramid, body_of
 from cnnexp.models.roi_pool import RoIPool
 from cnnexp.models.sized import Sized
+
+__all__ = ["FasterRCNN", "published", "renamed"]
 
 Losses = dict[str, tuple[Tensor, Tensor]]
 Found = list[dict[str, Tensor]]
@@ -139,7 +144,7 @@ class FasterRCNN(nn.Module):
     ) -> None:
         super().__init__()
         small = backbone == SMALL
-        strides = strides or ((8, 16) if small else (4, 8, 16, 32))
+        strides = strides_of(backbone, strides)
         maps = pyramid_width or (64 if small else 256)
         units = head_width or (128 if small else 1024)
         self.proposals_count = proposals or (100 if small else 1000)
@@ -147,15 +152,17 @@ class FasterRCNN(nn.Module):
         self.num_classes, self.pooled_size = num_classes, pooled_size
         self.sized = Sized(resize, max(strides))
         body, widths = body_of(Backbone(backbone, strides, width, depth, frozen_norms, frozen_eps), in_channels)
-        sizes = anchor_sizes_of(anchor_sizes, (*strides, 2 * strides[-1]), times=2 if small else 8)
+        levels = (*strides, 2 * strides[-1])
+        usual = [[(2.0 if small else 8.0) * stride] for stride in levels]
+        sizes = anchor_sizes_of(anchor_sizes or usual, levels)
         if resize is None:
             refuse_small(image_size, max(strides))
-            refuse_large(sizes, image_size)
+            refuse_large(anchor_sizes or (), image_size)
         self.backbone = Pyramid(body, widths, maps, LastLevelMaxPool())
         anchors = AnchorGenerator(sizes, (anchor_ratios,) * len(sizes))
         self.rpn = RegionProposalNetwork(
             anchors,
-            RPNHead(maps, _same_number(anchors.num_anchors_per_location())),
+            RPNHead(maps, same_number(anchors.num_anchors_per_location())),
             fg_iou_thresh=0.7,
             bg_iou_thresh=0.3,
             batch_size_per_image=anchors_learnt or (128 if small else 256),
@@ -327,6 +334,24 @@ class FasterRCNN(nn.Module):
         return [["backbone.body"], ["backbone.fpn", "rpn", "roi_heads"]]
 
 
+def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | None) -> Published | None:
+    """torchvision's weights of COCO for ``resnet50``, ImageNet's for the part of a named backbone that is in use."""
+    return published_detector(
+        weights,
+        Backbone(backbone, strides_of(backbone, strides)),
+        {"resnet50": FasterRCNN_ResNet50_FPN_Weights.COCO_V1},
+        first_class=1,
+        count=lambda state: len(state["roi_heads.box_predictor.cls_score.bias"]) - 1,
+        trained={"frozen_eps": 0.0},
+        sized={"resize": (800, 1333)},
+    )
+
+
+def strides_of(backbone: str, given: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Of the maps that are looked at, in pixels."""
+    return tuple(given) if given else (8, 16) if backbone == SMALL else (4, 8, 16, 32)
+
+
 def _mean(total: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     return total / count.clamp(min=1), count
 
@@ -337,9 +362,3 @@ def _matching(sampled: Sampled) -> list[Tensor]:
         one["boxes"][rows].to(boxes.dtype) if len(one["boxes"]) else boxes
         for one, rows, boxes in zip(sampled.truth, sampled.matched, sampled.boxes, strict=True)
     ]
-
-
-def _same_number(counts: Sequence[int]) -> int:
-    if len(set(counts)) > 1:
-        raise InputError("model.anchor_sizes: expected as many for each map, as one head looks at all of them")
-    return counts[0]

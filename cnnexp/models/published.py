@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
+
+
+def _rows_of_the_last(state: Mapping[str, Tensor]) -> int:
+    return list(state.values())[-1].shape[0]
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,13 @@ class Published:
         crop_px: a square of this side.
         interpolation: bilinear or bicubic, of that change of size.
         classes: names of the outputs; their numbers where nobody says names.
+            None at all are a backbone's alone, behind which all is fresh.
         further: gives for each output the names that it goes by as well; none where there are none.
         load: the state dict, downloaded through the library where it is not there yet.
+        task, target: what they were trained for.
+        count: the number of classes that a state dict has answers for; a classifier's last tensor has as many rows.
+        trained: arguments of the net that belong to them, where the configuration leaves these null.
+        sized: the same, for a net that brings whole pictures to size; ``resize_px`` and ``crop_px`` say nothing then.
     """
 
     source: str
@@ -32,8 +42,22 @@ class Published:
     classes: tuple[str, ...]
     load: Callable[[], dict[str, Tensor]]
     further: Callable[[], tuple[tuple[str, ...], ...]] = tuple
+    task: str = "classification"
+    target: str = "label"
+    count: Callable[[Mapping[str, Tensor]], int] = _rows_of_the_last
+    trained: Mapping[str, Any] = field(default_factory=dict)
+    sized: Mapping[str, Any] | None = None
 
     @property
     def named(self) -> bool:
         """Whether the outputs have names."""
         return self.classes != tuple(map(str, range(len(self.classes))))
+
+    def arguments(self, model: Mapping[str, Any], alone: bool = False) -> dict[str, Any]:
+        """A configuration's part for the net, with what belongs to the weights where it says nothing.
+
+        Args:
+            alone: pictures of any size are to be asked about, and no data set says theirs.
+        """
+        theirs = {**self.trained, **((self.sized or {}) if alone else {})}
+        return {**model, **{key: value for key, value in theirs.items() if model.get(key) is None}}

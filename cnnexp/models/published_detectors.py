@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor
 from torchvision import models
 from torchvision.models import WeightsEnum
@@ -14,22 +17,120 @@ from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.models import of_timm, of_torchvision
 from cnnexp.models.published import Published
-from cnnexp.models.pyramids import SMALL, TIMM
+from cnnexp.models.pyramids import SMALL, TIMM, Backbone, body_of
 
 IMAGENET = "imagenet"
 """The word for a backbone's weights of ImageNet; all behind it is fresh."""
-COCO = "torchvision"
-BACKGROUND = "__background__"
+BODY = "backbone.body."
+COUNTER = ".num_batches_tracked"
+_OLD_NAMES = (
+    (re.compile(r"^(rpn\.head\.conv)\.(weight|bias)$"), r"\1.0.0.\2"),
+    (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$"), r"\1.0.\2"),
+)
+"""Names in files from before torchvision 0.13, as its modules rename them when they load."""
+_OLD_TOWER = re.compile(r"^(head\.(?:classification|regression)_head\.conv)\.(\d+)\.(weight|bias)$")
+"""Of RetinaNet: its convolutions were counted with the ReLUs between them."""
+
+
+def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict of a detector, of any age, by the names of today; without counts of batches, which say nothing."""
+    found = {}
+    for name, value in state.items():
+        for pattern, new in _OLD_NAMES:
+            name = pattern.sub(new, name)
+        name = _OLD_TOWER.sub(lambda hit: f"{hit[1]}.{int(hit[2]) // 2}.0.{hit[3]}", name)
+        if not name.endswith(COUNTER):
+            found[name] = value
+    return found
 
 
 def published_detector(
     weights: str | None,
-    backbone: str,
-    known: Mapping[str, WeightsEnum],
+    backbone: Backbone,
+    coco: Mapping[str, WeightsEnum],
     *,
-    count_of: Any,
-    settings: Mapping[str, Any],
-    alone: Mapping[str, Any],
-    names: Any = None,
+    count: Callable[[Mapping[str, Tensor]], int],
+    first_class: int,
+    trained: Mapping[str, Any],
+    sized: Mapping[str, Any],
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406),
+    std: tuple[float, ...] = (0.229, 0.224, 0.225),
 ) -> Published | None:
-    raise NotImplementedError
+    """What is published for a detector with this backbone.
+
+    Args:
+        weights: ``torchvision`` or the name that it has there, for COCO's; ``imagenet`` for those of the backbone
+            alone. None stands for the first that there are, or for none at all.
+        coco: torchvision's by the backbone. count: classes that a state dict has an answer for. first_class: the number
+            of COCO's first name that the net has an answer for: 1 leaves out the background.
+        trained: arguments of the net that belong to those. sized: those that bring whole pictures to size.
+        mean, std: of each channel, pixels in [0, 1].
+
+    Raises:
+        InputError: there are no such weights.
+    """
+    own = coco.get(backbone.name)
+    words = [*([of_torchvision.DEFAULT[0], own.name] if own else []), *([IMAGENET] if backbone.name != SMALL else [])]
+    if weights is None and not words:
+        return None
+    if weights not in (None, *words):
+        raise InputError(
+            f"model.weights={weights}: no file, and there are no such weights for model.backbone={backbone.name}; "
+            + (did_you_mean(str(weights), words) or f"torchvision's are for model.backbone={', '.join(coco)}")
+        )
+    if own is None or weights == IMAGENET:
+        return _of_backbone(backbone)
+    categories = tuple(own.meta["categories"])[first_class:]
+
+    def load() -> dict[str, Tensor]:
+        try:
+            return renamed(own.get_state_dict(progress=False, check_hash=True))
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                f"model.weights={weights}: {own.url} could not be had ({error}); download it elsewhere and give "
+                "model.weights=FILE"
+            ) from error
+
+    return Published(
+        source=f"torchvision's {own}",
+        mean=mean,
+        std=std,
+        resize_px=0,
+        crop_px=0,
+        interpolation="bilinear",
+        classes=categories,
+        load=load,
+        task="detection",
+        target="boxes",
+        count=count,
+        trained=trained,
+        sized=sized,
+    )
+
+
+def _of_backbone(backbone: Backbone) -> Published:
+    """ImageNet's, for the part of the net that looks at pictures."""
+    name = backbone.name.removeprefix(TIMM)
+    if backbone.name.startswith(TIMM) or name not in models.list_models(module=models):
+        whole = of_timm.published(None, name=name)
+    else:
+        whole = of_torchvision.published(None, name=name)
+
+    def load() -> dict[str, Tensor]:
+        state = whole.load()  # what cannot be had is told in words
+        return _of_body(_cut_by_timm(name) if whole.source.startswith("timm") else state, backbone)
+
+    return replace(whole, source=f"{whole.source}, its backbone", classes=(), load=load)
+
+
+def _of_body(state: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
+    """Those tensors that the backbone has, by their names in the detector."""
+    with torch.device("meta"):
+        body, _ = body_of(backbone, 3)
+    return {BODY + name: state[name] for name in body.state_dict() if name in state}
+
+
+def _cut_by_timm(name: str) -> dict[str, Tensor]:
+    """A net's tensors as timm names them in a list of maps."""
+    net = timm.create_model(name, pretrained=True, features_only=True)
+    return {f"net.{key}": value for key, value in net.state_dict().items()}

@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 from torchvision import models
+from timm.utils.model import freeze_batch_norm_2d
 from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
@@ -116,14 +117,17 @@ def _of_torchvision(name: str, strides: Sequence[int], in_channels: int) -> tupl
 
 
 def _places(net: nn.Module) -> dict[int, tuple[str, int]]:
-    """For each stride that is a power of 2 the last module with a map of it, and how wide the map is."""
+    """For each stride the last module of the fewest dots with a map of it, and how wide the map is.
+
+    (A block that halves the resolution often begins with a layer that does not yet.)
+    """
     found: dict[int, tuple[str, int]] = {}
 
     def look(name: str) -> Callable[..., None]:
         def noted(module: nn.Module, given: Any, answer: Any) -> None:
             if isinstance(answer, Tensor) and answer.ndim == 4 and answer.shape[2] == answer.shape[3] > 1:
                 stride, rest = divmod(TRIED_PX, answer.shape[2])
-                if rest == 0:
+                if rest == 0 and name.count(".") <= found.get(stride, (name, 0))[0].count("."):
                     found[stride] = (name, answer.shape[1])
 
         return noted
