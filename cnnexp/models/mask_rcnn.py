@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_masks_in_image
 from torchvision.ops import roi_align
 
 from cnnexp.models.anchored import truth_of
 from cnnexp.models.bounds import at_least_one
-from cnnexp.models.faster_rcnn import FasterRCNN, Found, Losses, Proposed, Sampled, Truth
-from cnnexp.models.pyramids import SMALL
+from cnnexp.models.faster_rcnn import FasterRCNN, Found, Losses, Proposed, Sampled, Truth, renamed, strides_of
+from cnnexp.models.published import Published
+from cnnexp.models.published_detectors import published_detector
+from cnnexp.models.pyramids import SMALL, Backbone
 from cnnexp.models.roi_pool import RoIPool
+
+__all__ = ["MaskRCNN", "published", "renamed"]
 
 POOLED = 14
 """Cells along each side of what is cut out for a mask; the mask has twice as many."""
@@ -184,6 +190,21 @@ class MaskRCNN(FasterRCNN):
             {**one, "instances": own, "numbers": (kinds >= 0).nonzero()[:, 0] + 1}
             for one, own, kinds in zip(truth, instances, classes, strict=True)
         ]
+
+
+def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | None) -> Published | None:
+    """torchvision's weights of COCO for ``resnet50``, ImageNet's for the part of a named backbone that is in use."""
+    found = published_detector(
+        weights,
+        Backbone(backbone, strides_of(backbone, strides)),
+        {"resnet50": MaskRCNN_ResNet50_FPN_Weights.COCO_V1},
+        first_class=1,
+        count=lambda state: len(state["roi_heads.box_predictor.cls_score.bias"]) - 1,
+        trained={"frozen_eps": 0.0},
+        sized={"resize": (800, 1333)},
+    )
+    of_masks = found is not None and found.task == "detection"
+    return replace(found, task="instances", target="instances") if of_masks else found  # type: ignore[type-var]
 
 
 def masks_in(boxes: Tensor, instances: Tensor, numbers: Tensor, side: int) -> Tensor:

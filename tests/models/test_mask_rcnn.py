@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from torchvision.models.detection import maskrcnn_resnet50_fpn
+from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights, maskrcnn_resnet50_fpn
 from torchvision.models.detection.roi_heads import maskrcnn_loss, project_masks_on_boxes
 
 from cnnexp.config.compose import compose_run
-from cnnexp.models.mask_rcnn import MaskRCNN, masks_in
+from cnnexp.models.mask_rcnn import MaskRCNN, masks_in, published
 
 SIDE = 64
 
@@ -116,5 +116,14 @@ def test_the_published_structure_is_met() -> None:
             **dict.fromkeys(("pyramid_width", "head_width", "mask_width", "mask_layers", "proposals")),
         ).state_dict()  # fmt: skip
     assert {name: tuple(one.shape) for name, one in ours.items()} == {
-        name: tuple(one.shape) for name, one in theirs.items()
+        name: tuple(one.shape) for name, one in theirs.items() if not name.endswith("num_batches_tracked")
     }
+
+
+def test_what_is_published() -> None:
+    found = published(None, backbone="resnet50", strides=None)
+    assert found is not None and (found.task, found.target) == ("instances", "instances") and len(found.classes) == 90
+    assert found.source == f"torchvision's {MaskRCNN_ResNet50_FPN_Weights.COCO_V1}"
+    assert published(None, backbone="small", strides=None) is None
+    alone = published("imagenet", backbone="resnet18", strides=None)
+    assert alone is not None and alone.task == "classification" and "its backbone" in alone.source
