@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from cnnexp.augmentation import exact
@@ -38,3 +39,14 @@ class Motion:
         if self.grid is not None:
             return sample_mask(values, self.grid)
         return exact.move(values[:, None], self.way, self.frame, self.reach, self.border)[:, 0]
+
+    def nearest_number(self, numbers: Tensor) -> Tensor:
+        """A number for each pixel, int16 (B, H, W) and not below 0, moved: the nearest pixel's, and 0 from outside."""
+        if self.cut is not None:
+            return self.nearest(numbers)
+        if self.grid is not None:
+            return sample_mask(numbers, self.grid, outside=0)
+        # whole pixels are copied as bytes
+        planes = torch.stack([numbers & 255, numbers >> 8], 1).to(torch.uint8)
+        low, high = exact.move(planes, self.way, self.frame, self.reach, exact.Border(0)).short().unbind(1)
+        return low | high << 8

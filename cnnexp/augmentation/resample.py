@@ -76,13 +76,13 @@ def shrinkage(geometry: Geometry) -> Array:
     return np.sqrt((geometry.linear**2).sum(2))
 
 
-def sample_mask(mask: Tensor, grid: Grid) -> Tensor:
-    """Masks (B, H, W) along the grid, the nearest pixel's value; void outside."""
+def sample_mask(mask: Tensor, grid: Grid, outside: int = VOID) -> Tensor:
+    """Masks (B, H, W) along the grid, the nearest pixel's value; ``outside`` of the picture that one."""
     height, width = mask.shape[-2:]
     column = ((grid.places[..., 0] + 1) * (width / 2)).floor().long().clamp_(0, width - 1)
     row = ((grid.places[..., 1] + 1) * (height / 2)).floor().long().clamp_(0, height - 1)
     picked = mask.flatten(1).gather(1, (row * width + column).flatten(1)).view(row.shape)
-    return picked.masked_fill_(~grid.within, VOID)
+    return picked.masked_fill_(~grid.within, outside)
 
 
 def _bilinear(image: Tensor, grid: Tensor) -> Tensor:

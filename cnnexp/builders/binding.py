@@ -30,6 +30,8 @@ OF_THE_LOSS = ("label_smoothing", "class_weights")
 """Regularization that a loss applies, where its class takes an argument of that name."""
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
+RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
+"""Keys of every task; the others are its arguments."""
 _LATER = object()
 
 
@@ -51,6 +53,7 @@ class BoundRun:
     """What makes the parts of a run, with every argument checked and nothing made yet."""
 
     task: type[Task]
+    of_task: Mapping[str, Any]
     net: Bound
     loss: Bound | None
     optimizers: Mapping[str, partial[torch.optim.Optimizer]]
@@ -70,6 +73,7 @@ def bind_run(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> BoundRun
     task = import_target(config["task"]["_target_"], "task", trusted)
     bound = BoundRun(
         task=task,
+        of_task=_of_task(config, task, problems),
         net=_net(config, trusted, problems),
         loss=_loss(config, trusted, problems),
         optimizers=_optimizers(config, task.turns, trusted, problems),
@@ -82,6 +86,13 @@ def bind_run(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> BoundRun
     if problems:
         raise InputError(*problems)
     return bound
+
+
+def _of_task(config: Mapping[str, Any], class_: type[Task], problems: list[str]) -> dict[str, Any]:
+    """Arguments of the task itself."""
+    given = {key: tupled(value) for key, value in config["task"].items() if key not in RESERVED_OF_TASK}
+    problems += bind(class_, given, {"parts": _LATER}, "task")[1]
+    return given
 
 
 def net_arguments(config: Mapping[str, Any]) -> dict[str, Any]:

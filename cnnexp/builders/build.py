@@ -125,8 +125,8 @@ def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.
         centred=bound.task.normalises,
         channels_last=hardware["channels_last"],
     )
-    target = config["task"]["target"]
-    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"]))
+    loss, target = _loss(config, bound, facts), config["task"]["target"]
+    return bound.task(Parts(made, facts, preparation, target, loss, config["seed"]), **bound.of_task)
 
 
 def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recipe:

@@ -101,6 +101,7 @@ RUN = Group(
                 "mode": Text(("max", "min")),
             },
             optional={"accepts": Items(Text()), "nets": Text()},
+            open=True,
         ),
         "loss": Group({"_target_": Text(nullable=True)}, open=True),
         "sampling": _open(samples=Number(2, whole=True)),

@@ -15,7 +15,7 @@ from cnnexp.data.base import SplitName
 from cnnexp.data.census import PICTURES, Census
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.coco_masks import box_around, read_region, stated_size
-from cnnexp.data.drawn_masks import Drawing, Region, kind_of, use_objects, values_of_classes
+from cnnexp.data.drawn_masks import OUTLINED, Drawing, Region, kind_of, use_objects, values_of_classes
 from cnnexp.data.folders import split_of, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
@@ -26,6 +26,7 @@ from cnnexp.inputs.folder_walk import is_hidden
 from cnnexp.inputs.picture_files import Size
 
 NO_OUTLINE = "without an outline of three points or more"
+CROWDS = "of crowds, neither learnt nor counted"
 
 
 class COCO(OwnFolder):
@@ -36,10 +37,10 @@ class COCO(OwnFolder):
     The classes are the training file's categories in the order of their ids, unless ``classes`` names some of them: the
     others are left out. The boxes of crowds are neither learnt nor counted as missed. Where the task learns masks, the
     segmentations are drawn, those of crowds too, on a background that is the first class (see ``Drawing`` for those
-    that overlap). Lin et al. 2014.
+    that overlap); where it learns instances they are drawn with a number each. Lin et al. 2014.
     """
 
-    targets = ("boxes", "mask")
+    targets = ("boxes", "mask", "instances")
 
     def names(self) -> tuple[str, ...]:
         path = self._files["train"]
@@ -163,17 +164,23 @@ def read_samples(
     places = {name: _find(name, folders) for name in boxes}
     _settle_missing(path, [name for name, place in places.items() if place is None], len(places), folders, census)
     there = [Sample(place, name) for name, place in places.items() if place is not None]
-    if target == "mask":
+    if target in OUTLINED:
         sizes = {images[_id(one["id"])]: stated_size(one) for one in content["images"]}
         there = [_drawn(one, [region for region, *_ in boxes[one.name]], path, sizes[one.name]) for one in there]
+        if target == "instances":
+            there = [_classed(one, boxes[one.name]) for one in there]
         use_objects(census, (one.drawn for one in there if one.drawn is not None))
         return there
     return [_boxed(one, boxes[one.name]) for one in there]
 
 
 def _boxed(sample: Sample, notes: Sequence[tuple[Any, int, bool]]) -> Sample:
-    boxes, classes, ignored = zip(*notes, strict=True) if notes else ((), (), ())
-    return replace(sample, boxes=boxes, classes=classes, ignored=ignored)
+    return replace(_classed(sample, notes), boxes=tuple(box for box, *_ in notes))
+
+
+def _classed(sample: Sample, notes: Sequence[tuple[Any, int, bool]]) -> Sample:
+    classes, ignored = tuple(number for _, number, _ in notes), tuple(crowd for *_, crowd in notes)
+    return replace(sample, classes=classes, ignored=ignored)
 
 
 def _drawn(sample: Sample, regions: Sequence[Any], path: Path, size: Size | None) -> Sample:
@@ -236,15 +243,18 @@ def _notes_by_image(
             census.leave_out(kind, "of classes that are not asked for", images[image], harmless=True)
         else:
             number, crowd = numbers[categories[category]], bool(note.get("iscrowd"))
-            if target == "boxes":
-                found[image].append((_box(where, images[image], note), number, crowd))
-                if crowd:
-                    census.note(kind, "of crowds, neither learnt nor counted", images[image])
-            elif region := read_region(f"{where}, of {images[image]}", note, number):
-                found[image].append((region, number, crowd))
-            else:
+            place = (
+                _box(where, images[image], note)
+                if target == "boxes"
+                else read_region(f"{where}, of {images[image]}", note, number)
+            )
+            if place is None:
                 census.leave_out(kind, NO_OUTLINE, images[image])
-    if target == "mask" and not any(found.values()) and content["annotations"]:
+                continue
+            found[image].append((place, number, crowd))
+            if crowd and target != "mask":
+                census.note(kind, CROWDS, images[image])
+    if target in OUTLINED and not any(found.values()) and content["annotations"]:
         raise InputError(f"{path}: no annotation has a segmentation ({census.line()}); boxes alone are no masks")
     if lost:
         number, image = lost[0]

@@ -53,26 +53,32 @@ class DigitScenes(DataSet):
 
     Digits of the training split of mnist5k occur in training scenes only, and so for the other splits. No two digits
     share a pixel, and their boxes overlap by an IoU of at most 0.15. Scene ``i`` is a function of (scene_seed, split,
-    i) alone. The mask is 0 for background and digit + 1 elsewhere.
+    i) alone. The mask is 0 for background and digit + 1 elsewhere. Where the task learns instances, these
+    are held in place of the mask.
     """
 
-    targets = ("boxes", "mask")
+    targets = ("boxes", "mask", "instances")
 
-    def __init__(self, *, image_size: Size, channels: int, scene_seed: int) -> None:
+    def __init__(self, *, image_size: Size, channels: int, scene_seed: int, target: str | None = None) -> None:
+        self.target = target
         self.image_size = image_size
         self.channels = channels
         self.scene_seed = scene_seed
 
     def load(self, split: SplitName) -> TensorSplit:
         scenes = scenes_of(self.scene_seed, split)
+        pixels = scenes.instances.astype(np.int16) if self.target == "instances" else semantic_masks(scenes)
         tensors = {
             "image": torch.from_numpy(scenes.pictures.copy())[:, None],
-            "mask": torch.from_numpy(semantic_masks(scenes)),
+            "instances" if self.target == "instances" else "mask": torch.from_numpy(pixels),
             "boxes": torch.from_numpy(scenes.boxes.copy()),
             "classes": torch.from_numpy(scenes.classes.copy()),
         }
         names = [f"digit_scenes/{split}/{i}" for i in range(len(scenes.pictures))]
         return fitted_split(tensors, self.image_size, self.channels, names=names)
+
+    def chosen(self) -> tuple[str, ...]:
+        return ("instances",) if self.target == "instances" else ("boxes", "mask")
 
     def instance_masks(self, split: SplitName) -> Tensor:
         """uint8 (N, H, W): 0 = background, k + 1 = the digit of box k."""

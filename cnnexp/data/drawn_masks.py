@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cnnexp.augmentation.instances import MOST_OBJECTS
 from cnnexp.augmentation.motion import VOID
 from cnnexp.data.census import BOXES, Census
 from cnnexp.errors import InputError
@@ -17,6 +18,8 @@ from cnnexp.inputs.picture_files import Size
 
 OBJECTS = "objects"
 """A kind in the census: what is annotated by its outline."""
+OUTLINED = ("mask", "instances")
+"""Targets that take the pixels of objects."""
 
 
 def fills(size: Size, counts: bytes) -> bool:
@@ -79,17 +82,28 @@ class Drawing:
         Raises:
             InputError: it was drawn on a picture of another size; a code is broken.
         """
+        drawn = self._drawn([region.value for region in self.regions], original)
+        if original == image_size:
+            return drawn.astype(np.uint8)
+        resized = Image.fromarray(drawn.astype(np.uint8)).resize(image_size[::-1], Image.Resampling.NEAREST)
+        return np.array(resized, dtype=np.uint8)
+
+    def numbers(self, original: Size, image_size: Size) -> NDArray[np.int16]:
+        """The number of each pixel's region, counted from 1, 0 = none; sizes and errors as for ``mask``."""
+        if len(self.regions) > MOST_OBJECTS:
+            raise InputError(f"{self.where}: {len(self.regions):,} objects, and a picture may have {MOST_OBJECTS:,}")
+        return nearest(self._drawn(range(1, len(self.regions) + 1), original), image_size)
+
+    def _drawn(self, values: Sequence[int], original: Size) -> NDArray[np.int16]:
+        """A value for each region, at the picture's own size."""
         from faster_coco_eval.core import mask as coder
 
         codes = [self._code(region, original) for region in self.regions]
         areas = coder.area(codes).tolist() if codes else []
-        drawn = np.zeros(original, np.uint8)
+        drawn = np.zeros(original, np.int16)
         for place in sorted(range(len(codes)), key=lambda place: -areas[place]):
-            drawn[coder.decode(codes[place]) > 0] = self.regions[place].value
-        if original == image_size:
-            return drawn
-        resized = Image.fromarray(drawn).resize((image_size[1], image_size[0]), Image.Resampling.NEAREST)
-        return np.array(resized, dtype=np.uint8)
+            drawn[coder.decode(codes[place]) > 0] = values[place]
+        return drawn
 
     def _code(self, region: Region, original: Size) -> dict[str, object]:
         from faster_coco_eval.core import mask as coder
@@ -114,6 +128,17 @@ class Drawing:
             f"{self.where}: drawn on {size[1]}×{size[0]} pixels, and the picture has {original[1]}×{original[0]}; they "
             "must be of one size"
         )
+
+
+def nearest(numbers: NDArray[np.int16], image_size: Size) -> NDArray[np.int16]:
+    """A number for each pixel at another size (height, width), that of the nearest pixel."""
+    if numbers.shape == image_size:
+        return numbers
+    down, across = (
+        np.floor((np.arange(size) + 0.5) * (given / size)).astype(np.int64)
+        for size, given in zip(image_size, numbers.shape, strict=True)
+    )
+    return np.ascontiguousarray(numbers[down[:, None], across])
 
 
 def packed(numbers: Iterable[float]) -> bytes:
@@ -146,7 +171,7 @@ def values_of_classes(count: int) -> tuple[int, ...]:
 
 def kind_of(target: str | None) -> str:
     """What the census counts."""
-    return OBJECTS if target == "mask" else BOXES
+    return OBJECTS if target in OUTLINED else BOXES
 
 
 def use_objects(census: Census, drawings: Iterable[Drawing]) -> None:

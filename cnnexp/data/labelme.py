@@ -28,12 +28,13 @@ class LabelMe(OwnFolder):
     ``train``, ``val`` and ``test`` folders or without splits (then see ``complete_splits``).
 
     Where the task learns boxes these are around the shapes; where it learns masks the shapes are drawn (see ``Drawing``
-    for those that overlap) on a background that is the first class. Lines and points have no area and are left out;
+    for those that overlap) on a background that is the first class; where it learns instances each shape is an object,
+    and outlines of one label and one ``group_id`` are one. Lines and points have no area and are left out;
     ``__ignore__`` is void in masks and no box. The classes are the labels in alphabetical order, unless ``classes``
     names some of them. A picture without a JSON file is left out: nobody says that it shows nothing.
     """
 
-    targets = ("boxes", "mask")
+    targets = ("boxes", "mask", "instances")
 
     def names(self) -> tuple[str, ...]:
         shapes = (shape for notes in self._annotations.values() for note in notes for shape in note.shapes)
@@ -99,8 +100,12 @@ class LabelMe(OwnFolder):
         if self.target == "boxes":
             boxes, classes = tuple(shape.box for shape, _ in shapes), tuple(number for _, number in shapes)
             return Sample(picture, name, boxes=boxes, classes=classes)
-        regions = tuple(Region(value, (one.outline,) if one.outline else (), one.runs) for one, value in shapes)
-        return Sample(picture, name, drawn=Drawing(regions, str(note.path), note.size))
+        if self.target == "instances":
+            shapes = _joined(shapes)
+        regions = tuple(Region(value, one.outlines, one.runs) for one, value in shapes)
+        drawn = Drawing(regions, str(note.path), note.size)
+        classes = tuple(number for _, number in shapes) if self.target == "instances" else ()
+        return Sample(picture, name, drawn=drawn, classes=classes)
 
     def _number(self, shape: Shape, name: str) -> int | None:
         """The class of a shape, None for one that is left out."""
@@ -122,3 +127,13 @@ class LabelMe(OwnFolder):
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self.class_names())}
+
+
+def _joined(shapes: Sequence[tuple[Shape, int]]) -> list[tuple[Shape, int]]:
+    """Shapes of one class and one group as one object; its place is that of the first of them."""
+    found: dict[object, tuple[Shape, int]] = {}
+    for place, (shape, number) in enumerate(shapes):
+        key = (number, shape.group) if shape.group is not None and shape.runs is None else place
+        first = found.get(key, (shape._replace(outlines=()), number))[0]
+        found[key] = (first._replace(outlines=first.outlines + shape.outlines), number)
+    return list(found.values())

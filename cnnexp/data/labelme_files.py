@@ -29,14 +29,16 @@ _CORNERS_OF_A_CIRCLE = 96
 class Shape(NamedTuple):
     """One shape: the name of its class, the box around it, and its outline or its pixels.
 
-    ``problem`` says why it has neither, ``runs`` are as for ``drawn_masks.Region``.
+    ``problem`` says why it has neither, ``runs`` are as for ``drawn_masks.Region``. Shapes of one ``group`` are
+    parts of one object.
     """
 
     name: str
     box: Box = (0, 0, 0, 0)
-    outline: bytes = b""
+    outlines: tuple[bytes, ...] = ()
     runs: tuple[Size, bytes] | None = None
     problem: str = ""
+    group: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def _shape(where: str, content: Any, size: Size | None) -> Shape:
         return Shape(name, problem="of fewer than three points")
     across, down = zip(*points, strict=True)
     box = (min(across), min(down), max(across), max(down))
-    return Shape(name, box, packed(edge for point in points for edge in point))
+    outline, group = packed(edge for point in points for edge in point), content.get("group_id")
+    return Shape(name, box, (outline,), group=group if isinstance(group, int) else None)
 
 
 def _circle(middle: tuple[float, float], edge: tuple[float, float]) -> list[tuple[float, float]]:

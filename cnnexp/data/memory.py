@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from cnnexp.augmentation.instances import tight_boxes
 from cnnexp.data.base import TensorSplit
 from cnnexp.inputs.picture_files import Size, fit_boxes, fit_masks, fit_pictures
 
@@ -29,13 +30,14 @@ def fitted_split(
     Resized once where the result is within the memory budget, otherwise batch by batch.
 
     Args:
-        tensors: image uint8 (N, C, H, W) and any of label, mask (N, H, W), boxes (N, M, 4), classes (N, M).
+        tensors: image uint8 (N, C, H, W) and any of label, mask and instances (N, H, W), boxes (N, M, 4),
+            classes (N, M).
     """
     count, original_channels, *original = tensors["image"].shape
     if tuple(original) == tuple(image_size) and original_channels == channels:
         return TensorSplit(tensors, names=names)
     fit = _Fit((original[0], original[1]), (image_size[0], image_size[1]), channels)
-    if not fits_in_memory(count, image_size, channels + ("mask" in tensors)):
+    if not fits_in_memory(count, image_size, channels + ("mask" in tensors) + 2 * ("instances" in tensors)):
         return TensorSplit(tensors, names=names, transform=fit)
     return TensorSplit(_in_chunks(fit, tensors, count), names=names)
 
@@ -50,7 +52,10 @@ class _Fit:
         fitted = {**tensors, "image": fit_pictures(tensors["image"], self.image_size, self.channels)}
         if "mask" in fitted:
             fitted["mask"] = fit_masks(fitted["mask"], self.image_size)
-        if "boxes" in fitted:
+        if "instances" in fitted:
+            fitted["instances"] = fit_masks(fitted["instances"].float(), self.image_size).short()
+            fitted["boxes"], fitted["classes"] = tight_boxes(fitted["instances"], fitted["classes"])
+        elif "boxes" in fitted:
             fitted["boxes"] = fit_boxes(fitted["boxes"], self.original, self.image_size)
         return fitted
 

@@ -89,8 +89,9 @@ class OwnFolder(DataSet):
     def shown(self, samples: Sequence[Sample]) -> set[int]:
         """Numbers of the classes that occur in some samples."""
         found = {one for sample in samples for one in (sample.label, *sample.classes) if one is not None}
-        drawn = {region.value for sample in samples if sample.drawn is not None for region in sample.drawn.regions}
-        background = {0} if any(sample.drawn is not None for sample in samples) else set()
+        masks = [] if self.instanced else [sample.drawn for sample in samples if sample.drawn is not None]
+        drawn = {region.value for one in masks for region in one.regions}
+        background = {0} if masks else set()
         return found | background | (drawn - {VOID}) | {one for sample in samples for one in sample.labels or ()}
 
     def mask_values(self) -> tuple[int, ...] | None:
@@ -150,6 +151,7 @@ class OwnFolder(DataSet):
             self.channels,
             boxed=self.boxed,
             ignoring=any(any(sample.ignored) for samples in self.samples.values() for sample in samples),
+            instanced=self.instanced,
             mask_values=self.mask_values(),
             label_count=len(self.class_names()) if self.target == "labels" else 0,
             palette=self.mask_palette(),
@@ -162,6 +164,11 @@ class OwnFolder(DataSet):
         """Whether samples have boxes (a picture may have none)."""
         chosen = self.chosen()
         return "boxes" in (self.targets if chosen is None else chosen)
+
+    @property
+    def instanced(self) -> bool:
+        """Whether objects are told apart pixel by pixel."""
+        return self.target == "instances"
 
     def chosen(self) -> tuple[str, ...] | None:
         return None if len(self.targets) == 1 else tuple(one for one in self.targets if one == self.target)

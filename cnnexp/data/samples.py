@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnexp.augmentation.instances import tight_boxes
 from cnnexp.data import decoded_cache
 from cnnexp.data.base import FileSplit, TensorSplit, collate
-from cnnexp.data.drawn_masks import Drawing
+from cnnexp.data.drawn_masks import Drawing, nearest
 from cnnexp.data.memory import fits_in_memory
 from cnnexp.errors import InputError
 from cnnexp.inputs.mask_files import LYING, Palette, alike, read_mask
@@ -35,6 +36,8 @@ SMALLEST_BOX = 1.0
 SLOW_DECODE_S = 3.0
 """Decoding that took longer is kept in the cache folder for the next run."""
 
+_CHUNK = 256  # samples whose objects are boxed at once
+
 THREADS = min(4, os.cpu_count() or 1)  # Pillow decodes outside the interpreter lock
 
 
@@ -43,7 +46,8 @@ class Sample:
     """One picture file and what is known of it.
 
     ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it. Its mask is
-    a file, or ``drawn``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
+    a file, or ``drawn``; its objects are the regions that are drawn, or ``parts``, a mask file for each, and have
+    ``classes``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
     height where ``relative``. They may reach over the edge: decoding clips them. ``ignored`` marks those that count
     neither as found nor as missed; it is empty where there are none. ``columns`` is what else a table says
     of it, such as whose it is; all samples of a data set have the same ones.
@@ -56,6 +60,7 @@ class Sample:
     values: tuple[float, ...] | None = None
     mask: Path | None = None
     drawn: Drawing | None = None
+    parts: tuple[Path, ...] = ()
     boxes: tuple[Box, ...] = ()
     classes: tuple[int, ...] = ()
     relative: bool = False
@@ -71,7 +76,10 @@ class Sample:
             return repr([classes[number] for number in self.labels])
         if self.drawn is not None:
             regions = self.drawn.regions
-            return repr([(classes[one.value : one.value + 1], one.outlines, one.runs) for one in regions])
+            marked = (repr(self.ignored),) if any(self.ignored) else ()
+            return repr([*((classes[one.value : one.value + 1], one.outlines, one.runs) for one in regions), *marked])
+        if self.parts:
+            return repr([(classes[number], path.name) for number, path in zip(self.classes, self.parts, strict=True)])
         if not self.boxes:
             return self.label
         named = (classes[number] if number < len(classes) else str(number) for number in self.classes)
@@ -85,7 +93,8 @@ class Decoder:
 
     ``mask_values`` maps each of the 256 values of a mask file to a class, -1 = not allowed; None where there are no
     masks. The values of coloured masks are places in ``palette``. ``boxed`` says whether the samples have boxes (a
-    picture may have none), ``ignoring`` whether some of those count for nothing. ``label_count``: how many classes
+    picture may have none), ``ignoring`` whether some of those count for nothing; ``instanced`` whether objects are told
+    apart, whose boxes are those of their pixels. ``label_count``: how many classes
     there are, where a sample may have several. ``look``: how files become 8 bits.
     """
 
@@ -94,19 +103,45 @@ class Decoder:
     channels: int
     boxed: bool = False
     ignoring: bool = False
+    instanced: bool = False
     mask_values: tuple[int, ...] | None = None
     label_count: int = 0
     palette: Palette | None = None
     look: Look = PLAIN
 
+    @property
+    def numbered(self) -> bool:
+        """Whether objects are told apart, if only to find their boxes."""
+        return self.instanced or (self.boxed and any(sample.parts for sample in self.samples[:1]))
+
     def __call__(self, position: int) -> dict[str, Tensor]:
         pixels, original = self.pixels(position)
-        return {**pixels, **self.notes(position, original)}
+        return self.boxed_tight({**pixels, **self.notes(position, original)})
+
+    def boxed_tight(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """A sample, or a batch of them, whose objects have the boxes of their pixels."""
+        if not self.numbered:
+            return tensors
+        numbers, classes = tensors["instances"], tensors["classes"]
+        if not self.instanced:
+            tensors = {key: value for key, value in tensors.items() if key != "instances"}
+        if classes.ndim == 1:
+            boxes, kept = (one[0] for one in tight_boxes(numbers[None], classes[None]))
+        else:
+            parts = [tight_boxes(*part) for part in zip(numbers.split(_CHUNK), classes.split(_CHUNK), strict=True)]
+            boxes, kept = (torch.cat(part) for part in zip(*parts, strict=True))
+        return {**tensors, "boxes": boxes, "classes": kept}
 
     def pixels(self, position: int) -> tuple[dict[str, Tensor], Size]:
-        """Image uint8 (C, H, W), mask uint8 (H, W) where there is one, and height and width in the file."""
+        """Image uint8 (C, H, W), mask uint8 (H, W) or instances int16 (H, W) where there are any, and height and width
+        in the file."""
         sample = self.samples[position]
         image, original = read_picture(sample.picture, self.image_size, self.channels, look=self.look)
+        if self.numbered:
+            return {"image": image, "instances": torch.from_numpy(self._numbers(sample, original))}, original
+        if sample.parts and self.mask_values is not None:
+            classes = np.array([0, *(number + 1 for number in sample.classes)], np.uint8)
+            return {"image": image, "mask": torch.from_numpy(classes[self._numbers(sample, original)])}, original
         if sample.drawn is not None:
             return {"image": image, "mask": torch.from_numpy(sample.drawn.mask(original, self.image_size))}, original
         if sample.mask is None:
@@ -115,7 +150,8 @@ class Decoder:
 
     def notes(self, position: int, original: Size) -> dict[str, Tensor]:
         """What is known beside the pixels: label (), labels (K,) of 0 and 1, value (K,), or boxes (M, 4) in pixels of
-        the resized picture, classes (M,) and which are ignored (M,)."""
+        the resized picture, classes (M,) and which are ignored (M,); of objects
+        classes and ignored alone."""
         sample = self.samples[position]
         notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
         if sample.labels is not None:
@@ -123,7 +159,11 @@ class Decoder:
             notes["labels"][list(sample.labels)] = 1
         if sample.values is not None:
             notes["value"] = torch.tensor(sample.values, dtype=torch.float32)
-        if self.boxed:
+        if self.numbered:
+            notes["classes"] = torch.tensor(sample.classes, dtype=torch.int64)
+            if self.ignoring:
+                notes["ignored"] = torch.tensor(sample.ignored or (False,) * len(sample.classes), dtype=torch.bool)
+        elif self.boxed:
             boxes = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
             kept, usable = clip_boxes(boxes * _extent(original) if sample.relative else boxes, original)
             notes["boxes"] = fit_boxes(kept, original, self.image_size)
@@ -132,6 +172,18 @@ class Decoder:
                 ignored = sample.ignored or (False,) * len(sample.boxes)
                 notes["ignored"] = torch.tensor(ignored, dtype=torch.bool)[usable]
         return notes
+
+    def _numbers(self, sample: Sample, original: Size) -> NDArray[np.int16]:
+        """The number of each pixel's object, counted from 1; of several the last one's."""
+        if sample.drawn is not None:
+            return sample.drawn.numbers(original, self.image_size)
+        numbers = np.zeros(original, np.int16)
+        for number, path in enumerate(sample.parts, 1):
+            values, size = read_mask(path, original)
+            if size != original:
+                raise InputError(f"{path}: {size[1]}×{size[0]} pixels, and its picture has {original[1]}×{original[0]}")
+            numbers[values > 0] = number
+        return nearest(numbers, self.image_size)
 
     def _mask(self, picture: Path, path: Path, original: Size) -> Tensor:
         values, size = read_mask(path, self.image_size, self.palette)
@@ -159,7 +211,7 @@ def open_samples(decoder: Decoder, in_memory: InMemory) -> TensorSplit | FileSpl
         InputError: a file is missing or broken (found now for a split in memory, else when it is decoded).
     """
     samples = decoder.samples
-    planes = decoder.channels + (decoder.mask_values is not None)
+    planes = decoder.channels + (decoder.mask_values is not None) + 2 * decoder.instanced
     names = [sample.name for sample in samples]
     if in_memory is True or (in_memory == "auto" and fits_in_memory(len(samples), decoder.image_size, planes)):
         return TensorSplit(_decode_all(decoder), names=names, origins=samples)
@@ -181,6 +233,8 @@ def _extent(size: Size) -> Tensor:
 
 def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
     how = (decoder.image_size, decoder.channels, decoder.mask_values, decoder.palette, decoder.look, _drawn(decoder))
+    if decoder.numbered:
+        how = (*how, "instances")
     key = decoded_cache.key_of(_files(decoder.samples), [part if part is None else repr(part) for part in how])
     arrays = decoded_cache.load(key)
     if arrays is None:
@@ -191,7 +245,7 @@ def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
     sizes = arrays.pop("size").tolist()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     notes = [decoder.notes(position, (height, width)) for position, (height, width) in enumerate(sizes)]
-    return {**tensors, **collate(notes)}
+    return decoder.boxed_tight({**tensors, **collate(notes)})
 
 
 def _drawn(decoder: Decoder) -> str | None:
@@ -201,7 +255,7 @@ def _drawn(decoder: Decoder) -> str | None:
 
 
 def _files(samples: Sequence[Sample]) -> list[Path]:
-    return [path for sample in samples for path in (sample.picture, sample.mask) if path is not None]
+    return [path for sample in samples for path in (sample.picture, sample.mask, *sample.parts) if path]
 
 
 def _decode_pixels(decoder: Decoder) -> dict[str, NDArray[Any]]:
@@ -212,6 +266,8 @@ def _decode_pixels(decoder: Decoder) -> dict[str, NDArray[Any]]:
     }
     if decoder.mask_values is not None:
         arrays["mask"] = np.empty((count, *decoder.image_size), np.uint8)
+    if decoder.numbered:
+        arrays["instances"] = np.empty((count, *decoder.image_size), np.int16)
 
     def decode(position: int) -> None:
         pixels, arrays["size"][position] = decoder.pixels(position)

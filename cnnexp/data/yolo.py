@@ -12,7 +12,16 @@ from typing import NamedTuple
 from cnnexp.data.base import SplitName
 from cnnexp.data.class_names import IN_TRAINING, LEFT_OUT, numbering, refuse_unknown
 from cnnexp.data.coco import refuse_no_background, with_background
-from cnnexp.data.drawn_masks import OBJECTS, Drawing, Region, outlined_box, packed, use_objects, values_of_classes
+from cnnexp.data.drawn_masks import (
+    OBJECTS,
+    OUTLINED,
+    Drawing,
+    Region,
+    outlined_box,
+    packed,
+    use_objects,
+    values_of_classes,
+)
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.pairs import enter_bare, settle_notes
 from cnnexp.data.samples import Box, Sample
@@ -44,12 +53,13 @@ class YOLO(OwnFolder):
 
     ``labels/X.txt`` holds "class x y width height" per line: the box's centre and size as fractions of the picture; or
     "class x1 y1 x2 y2 x3 y3 ...", an outline, of which the box around is taken. Where the task learns masks the
-    outlines are drawn on a background that is the first class (see ``Drawing`` for those that overlap). A picture
-    without such a file shows nothing. The classes are the ``names`` of ``data.yaml`` or the lines of ``classes.txt``;
-    ``classes`` puts them in another order, or names them where there is neither. Redmon et al. 2016.
+    outlines are drawn on a background that is the first class (see ``Drawing`` for those that overlap); where it learns
+    instances each outline is an object. A picture without such a file shows nothing. The classes are the ``names`` of
+    ``data.yaml`` or the lines of ``classes.txt``; ``classes`` puts them in another order, or names them where there is
+    neither. Redmon et al. 2016.
     """
 
-    targets = ("boxes", "mask")
+    targets = ("boxes", "mask", "instances")
 
     def names(self) -> tuple[str, ...]:
         names = self.listed()
@@ -105,11 +115,12 @@ class YOLO(OwnFolder):
         taken = [name for name, number in zip(there, order, strict=True) if number != LEFT_OUT]
         for kind in sorted({line.kind for line in lines}):
             refuse_unknown(there[kind], taken, label, IN_TRAINING)
-        if self.target == "mask":
+        if self.target in OUTLINED:
             if boxes := sum(not line.outline for line in lines):
                 self.counted.leave_out(OBJECTS, "that are boxes without an outline", bare.name, count=boxes)
             regions = tuple(Region(order[line.kind], (line.outline,)) for line in lines if line.outline)
-            return replace(bare, drawn=Drawing(regions, str(label), relative=True))
+            classes = tuple(region.value for region in regions) if self.target == "instances" else ()
+            return replace(bare, drawn=Drawing(regions, str(label), relative=True), classes=classes)
         if any(line.outline for line in lines):
             self.counted.remark(_OUTLINED)
         return replace(bare, boxes=tuple(line.box for line in lines), classes=tuple(order[line.kind] for line in lines))

@@ -46,7 +46,9 @@ class Rectangle(NamedTuple):
         return Rectangle(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
-class _Marked(NamedTuple):
+class Marked(NamedTuple):
+    """An object of the sheet with what is written beside it."""
+
     rectangle: Rectangle
     colour: Colour
     label: str
@@ -96,6 +98,17 @@ def _marked_image(
     pen = ImageDraw.Draw(sheet)
     for mark in marks:
         _outline(pen, mark, line_px)
+    write_labels(sheet, marks, size_px, line_px)
+    return sheet
+
+
+def write_labels(sheet: Image.Image, marks: Sequence[Marked], size_px: int, line_px: int) -> None:
+    """The labels of all objects, each where it hides least; those of the first ones get the best places.
+
+    Args:
+        size_px: of the letters. line_px: of the line that may be around an object.
+    """
+    pen = ImageDraw.Draw(sheet)
     objects = [mark.rectangle for mark in marks]
     labels: list[Rectangle] = []
     for mark in marks:
@@ -104,7 +117,6 @@ def _marked_image(
         pen.rectangle((place.left, place.top, place.right - 1, place.bottom - 1), fill=mark.colour)
         corner = (place.left + _LABEL_PADDING_PX, place.top + _LABEL_PADDING_PX)
         pen.text(corner, mark.label, fill=ink_on(mark.colour), font=font(size_px))
-    return sheet
 
 
 def _marks(
@@ -115,7 +127,7 @@ def _marks(
     factor: int,
     size: tuple[int, int],
     margin: int,
-) -> list[_Marked]:
+) -> list[Marked]:
     """The boxes in pixels of the sheet, the surest first: it gets the best place for its label."""
     order = range(len(boxes)) if scores is None else np.argsort(-np.asarray(scores, float), kind="stable")
     marks = []
@@ -131,11 +143,11 @@ def _marks(
         rectangle = Rectangle(left + margin, top + margin, right + margin, bottom + margin)
         name = one_line(names[index]) if index < len(names) else f"class {index}"
         label = name if scores is None else f"{name} {float(scores[place]):.2f}"
-        marks.append(_Marked(rectangle, class_colour(index), label))
+        marks.append(Marked(rectangle, class_colour(index), label))
     return marks
 
 
-def _outline(pen: ImageDraw.ImageDraw, mark: _Marked, line_px: int) -> None:
+def _outline(pen: ImageDraw.ImageDraw, mark: Marked, line_px: int) -> None:
     """A frame around the object, not on it, with a hair line that keeps it visible on a ground of its own colour."""
     outer = mark.rectangle.grown(line_px)
     hair = outer.grown(1)
@@ -144,7 +156,7 @@ def _outline(pen: ImageDraw.ImageDraw, mark: _Marked, line_px: int) -> None:
 
 
 def _label_place(
-    mark: _Marked,
+    mark: Marked,
     objects: Sequence[Rectangle],
     labels: Sequence[Rectangle],
     sheet: tuple[int, int],

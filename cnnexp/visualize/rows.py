@@ -25,6 +25,7 @@ from cnnexp.visualize.canvas import (
     to_image,
     whole_factor,
 )
+from cnnexp.visualize.instances import painted
 from cnnexp.visualize.masks import legend, overlay
 from cnnexp.visualize.palette import class_colour
 
@@ -42,6 +43,7 @@ class Cell:
     Attributes:
         picture: uint8 (H, W, 3) or (H, W, 1). caption: a line under it. mask: (H, W), 255 = void.
         boxes: (n, 4), x1 y1 x2 y2 in pixels of the picture, with classes (n,), -1 = padding.
+        instances: (H, W), 0 = none, k = the k-th object.
     """
 
     picture: NDArray[Any]
@@ -49,6 +51,7 @@ class Cell:
     mask: NDArray[Any] | None = None
     boxes: NDArray[Any] | None = None
     classes: NDArray[Any] | None = None
+    instances: NDArray[Any] | None = None
 
 
 def rows_image(
@@ -109,6 +112,9 @@ def _cell_image(cell: Cell, scale: float, colours: Sequence[int], mask_names: Se
     image = to_image(cell.picture)
     if cell.mask is not None:
         image = overlay(image, np.asarray(cell.mask), _MASK_OPACITY, _background(mask_names))
+    if cell.instances is not None:
+        numbers = np.unique(cell.instances[cell.instances > 0])
+        image = painted(image, cell.instances == numbers[:, None, None], (numbers - 1).tolist())
     if scale >= 1:
         image = enlarged(image, round(scale))
     else:

@@ -38,3 +38,20 @@ def test_what_comes_in_from_outside_is_void() -> None:
     assert torch.equal(Motion(way, frame, reach=(2, 2)).nearest(values), expected)
     grid = make_grid(way, frame, values.float()[:, None])
     assert torch.equal(Motion(way, frame, grid).nearest(values), expected)
+
+
+@pytest.mark.parametrize("size", [(9, 12), (8, 8)])
+def test_numbers_of_objects_move_alike_also_above_what_a_byte_holds(size: tuple[int, int]) -> None:
+    generator, frame = torch.Generator().manual_seed(1), Frame(size, size)
+    values = torch.randint(2**15, (COUNT, *size), dtype=torch.int16, generator=generator)
+    signs = np.array([[1, 1], [-1, 1], [1, -1], [-1, -1], [1, 1]], float)
+    linear = np.eye(2) * signs[:, :, None]
+    way = Geometry(linear, np.tile([2.0, -1.0], (COUNT, 1)))
+    copied = Motion(way, frame, reach=(2, 2)).nearest_number(values)
+    grid = make_grid(way, frame, values.double()[:, None])
+    assert torch.equal(Motion(way, frame, grid).nearest_number(values), copied)
+    assert torch.equal(copied[0, 1:, :-2], values[0, :-1, 2:])
+    assert not copied[0, 0].any() and not copied[0, :, -2:].any()
+    assert copied.dtype == torch.int16
+    cut = Motion(way, Frame(size, (5, 6)), cut=(1, 2)).nearest_number(values)
+    assert torch.equal(cut, values[:, 1:6, 2:8])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from cnnexp.data.census import BOXES
 from cnnexp.data.coco_masks import box_around, read_region, stated_size
@@ -139,3 +140,18 @@ def test_no_class_of_masks_is_missing_in_training(root: Path, caplog: pytest.Log
     for target in ("mask", "boxes", None):
         make_data_set("coco", root=str(root), target=target, image_size=[6, 8]).refuse_untaught()
     assert "no training sample shows" not in caplog.text
+
+
+def test_instances_have_a_number_each_and_crowds_are_ignored(root: Path) -> None:
+    data = make_data_set("coco", root=str(root), image_size=[6, 8], target="instances")
+    assert data.class_names() == ("car", "bus") and data.chosen() == ("instances",)
+    for in_memory in (True, False):
+        data = make_data_set("coco", root=str(root), image_size=[6, 8], target="instances", in_memory=in_memory)
+        batch = all_of(data.load("val"))
+        masks = all_of(make_data_set("coco", root=str(root), image_size=[6, 8], target="mask").load("val"))["mask"]
+        assert set(batch) == {"image", "instances", "boxes", "classes", "ignored", "index"}
+        kinds = torch.nn.functional.pad(batch["classes"] + 1, (1, 0)).gather(1, batch["instances"].flatten(1).long())
+        assert kinds.view(masks.shape).tolist() == masks.tolist()
+        assert batch["ignored"][0].any() and batch["boxes"].shape[1] == batch["classes"].shape[1]
+    census = data.census()
+    assert census is not None and census.line() == "10 objects of crowds, neither learnt nor counted"

@@ -119,3 +119,21 @@ def test_resized_scenes_keep_boxes_and_masks_together() -> None:
     original = make_data_set("digit_scenes").load("test").batch([0, 1, 2])
     assert torch.equal(batch["boxes"], original["boxes"] * torch.tensor([1.5, 2.0, 1.5, 2.0]))
     assert batch["mask"].shape == (3, 128, 96)
+
+
+def test_instances_are_the_digits_of_the_boxes() -> None:
+    batch = make_data_set("digit_scenes", target="instances").load("val").batch(range(40))
+    both = make_data_set("digit_scenes").load("val").batch(range(40))
+    assert set(batch) == {"image", "instances", "boxes", "classes", "index"} and "mask" in both
+    assert torch.equal(batch["boxes"], both["boxes"]) and torch.equal(batch["classes"], both["classes"])
+    digit = torch.nn.functional.pad(batch["classes"] + 1, (1, 0)).gather(1, batch["instances"].flatten(1).long())
+    assert torch.equal(digit.view(40, 64, 64).to(torch.uint8), both["mask"])
+
+
+def test_instances_of_another_size_have_the_boxes_of_their_pixels() -> None:
+    batch = make_data_set("digit_scenes", target="instances", image_size=[40, 100]).load("val").batch(range(20))
+    assert batch["instances"].shape == (20, 40, 100) and batch["instances"].dtype == torch.int16
+    for numbers, boxes, classes in zip(batch["instances"], batch["boxes"], batch["classes"], strict=True):
+        for row in (classes >= 0).nonzero()[:, 0].tolist():
+            (found,) = masks_to_boxes((numbers == row + 1)[None])  # theirs ends at the last pixel, ours behind it
+            assert boxes[row].tolist() == (found + torch.tensor([0, 0, 1, 1])).tolist()

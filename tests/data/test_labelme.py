@@ -99,7 +99,7 @@ def test_circles_and_single_pixels(tmp_path: Path) -> None:
     circle = {"label": "x", "points": [[4, 3], [4, 1]], "shape_type": "circle"}
     note = read_annotation(annotate(tmp_path / "a.png", [circle, painted]))
     assert note is not None and note.shapes[0].box == pytest.approx((2, 1, 6, 5))
-    area = np.frombuffer(note.shapes[0].outline).reshape(-1, 2)
+    area = np.frombuffer(note.shapes[0].outlines[0]).reshape(-1, 2)
     x, y = area.T
     assert abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 == pytest.approx(np.pi * 4, rel=1e-3)
     assert note.shapes[1].box == (6, 4, 8, 6)
@@ -137,3 +137,22 @@ def test_what_does_not_belong_together_is_refused(cache: Path, tmp_path: Path) -
     (tmp_path / "a.png").unlink()
     with pytest.raises(InputError, match=r"a\.json: without a picture where imagePath says, and so 2 of 2"):
         made(tmp_path, "boxes").prepare()
+
+
+def test_shapes_of_one_group_are_one_object(cache: Path, tmp_path: Path) -> None:
+    square = {"label": "car", "points": [[6, 0], [8, 0], [8, 1], [6, 1]], "shape_type": "polygon"}
+    for i in range(10):
+        annotate(tmp_path / f"{i:03}.png", [CAR | {"group_id": 5}, BUS, square | {"group_id": 5}, square, VOID_CORNER])
+    data = made(tmp_path, "instances")
+    assert data.class_names() == ("bus", "car")
+    batch = all_of(data.load("val"))
+    assert batch["classes"].tolist() == [[1, 0, 1]]
+    assert batch["instances"][0].tolist() == [
+        [2, 2, 2, 2, 2, 2, 3, 3],
+        [2, 2, 1, 1, 2, 2, 2, 2],
+        [2, 2, 1, 1, 2, 2, 2, 2],
+        [2, 2, 2, 2, 2, 2, 2, 2],
+        [2, 2, 2, 2, 2, 2, 2, 2],
+        [0, 0, 0, 0, 0, 0, 0, 0],
+    ]
+    assert batch["boxes"].tolist() == [[[2, 1, 4, 3], [0, 0, 8, 5], [6, 0, 8, 1]]]

@@ -1,0 +1,71 @@
+"""Objects by a net that gives each pixel a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnexp.answers.base import Batch, Columns
+from cnnexp.answers.instances import Instances, unpadded
+from cnnexp.data.facts import Facts
+from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.cutting import Cut, Cutting, mask_to_learn
+from cnnexp.tasks.outlined import answers_of, metrics_of_masks, read_masks, rows_of_masks
+
+
+class Components(Task):
+    """A net of pixels learns the classes of objects, and the border between two that touch (in place of the weights of
+    Ronneberger et al. 2015, equation 2); its mask is cut into objects. Judged as nets that find objects are.
+
+    Args:
+        cut, border, smallest, apart: as ``Cutting`` has them.
+    """
+
+    hands: ClassVar[str | None] = "mask"
+    answer: Instances
+
+    def __init__(self, parts: Parts, *, cut: Cut, border: int, smallest: int, apart: int) -> None:
+        super().__init__(parts)
+        answer = parts.facts.targets[parts.target or "instances"]
+        assert isinstance(answer, Instances)
+        self.answer, self.cutting = answer, Cutting(cut, border, smallest, apart)
+
+    @classmethod
+    def num_outputs(cls, facts: Facts, target: str | None) -> int:
+        """The background, the classes, and the border."""
+        return len(facts.names(target)) + 2
+
+    def step(self, batch: Batch, stage: Stage) -> StepOutput:
+        assert self.loss is not None
+        logits = self.outputs(batch)
+        truth = {"mask": mask_to_learn(batch, len(self.answer.names), self.cutting.border)}
+        terms = [self.loss(logits, truth, stage == "train")]
+        return StepOutput(terms) if stage == "train" else StepOutput(terms, self._cut(logits), unpadded(batch))
+
+    def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
+        return metrics_of_masks(stage)
+
+    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
+        for metric in metrics.values():
+            metric.update(output.predictions, output.targets)
+
+    def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
+        return read_masks(metrics, stage, len(self.answer.names))
+
+    def rows(self, batch: Batch, output: StepOutput) -> Columns:
+        return rows_of_masks(batch, output.predictions)
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> list[dict[str, np.ndarray]]:
+        """For each picture boxes (n, 4) as parts of its width and height, scores (n,), labels (n,), masks (n, H, W)."""
+        return answers_of(self._cut(self.outputs(batch)), self.facts.input.arguments(batch)[0])
+
+    def _cut(self, logits: Tensor) -> list[dict[str, Tensor]]:
+        probabilities = logits.detach().float().softmax(1).cpu().numpy()
+        return [
+            {name: one.to(logits.device) for name, one in self.cutting(picture).items()} for picture in probabilities
+        ]

@@ -1,0 +1,58 @@
+"""How tasks speak with nets that find objects and bring a loss of their own.
+
+A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
+``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with what it finds in
+each picture: boxes, scores and labels, and masks where it draws outlines. One that can say both of one pass answers
+``judged(*arguments, boxes, classes)`` with the two; of others an evaluation knows no losses.
+
+What a net ``takes``, keys of a prepared batch, ``losses`` and ``judged`` are handed by name; among them may be
+``draws``, int64 (B,), a number for each picture from which a net draws: a function of (seed, epoch, index of the
+sample), in evaluations of (seed, index).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnexp.answers.base import Batch
+from cnnexp.answers.boxes import learnable
+from cnnexp.draws import keys
+from cnnexp.losses.term import Term
+from cnnexp.tasks.base import Stage, StepOutput
+
+_DRAWS = 0xDE7
+"""Keeps the draws of nets apart from others of the same seed."""
+
+
+def taken(net: nn.Module) -> tuple[str, ...]:
+    """The keys of a batch that the net is handed."""
+    return tuple(getattr(net, "takes", ()))
+
+
+def with_draws(net: nn.Module, prepared: Batch, seed: int, train: bool, epoch: int) -> Batch:
+    """A prepared batch with ``draws``, where the net takes them; epochs are counted from 0."""
+    if "draws" not in taken(net):
+        return prepared
+    index = prepared["index"]
+    drawn = keys(_DRAWS, seed, epoch + 1 if train else 0, index.cpu().numpy())
+    return {**prepared, "draws": torch.from_numpy(drawn).to(index.device)}
+
+
+def asked(net: Any, arguments: Sequence[Tensor], batch: Batch, stage: Stage, truth: Any) -> StepOutput:
+    """The terms of a step, and in an evaluation what was found beside the truth."""
+    boxes, more = learnable(batch), {key: batch[key] for key in taken(net)}
+    if stage == "train":
+        return StepOutput(terms(net.losses(*arguments, *boxes, **more)), [], [])
+    if hasattr(net, "judged"):
+        losses, found = net.judged(*arguments, *boxes, **more)
+    else:
+        losses, found = {}, net.detect(*arguments)
+    return StepOutput(terms(losses), found, truth(batch))
+
+
+def terms(losses: Mapping[str, tuple[Tensor, int | Tensor]]) -> list[Term]:
+    return [Term(name, mean, count) for name, (mean, count) in losses.items()]
