@@ -33,6 +33,11 @@ def unit(state: NDArray[np.uint64]) -> NDArray[np.float64]:
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def keys(*key: int | NDArray[np.integer]) -> NDArray[np.int64]:
+    """Numbers of 63 bits for keys that broadcast, from which somebody else draws."""
+    return (fold(np.zeros((), dtype=np.uint64), *key) >> np.uint64(1)).astype(np.int64)
+
+
 def permutation(count: int, *key: int) -> NDArray[np.int64]:
     """The positions 0 ... count-1 in a fixed random order that depends on ``key`` alone."""
     return np.argsort(uniform(*key, np.arange(count)), kind="stable")

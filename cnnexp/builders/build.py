@@ -126,7 +126,7 @@ def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.
         channels_last=hardware["channels_last"],
     )
     target = config["task"]["target"]
-    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts)))
+    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"]))
 
 
 def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recipe:
@@ -167,11 +167,11 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
     if bound.loss is None:
         return None
     regularization = config["regularization"]
-    weights = regularization["class_weights"]
+    weights, smoothing = regularization["class_weights"], regularization["label_smoothing"]
     factors = None if weights is None or isinstance(weights, str) else tuple(weights)
-    smoothing, outputs = regularization["label_smoothing"], bound.task.num_outputs(facts, config["task"]["target"])
+    classes = bound.task.num_outputs(facts, config["task"]["target"]) - bound.task.unclassed
     try:
-        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=factors)
+        loss: Loss = bound.loss(num_classes=classes, label_smoothing=smoothing, class_weights=factors)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss

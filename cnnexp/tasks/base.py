@@ -32,7 +32,7 @@ class Parts:
 
     Attributes:
         target: the truth that is learnt, a word of ``facts.targets``; None for a task that needs none.
-        loss: None for nets that bring their own.
+        loss: None for nets that bring their own. seed: of the run.
     """
 
     net: nn.Module
@@ -40,6 +40,7 @@ class Parts:
     preparation: Preparation
     target: str | None = None
     loss: Loss | None = None
+    seed: int = 0
 
 
 class Task(nn.Module, ABC):
@@ -58,6 +59,8 @@ class Task(nn.Module, ABC):
     """Names of the optimizers, in the order in which they make a step on each batch."""
     least_classes: ClassVar[int] = 1
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
+    unclassed: ClassVar[int] = 0
+    """How many of its net's outputs stand for no class; they come last."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 
@@ -65,10 +68,8 @@ class Task(nn.Module, ABC):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
-        self.net = parts.net
-        self.loss = parts.loss
-        self.preparation = parts.preparation
-        self.parts = parts
+        self.parts, self.preparation = parts, parts.preparation
+        self.net, self.loss = parts.net, parts.loss
         self.facts, self.target = parts.facts, parts.target
         self.auxiliary_weight = weight_of(parts.net)
         self.tail: Any = None

@@ -11,8 +11,12 @@ from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.boxes import learnable, unpadded
+from cnnexp.draws import keys
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+
+_DRAWS = 0xDE7
+"""Keeps the draws of nets apart from others of the same seed."""
 
 
 class Detection(Task):
@@ -24,7 +28,9 @@ class Detection(Task):
     A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
     ``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with boxes, scores
     and labels for each picture. One that can say both of one pass answers ``judged(*arguments, boxes, classes)`` with
-    the two; of others an evaluation knows no losses.
+    the two; of others an evaluation knows no losses. What a net ``takes``, keys of a prepared batch, ``losses`` and
+    ``judged`` are handed by name; among them may be ``draws``, int64 (B,), a number for each picture from which a net
+    draws: a function of (seed, epoch, index of the sample), in evaluations of (seed, index).
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -43,14 +49,26 @@ class Detection(Task):
     def counts_in_advance(self) -> bool:
         return bool(getattr(self.net, "counts_in_advance", False))
 
+    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
+        prepared = super().prepare(batch, train, epoch)
+        if "draws" not in self._taken:
+            return prepared
+        index = batch["index"]
+        drawn = keys(_DRAWS, self.parts.seed, epoch + 1 if train else 0, index.cpu().numpy())
+        return {**prepared, "draws": torch.from_numpy(drawn).to(index.device)}
+
+    @property
+    def _taken(self) -> tuple[str, ...]:
+        return tuple(getattr(self.net, "takes", ()))
+
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         net: Any = self.net
         arguments = self.facts.input.arguments(batch)
-        truth = learnable(batch)
+        truth, more = learnable(batch), {key: batch[key] for key in self._taken}
         if stage == "train":
-            return StepOutput(_terms(net.losses(*arguments, *truth)), [], [])
+            return StepOutput(_terms(net.losses(*arguments, *truth, **more)), [], [])
         if self.evaluates_loss:
-            losses, found = net.judged(*arguments, *truth)
+            losses, found = net.judged(*arguments, *truth, **more)
         else:
             losses, found = {}, net.detect(*arguments)
         return StepOutput(_terms(losses), found, unpadded(batch))
