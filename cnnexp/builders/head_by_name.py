@@ -28,7 +28,7 @@ def put_by_name(
 
     The same classes in another order: rows of the last layer change places, and auxiliary heads are fresh. Other
     classes: both are fresh. A net whose last layer has other rows than one for each class says them by a method
-    ``class_rows(numbers)``.
+    ``class_rows(numbers)``; where several layers answer, by their names.
 
     Args:
         fresh: as ``fresh_answers`` before the weights were put in. loaded: names of the tensors that were.
@@ -42,9 +42,10 @@ def put_by_name(
     if known is None or own is None or known.names == own:
         return [], []
     ordered, again, state = [], [], net.state_dict()
-    rows = _rows(net, known.names, own)
+    found = _rows(net, known.names, own)
     with torch.no_grad():
         for key in (one for one in loaded if one in fresh):
+            rows = found.get(key.rpartition(".")[0]) if isinstance(found, Mapping) else found
             if rows is not None and not key.startswith(parts_of(net)) and len(state[key]) == len(rows):
                 state[key].copy_(state[key][rows].clone())
                 ordered.append(key)
@@ -54,9 +55,11 @@ def put_by_name(
     return ordered, again
 
 
-def _rows(net: nn.Module, theirs: Sequence[str], own: Sequence[str]) -> list[int] | None:
+def _rows(
+    net: nn.Module, theirs: Sequence[str], own: Sequence[str]
+) -> list[int] | Mapping[str, Sequence[int]] | None:
     """For each row of the last layer its row in a net with the classes in another order; None for other classes."""
     if sorted(theirs) != sorted(own) or len(set(own)) < len(own):
         return None
     numbers, said = [list(theirs).index(name) for name in own], getattr(net, "class_rows", None)
-    return list(said(numbers)) if callable(said) else numbers
+    return said(numbers) if callable(said) else numbers

@@ -61,7 +61,7 @@ def torchvision_net(
         net.auxiliary_weight = USUAL_WEIGHT  # type: ignore[assignment]
         net.auxiliary_parts = tuple(one for one, _ in net.named_children() if one in AUXILIARY)  # type: ignore[assignment]
     if in_channels != 3:
-        _take_channels(net, in_channels)
+        take_channels(net, in_channels)
     if stem == "small" or (stem == "auto" and choose_stem(image_size) == "small"):
         shrink_stem(net, stem_layers)
     if dropout is not None:
@@ -122,6 +122,12 @@ def set_dropout(net: nn.Module, probability: float, name: str) -> None:
         one.p = probability
 
 
+def take_channels(net: nn.Module, in_channels: int) -> None:
+    """Make the first convolution anew, for other than three channels."""
+    name, first = next((name, one) for name, one in net.named_modules() if isinstance(one, nn.Conv2d))
+    replace(net, name, remade(first, in_channels=in_channels))
+
+
 def _known(name: str) -> str:
     names = models.list_models(module=models)
     if name in names:
@@ -137,8 +143,3 @@ def _arguments(name: str, auxiliary_heads: bool) -> dict[str, Any]:
     if auxiliary_heads:
         raise InputError(f"model.auxiliary_heads=true: {name} has none ({' and '.join(OLD)} have); leave it false")
     return {}
-
-
-def _take_channels(net: nn.Module, in_channels: int) -> None:
-    name, first = next((name, one) for name, one in net.named_modules() if isinstance(one, nn.Conv2d))
-    replace(net, name, remade(first, in_channels=in_channels))

@@ -81,12 +81,14 @@ def head_of(net: nn.Module) -> Stage:
 
 
 def output_layers(net: nn.Module) -> list[str]:
-    """Names of the layers that give the answers: timm's nets say it, in others it is the last layer with weights.
+    """Names of the layers that give the answers: some nets say it, in others it is the last layer with weights.
+
+    timm's nets say it in their ``pretrained_cfg``, ours in ``class_layers``.
 
     Raises:
         ValueError: the net has no layer with weights.
     """
-    said: Any = (getattr(net, "pretrained_cfg", None) or {}).get("classifier")
+    said: Any = getattr(net, "class_layers", None) or (getattr(net, "pretrained_cfg", None) or {}).get("classifier")
     names = [said] if isinstance(said, str) else list(said or ())
     modules = dict(net.named_modules())
     if names and all(name in modules and _weighs(net, name) for name in names):

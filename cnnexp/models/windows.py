@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnexp.models.chance import uniform
+from cnnexp.models.anchored import ranks
 
 NO_OBJECT, UNSAID = -1, -2
 _AROUND, _BETWEEN = range(2)
@@ -72,11 +72,11 @@ def draw(
     batch, most = classes.shape
     middle, longest = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).amax(-1)
     real = classes >= 0
-    u = uniform(draws, most * around * _NUMBERS, _AROUND).view(batch, most, around, _NUMBERS).to(boxes)
+    u = _uniform(draws, most * around * _NUMBERS, _AROUND).view(batch, most, around, _NUMBERS).to(boxes)
     fill = rule.fill[0] * (rule.fill[1] / rule.fill[0]) ** u[..., 2:]
     side = longest[..., None, None] / fill
     shown = torch.cat([middle[:, :, None] + (2 * u[..., :2] - 1) * rule.near * side, side], -1) * real[..., None, None]
-    u = uniform(draws, between * (_NUMBERS + 1), _BETWEEN).view(batch, between, _NUMBERS + 1).to(boxes)
+    u = _uniform(draws, between * (_NUMBERS + 1), _BETWEEN).view(batch, between, _NUMBERS + 1).to(boxes)
     side = boxes.new_tensor(sides)[(u[..., 2] * len(sides)).long()][..., None]
     anywhere = u[..., :2] * boxes.new_tensor([size[1], size[0]])
     if most:
@@ -132,3 +132,8 @@ def cut(x: Tensor, windows: Tensor, pixels: int) -> Tensor:
     )
     found = F.grid_sample(x, grid.flatten(1, 2), padding_mode="border", align_corners=False)
     return found.view(len(x), x.shape[1], count, pixels, pixels).transpose(1, 2)
+
+
+def _uniform(draws: Tensor, count: int, stream: int) -> Tensor:
+    """Numbers in [0, 1), float64 (B, count); the first ones of a picture are the same however many are asked for."""
+    return (ranks(draws, count, stream) >> 10).double() * 2.0**-53

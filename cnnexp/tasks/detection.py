@@ -14,6 +14,7 @@ from cnnexp.answers.boxes import learnable, unpadded
 from cnnexp.draws import keys
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.proposal_recall import RECALL, ProposalRecall
 
 _DRAWS = 0xDE7
 """Keeps the draws of nets apart from others of the same seed."""
@@ -30,7 +31,8 @@ class Detection(Task):
     and labels for each picture. One that can say both of one pass answers ``judged(*arguments, boxes, classes)`` with
     the two; of others an evaluation knows no losses. What a net ``takes``, keys of a prepared batch, ``losses`` and
     ``judged`` are handed by name; among them may be ``draws``, int64 (B,), a number for each picture from which a net
-    draws: a function of (seed, epoch, index of the sample), in evaluations of (seed, index).
+    draws: a function of (seed, epoch, index of the sample), in evaluations of (seed, index). A net that ``proposes``
+    says with what it found ``proposals`` (p, 4), the surest first: how many objects are among them is a metric.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -81,17 +83,21 @@ class Detection(Task):
         test = stage == "test"
         metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=test, extended_summary=test)
         metric.warn_on_many_detections = False
-        return {"map": metric}
+        return {"map": metric, **({"proposals": ProposalRecall()} if getattr(self.net, "proposes", False) else {})}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if "map" in metrics:
             metrics["map"].update(output.predictions, output.targets)
+        if "proposals" in metrics:
+            metrics["proposals"].update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if "map" not in metrics:
             return Readings({})
         found = metrics["map"].compute()
         values = {name: max(0.0, float(found[name])) for name in ("map", "map_50")}
+        if "proposals" in metrics:
+            values[RECALL] = metrics["proposals"].compute()
         return Readings(values, self._by_class(found) if stage == "test" else {})
 
     def _by_class(self, found: Mapping[str, Tensor]) -> dict[str, list[float]]:
