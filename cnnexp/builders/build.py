@@ -109,7 +109,7 @@ def build_net(
 def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial[nn.Module]:
     """What makes the net for data of these facts."""
     outputs = bound.task.num_outputs(facts, config["task"]["target"])
-    given = {**facts.input.told(), "num_classes": outputs}
+    given = {**facts.input.told(), "num_classes": outputs, "unclassed": bound.task.unclassed}
     arguments = {key: value for key, value in given.items() if key in bound.net.wanted}
     return partial(bound.net.make, **arguments, **bound.net.arguments)
 

@@ -81,7 +81,7 @@ def draw(
     anywhere = u[..., :2] * boxes.new_tensor([size[1], size[0]])
     if most:
         # of the real objects each with the same chance: they stand first in their row in any order
-        order, count = real.int().argsort(1, descending=True, stable=True), real.sum(1, keepdim=True)
+        order, count = real.int().argsort(dim=1, descending=True, stable=True), real.sum(1, keepdim=True)
         which = order.gather(1, (u[..., 3] * count).long().clamp(max=most - 1))
         beside = middle.gather(1, which[..., None].expand(-1, -1, 2)) + (2 * u[..., :2] - 1) * REACH * side
         odd = (torch.arange(between, device=boxes.device) % 2 == 1)[:, None] & (count > 0)[..., None]
@@ -98,7 +98,7 @@ def learnt(windows: Tensor, boxes: Tensor, classes: Tensor, rule: Rule) -> Learn
     """
     if boxes.shape[1] == 0:  # a batch without any object still needs something to take the minimum over
         boxes, classes = F.pad(boxes, (0, 0, 0, 1)), F.pad(classes, (0, 1), value=-1)
-    side = windows[..., 2].clamp(min=torch.finfo(windows.dtype).tiny)[:, :, None]
+    side = windows[..., 2].clamp(min=1e-6)[:, :, None]
     middle, extent = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
     away = (middle[:, None] - windows[:, :, None, :2]).abs().amax(-1) / side  # (B, N, M)
     fill = extent.amax(-1)[:, None] / side

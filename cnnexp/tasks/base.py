@@ -60,7 +60,7 @@ class Task(nn.Module, ABC):
     least_classes: ClassVar[int] = 1
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
     unclassed: ClassVar[int] = 0
-    """How many of its net's outputs stand for no class; they come last."""
+    """How many of its net's outputs say where something is and not what; they come last."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 
