@@ -39,9 +39,7 @@ class BCCDWBC(DataSet):
 
     @cached_property
     def _census(self) -> Census:
-        parts = obtain(
-            bccd.DOWNLOAD, self.mirror, lambda folder: [bccd.samples_of(folder, split) for split in SPLITS]
-        )
+        parts = obtain(bccd.DOWNLOAD, self.mirror, lambda folder: [bccd.samples_of(folder, split) for split in SPLITS])
         census = Census()
         for sample in (sample for part in parts for sample in part):
             if _white(sample) is None:

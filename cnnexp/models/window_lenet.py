@@ -164,7 +164,9 @@ class WindowLeNet(nn.Module):
         boxes = boxes.clamp(min=0).minimum(edge)
         whole = (boxes[..., 2:] > boxes[..., :2]).all(-1)
         sure = (scores >= self.confidence_threshold) & whole
-        return [Candidates(*(part[own] for part in parts)) for *parts, own in zip(boxes, scores, labels, sure, strict=True)]
+        return [
+            Candidates(*(part[own] for part in parts)) for *parts, own in zip(boxes, scores, labels, sure, strict=True)
+        ]
 
     def view(self, x: Tensor, scale: float) -> View:
         """Pictures at a scale, with a margin by which the windows fit in."""

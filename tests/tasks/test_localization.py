@@ -144,8 +144,6 @@ def test_auxiliary_heads_learn_both() -> None:
 
 def test_it_learns() -> None:
     """Random pictures by heart, through augmentation's machinery and the trainer."""
-    made = tiny.module(
-        Localization, tiny.linear_net(NUMBERS), target="boxes", loss=Loss(box_weight=5.0), epochs=2
-    )
+    made = tiny.module(Localization, tiny.linear_net(NUMBERS), target="boxes", loss=Loss(box_weight=5.0), epochs=2)
     tiny.fit(made)
     assert made.results["train/loss"] < 10 and 0 <= made.results["val/iou"] <= 1
