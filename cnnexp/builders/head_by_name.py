@@ -55,7 +55,9 @@ def put_by_name(
     return ordered, again
 
 
-def _rows(net: nn.Module, theirs: Sequence[str], own: Sequence[str]) -> list[int] | Mapping[str, Sequence[int]] | None:
+def _rows(
+    net: nn.Module, theirs: Sequence[str], own: Sequence[str]
+) -> list[int] | Mapping[str, Sequence[int]] | None:
     """For each row of the last layer its row in a net with the classes in another order; None for other classes."""
     if sorted(theirs) != sorted(own) or len(set(own)) < len(own):
         return None

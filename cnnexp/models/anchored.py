@@ -30,7 +30,9 @@ def truth_of(boxes: Tensor, classes: Tensor) -> list[dict[str, Tensor]]:
         ``boxes`` (n, 4) and ``labels`` int64 (n,), counted from 0.
     """
     kept = classes >= 0
-    return [{"boxes": own[real], "labels": label[real]} for own, label, real in zip(boxes, classes, kept, strict=True)]
+    return [
+        {"boxes": own[real], "labels": label[real]} for own, label, real in zip(boxes, classes, kept, strict=True)
+    ]
 
 
 def ranks(draws: Tensor, count: int, stream: int) -> Tensor:

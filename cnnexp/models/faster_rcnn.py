@@ -276,9 +276,7 @@ class FasterRCNN(nn.Module):
         sampler = heads.fg_bg_sampler
         order = ranks(draws, padded.shape[1], ROI_STREAM)
         chosen = choose(padded, order, sampler.batch_size_per_image, sampler.positive_fraction)
-        kept = [
-            torch.where(row[: len(own)])[0] for row, own in zip(chosen.positive | chosen.negative, labels, strict=True)
-        ]
+        kept = [torch.where(row[: len(own)])[0] for row, own in zip(chosen.positive | chosen.negative, labels, strict=True)]
         picked = [[own[rows] for own, rows in zip(one, kept, strict=True)] for one in (boxes, labels, matched)]
         return Sampled(*picked, truth)
 

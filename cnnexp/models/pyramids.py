@@ -97,7 +97,9 @@ def _small(backbone: Backbone, in_channels: int) -> tuple[nn.Module, list[int]]:
             f"model.strides=[{','.join(map(str, backbone.strides))}]: model.backbone={SMALL} has maps at strides of "
             "4, 8, 16, 32 and so on"
         )
-    body = SmallBackbone(in_channels=in_channels, width=backbone.width, depth=backbone.depth, strides=backbone.strides)
+    body = SmallBackbone(
+        in_channels=in_channels, width=backbone.width, depth=backbone.depth, strides=backbone.strides
+    )
     return body, body.widths
 
 
@@ -147,9 +149,7 @@ def _of_timm(name: str, strides: Sequence[int], in_channels: int) -> tuple[nn.Mo
             name, features_only=True, in_chans=in_channels, out_indices=[places[stride] for stride in strides]
         )
     except (RuntimeError, AttributeError, TypeError, AssertionError) as error:
-        raise InputError(
-            f"model.backbone={name}: timm has no feature maps of it ({error}); take a convolutional net"
-        ) from error
+        raise InputError(f"model.backbone={name}: timm has no feature maps of it ({error}); take a convolutional net") from error
     return _Named(net), list(net.feature_info.channels())
 
 

@@ -93,9 +93,9 @@ class WindowLeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Raw output (B, 5 + K, rows, columns) of pictures (B, C, H, W), one for each window within them.
 
-        The windows begin at multiples of ``STRIDE`` pixels; a picture of the window's size is a single one. Channel 0 is
-        the logit of objectness, 1 to 4 the box (centre x y, width, height) as parts of the window, the rest the logits
-        of the classes.
+        The windows begin at multiples of ``STRIDE`` pixels; a picture of the window's size is a single one. Channel 0
+        is the logit of objectness, 1 to 4 the box (centre x y, width, height) as parts of the window, the rest the
+        logits of the classes.
         """
         x = self.pool(self.act1(self.conv1(x)))
         x = self.pool(self.act2(self.conv2(x)))
@@ -219,8 +219,8 @@ def _check(window: int, scales: Sequence[float], widths: Sequence[int], image_si
     if window < smallest or window % STRIDE:
         near = max(smallest, round(window / STRIDE) * STRIDE)
         raise InputError(
-            f"model.window={window}: two poolings by 2 must divide it, and two kernels of {KERNEL} pixels fit in; take a "
-            f"multiple of {STRIDE} from {smallest} on, such as {near}"
+            f"model.window={window}: two poolings by 2 must divide it, and two kernels of {KERNEL} pixels fit in; take "
+            f"a multiple of {STRIDE} from {smallest} on, such as {near}"
         )
     if not scales or min(scales) <= 0:
         raise InputError("model.scales: give one or several numbers above 0, such as [1.0,1.4,2.0]")

@@ -13,7 +13,8 @@ from torchvision.ops import box_convert, box_iou
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.box import Box, Single
 from cnnexp.data.facts import Facts
-from cnnexp.losses.localization import BOX, CLASS, Localization as Loss
+from cnnexp.losses.localization import BOX, CLASS
+from cnnexp.losses.localization import Localization as Loss
 from cnnexp.losses.term import Term
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task

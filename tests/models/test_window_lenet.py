@@ -109,7 +109,7 @@ class Said(WindowLeNet):
 
 
 def test_boxes_come_back_in_the_pictures_pixels() -> None:
-    """At scale 2 the window (4, 6) begins at (24 - 5, 16 - 5) pixels; the box's centre is 10 further, its side is 10."""
+    """At scale 2 the window (4, 6) begins at (24 - 5, 16 - 5) pixels; the box's centre is 10 further, its side 10."""
     arguments: dict[str, Any] = dict(in_channels=2, num_classes=CLASSES, image_size=(40, 48), window=20)
     arguments |= dict(scales=(1.0, 2.0), widths=(4, 6), hidden=10, around=2, between=6)
     made = Said(**arguments, confidence_threshold=0.5, nms_iou=0.4, max_detections=100)
