@@ -25,8 +25,8 @@ READ_AT_ONCE = 256
 
 
 class Single(NamedTuple):
-    """The one object of each sample of a batch: its box, (B, 4) in pixels, its class, int64 (B,), and whether it is there,
-    bool (B,), as an augmentation may have moved it out of its picture."""
+    """The one object of each sample of a batch: its box, (B, 4) in pixels, its class, int64 (B,), and whether it is
+    there, bool (B,), as an augmentation may have moved it out of its picture."""
 
     boxes: Tensor
     classes: Tensor

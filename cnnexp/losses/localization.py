@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from cnnexp.losses.cross_entropy import CrossEntropy
@@ -52,8 +53,9 @@ class Localization(Loss):
         N may be 0; the mean is 0 then.
         """
         if "box" in truth:
-            count = len(answer)
-            return Term(BOX, self.box_weight * (answer - truth["box"]).square().sum() / max(count, 1), count)
+            mean = self.box_weight * (answer - truth["box"]).square().sum() / max(len(answer), 1)
+            # a tensor, as processes may have lost different numbers of objects
+            return Term(BOX, mean, torch.tensor(len(answer), device=answer.device))
         label = truth["label"]
         count = self.weights_of(label)
         mean = self.of_class(answer, truth, train).mean if len(label) else answer.sum()

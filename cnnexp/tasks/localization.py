@@ -17,7 +17,7 @@ from cnnexp.losses.localization import BOX, CLASS
 from cnnexp.losses.localization import Localization as Loss
 from cnnexp.losses.term import Term
 from cnnexp.models.auxiliary import split_answer
-from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.base import AUXILIARY, Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Confusion, Sums
 
 SIDES = 4
@@ -57,8 +57,8 @@ class Localization(Task):
     def counts(self, batch: Batch) -> Mapping[str, int | Tensor]:
         true = self.answer.single(batch)
         labels = true.classes[true.there]
-        counts = {CLASS: self.loss.weights_of(labels), BOX: true.there.sum()}
-        return {name: counts[name] for name in self.term_names}
+        counts = {CLASS: self.loss.weights_of(labels), BOX: true.there.sum(), AUXILIARY: true.there.sum()}
+        return {name: counts[name] for name in (*self.term_names, *self.learnt_apart)}
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         given, others = split_answer(self.outputs(batch))

@@ -28,8 +28,8 @@ class Heat:
     """Objectness of a picture's windows at a scale.
 
     Attributes:
-        values: (rows, columns) in [0, 1]. x, y: centres of the windows, (columns,) and (rows,), and ``span``, their side:
-            in pixels of the picture.
+        values: (rows, columns) in [0, 1]. x, y: centres of the windows, (columns,) and (rows,), and ``span``, their
+            side: in pixels of the picture.
     """
 
     scale: float
@@ -54,7 +54,7 @@ class Found:
 
 
 def look(net: WindowLeNet, x: Tensor) -> tuple[list[Heat], Found, Found]:
-    """The windows of a prepared picture (1, C, H, W) at all scales, the boxes that they say, and those that are kept."""
+    """The windows of a prepared picture (1, C, H, W) at all scales, the boxes they say, and those that are kept."""
     import torch
 
     from cnnexp.models.window_lenet import STRIDE

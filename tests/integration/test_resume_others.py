@@ -21,6 +21,19 @@ SIGNALS = (
     "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 
+DRAWN = {
+    "windows": ("model=window_lenet", "data=digit_scenes"),
+    "one object": (
+        "model=resnet20",
+        "model.depth=8",
+        "task=localization",
+        "data=one_digit",
+        "augmentation=shift",
+        "augmentation.crop.padding=30",
+    ),
+}
+"""What is drawn anew in every epoch: windows on scenes; shifts of pictures, after which some objects are lost."""
+
 
 def made_up_beats(folder: Path) -> str:
     """A mirror with files like those of the archive, of noise around two shapes."""
@@ -50,6 +63,22 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
     assert differences(expected, outcome(only_run())) == []
     assert differences(states, optimizers(only_run())) == []
     assert {name.split(".")[0] for name in states} == {"0", "1"}, "both optimizers are in the checkpoint"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_drawn_goes_on_to_the_bit(
+    name: str, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    words = ("train", *DRAWN[name], "data.fraction=0.01", "epochs=2", "batch_size=10", "hardware.threads=1")
+    words += ("checkpoint.every_steps=3",)
+    assert cnnexp(*words).status == 0
+    expected = outcome(only_run())
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:6").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
 
 
 @pytest.mark.integration

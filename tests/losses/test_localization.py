@@ -16,7 +16,7 @@ def test_a_box_by_hand() -> None:
     """Errors 0.1, -0.2, 0, 0.3 and four times 0.1, squared: 0.14 and 0.04; their mean is 0.09."""
     said = BOXES + torch.tensor([[0.1, -0.2, 0.0, 0.3], [0.1, 0.1, 0.1, 0.1]])
     term = Localization(box_weight=5.0)(said, {"box": BOXES}, train=True)
-    assert (term.name, term.count) == ("box", 2)
+    assert (term.name, int(term.count)) == ("box", 2)
     assert float(term.mean) == pytest.approx(5 * 0.09)
 
 

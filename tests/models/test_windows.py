@@ -83,7 +83,7 @@ def test_pictures_without_objects_have_windows() -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
 def test_a_cut_window_is_a_part_of_the_resized_picture(scale: float) -> None:
-    """Of 14 pixels, from (6, 10) of the resized picture on; and 3 pixels beyond its corner, where edges are repeated."""
+    """Of 14 pixels, from (6, 10) of the resized picture on; and 3 beyond its corner, where edges are repeated."""
     x = torch.randn(2, 3, 32, 40, generator=torch.Generator().manual_seed(0))
     resized = F.interpolate(x, (round(32 * scale), round(40 * scale)), mode="bilinear", align_corners=False)
     inside = torch.tensor([(6 + 7) / scale, (10 + 7) / scale, 14 / scale])

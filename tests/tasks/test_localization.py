@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -139,11 +140,25 @@ def test_auxiliary_heads_learn_both() -> None:
     terms = {term.name: float(term.mean) for term in made.step(TRUE, "train").terms}
     parts = torch.tensor([[0.25, 0.25, 0.5, 0.5], [0.5, 0.625, 0.5, 0.75], [0.5, 0.5, 1.0, 1.0]])
     expected = float(torch.tensor(3.0).log() + parts.square().sum() / 3)
+    assert set(made.counts(TRUE)) == set(terms)
     assert terms["auxiliary_loss"] == pytest.approx(0.3 * expected, rel=1e-5)
 
 
-def test_it_learns() -> None:
-    """Random pictures by heart, through augmentation's machinery and the trainer."""
-    made = tiny.module(Localization, tiny.linear_net(NUMBERS), target="boxes", loss=Loss(box_weight=5.0), epochs=2)
-    tiny.fit(made)
-    assert made.results["train/loss"] < 10 and 0 <= made.results["val/iou"] <= 1
+@pytest.mark.parametrize("weights", [None, (0.5, 2.0, 1.0)])
+def test_a_batch_in_parts_is_learnt_as_a_whole(weights: tuple[float, ...] | None) -> None:
+    """Of random pictures of which some have lost their object, so that the parts have different counts."""
+    nets = []
+    for parts in (1, 4):
+        made = tiny.module(
+            Localization,
+            tiny.linear_net(NUMBERS),
+            target="boxes",
+            loss=Loss(box_weight=5.0, class_weights=weights),
+            accumulate=parts,
+            optimizer=partial(torch.optim.SGD, lr=1e-3),
+        )
+        tiny.fit(made)
+        assert made.results["train/loss"] < 50 and 0 <= made.results["val/iou"] <= 1
+        nets.append(made.net.state_dict())
+    for name, weight in nets[0].items():
+        torch.testing.assert_close(nets[1][name], weight, rtol=1e-4, atol=1e-6)
