@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from cnnexp.models.window_lenet import WindowLeNet
 
 _SIDE_PX = 360
-_OPACITY = 0.72
+_HOT = (230, 60, 0)
+_OPACITY = 0.75
+"""Of a window that is sure."""
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,23 @@ def windows_image(
 
 
 def _heat_image(picture: NDArray[Any], heat: Heat) -> Image.Image:
-    """Each pixel in the colour of the window with the nearest centre; where no window has its centre, the picture."""
-    from matplotlib import colormaps
-
+    """The picture, each pixel the redder, the surer the window is whose centre is nearest."""
     image = to_image(picture)
     height, width = picture.shape[:2]
-    column, row = (
-        np.abs(np.arange(side)[:, None] + 0.5 - centres).argmin(1)
-        for side, centres in ((width, heat.x), (height, heat.y))
-    )
-    colours = colormaps["inferno"](heat.values[row[:, None], column])[..., :3] * 255
-    blended = _OPACITY * colours + (1 - _OPACITY) * np.asarray(image, np.float64)
+    column, row = (_nearest(*one) for one in ((heat.x, width), (heat.y, height)))
+    there = (row >= 0)[:, None] & (column >= 0)
+    share = (_OPACITY * heat.values[row[:, None], column] * there)[..., None]
+    blended = share * np.array(_HOT) + (1 - share) * np.asarray(image, np.float64)
     drawn = Image.fromarray(blended.round().astype(np.uint8))
     return enlarged(drawn, whole_factor(image.size, _SIDE_PX))
+
+
+def _nearest(centres: NDArray[np.float64], side: int) -> NDArray[np.int64]:
+    """Which of some evenly spaced centres is nearest to each pixel of a row; -1 beyond the first and the last one."""
+    apart = np.abs(np.arange(side)[:, None] + 0.5 - centres)
+    step = centres[1] - centres[0] if len(centres) > 1 else np.inf
+    found: NDArray[np.int64] = np.where(apart.min(1) <= step / 2, apart.argmin(1), -1)
+    return found
 
 
 def _outlined(picture: NDArray[Any], found: Found) -> Image.Image:

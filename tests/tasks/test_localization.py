@@ -89,8 +89,8 @@ def test_the_loss_by_hand() -> None:
     made = task(answer([[0, 0, 4, 4], [2, 2, 4, 8], [0, 0, 8, 8]], [0, 1, 2]))
     class_, box = made.step(TRUE, "val").terms
     assert (class_.name, box.name) == made.term_names
-    assert float(box.mean) == pytest.approx(5 * (1 / 64 + 1 / 16) / 3)
-    assert float(class_.mean) == pytest.approx(float(torch.tensor([10.0, 0, 0]).logsumexp(0)) - 10, abs=1e-6)
+    assert box.mean.item() == pytest.approx(5 * (1 / 64 + 1 / 16) / 3)
+    assert class_.mean.item() == pytest.approx(float(torch.tensor([10.0, 0, 0]).logsumexp(0)) - 10, abs=1e-6)
     assert {name: int(count) for name, count in made.counts(TRUE).items()} == {"class": 3, "box": 3}
 
 
@@ -99,7 +99,7 @@ def test_a_box_that_left_its_picture_is_neither_learnt_nor_judged() -> None:
     made = task(answer([[0, 0, 4, 4], [5, 5, 6, 6], [0, 0, 8, 8]], [0, 1, 2]))
     output = made.step(lost, "train")
     assert [int(term.count) for term in output.terms] == [2, 2]
-    assert float(output.terms[1].mean) == pytest.approx(0)
+    assert output.terms[1].mean.item() == pytest.approx(0)
     assert readings(made, output).values["iou"] == pytest.approx(1)
     assert {name: int(count) for name, count in made.counts(lost).items()} == {"class": 2, "box": 2}
 
@@ -137,7 +137,7 @@ def test_auxiliary_heads_learn_both() -> None:
 
     said = answer([[0, 0, 4, 4], [2, 2, 6, 8], [0, 0, 8, 8]], [0, 1, 2])
     made = tiny.task(Localization, Headed(said), target="boxes", loss=Loss(box_weight=1.0))
-    terms = {term.name: float(term.mean) for term in made.step(TRUE, "train").terms}
+    terms = {term.name: term.mean.item() for term in made.step(TRUE, "train").terms}
     parts = torch.tensor([[0.25, 0.25, 0.5, 0.5], [0.5, 0.625, 0.5, 0.75], [0.5, 0.5, 1.0, 1.0]])
     expected = float(torch.tensor(3.0).log() + parts.square().sum() / 3)
     assert set(made.counts(TRUE)) == set(terms)
