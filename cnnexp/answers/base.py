@@ -79,6 +79,16 @@ class Answer(ABC):
         """
         raise NotImplementedError
 
+    def refuse(self, split: Samples, name: str) -> None:  # noqa: B027 - most forms take any truth
+        """Look over the truth of a split before it is learnt or tested.
+
+        Args:
+            name: of the data set, for the error.
+
+        Raises:
+            InputError: some samples have a truth that is none of this form.
+        """
+
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
         """The truth of a sample as ``visualize.sheet.Cell`` takes it: caption, mask, boxes, classes."""
         return {}

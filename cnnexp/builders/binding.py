@@ -104,7 +104,7 @@ def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str])
     class_ = import_target(config["model"]["_target_"], "model", trusted)
     asked = {key: config["regularization"][key] for key in OF_THE_NET}
     given = {key: value for key, value in net_arguments(config).items() if asked.get(key) is None}
-    later = {*_told(config, trusted), "num_classes"}
+    later = {*_told(config, trusted), "num_classes", "unclassed"}
     return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked}, "model", problems)
 
 

@@ -109,7 +109,7 @@ def build_net(
 def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial[nn.Module]:
     """What makes the net for data of these facts."""
     outputs = bound.task.num_outputs(facts, config["task"]["target"])
-    given = {**facts.input.told(), "num_classes": outputs}
+    given = {**facts.input.told(), "num_classes": outputs, "unclassed": bound.task.unclassed}
     arguments = {key: value for key, value in given.items() if key in bound.net.wanted}
     return partial(bound.net.make, **arguments, **bound.net.arguments)
 
@@ -167,11 +167,11 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
     if bound.loss is None:
         return None
     regularization = config["regularization"]
-    weights = regularization["class_weights"]
+    weights, smoothing = regularization["class_weights"], regularization["label_smoothing"]
     factors = None if weights is None or isinstance(weights, str) else tuple(weights)
-    smoothing, outputs = regularization["label_smoothing"], bound.task.num_outputs(facts, config["task"]["target"])
+    classes = bound.task.num_outputs(facts, config["task"]["target"]) - bound.task.unclassed
     try:
-        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=factors)
+        loss: Loss = bound.loss(num_classes=classes, label_smoothing=smoothing, class_weights=factors)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss

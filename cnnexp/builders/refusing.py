@@ -19,15 +19,15 @@ def refuse_unfit(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> No
     """
     weights, target = config["regularization"]["class_weights"], config["task"]["target"]
     problems = []
-    outputs = bound.task.num_outputs(facts, target)
+    classes = bound.task.num_outputs(facts, target) - bound.task.unclassed
     if target is not None and len(facts.names(target)) < bound.task.least_classes:
         problems.append(
             f"data={facts.name} has one class only ({', '.join(facts.names(target))}), so there is nothing for "
             f"{config['task']['name']} to learn; add samples of another one"
         )
-    if facts.named and isinstance(weights, (list, tuple)) and len(weights) != outputs:
+    if facts.named and isinstance(weights, (list, tuple)) and len(weights) != classes:
         problems.append(
-            f"regularization.class_weights: {len(weights)} factors for {outputs} classes; give one for each"
+            f"regularization.class_weights: {len(weights)} factors for {classes} classes; give one for each"
         )
     unheard = sorted(facts.input.demands - bound.net.wanted)
     if unheard:

@@ -43,18 +43,19 @@ class BCCD(DataSet):
 
     @cached_property
     def _census(self) -> Census:
-        parts = obtain(DOWNLOAD, self.mirror, lambda folder: [_samples(folder, split) for split in SPLITS])
+        parts = obtain(DOWNLOAD, self.mirror, lambda folder: [samples_of(folder, split) for split in SPLITS])
         census, samples = Census(), [sample for part in parts for sample in part]
         census.use(PICTURES, len(samples))
         count_boxes(samples, census)
         return census
 
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
-        samples = _samples(folder, split)
+        samples = samples_of(folder, split)
         return open_samples(Decoder(samples, self.image_size, self.channels, boxed=True), self.in_memory)
 
 
-def _samples(folder: Path, split: SplitName) -> tuple[Sample, ...]:
+def samples_of(folder: Path, split: SplitName) -> tuple[Sample, ...]:
+    """The pictures of a split, with the boxes of all kinds."""
     inner = inner_folder(folder)
     return voc_samples(inner, split_list(inner / "ImageSets" / "Main", split), CLASSES)
 

@@ -85,24 +85,24 @@ class DigitScenes(DataSet):
         return fit_masks(torch.from_numpy(scenes_of(self.scene_seed, split).instances.copy()), self.image_size)
 
 
-@lru_cache(maxsize=len(SPLITS))
-def scenes_of(scene_seed: int, split: SplitName) -> Scenes:
-    """All scenes of a split, not to be changed."""
-    return compose(scene_seed, split, np.arange(COUNTS[split]))
+@lru_cache(maxsize=2 * len(SPLITS))
+def scenes_of(scene_seed: int, split: SplitName, most: int = MOST_DIGITS) -> Scenes:
+    """All scenes of a split, of one to ``most`` digits; not to be changed."""
+    return compose(scene_seed, split, np.arange(COUNTS[split]), most)
 
 
-def compose(scene_seed: int, split: SplitName, indices: NDArray[np.int64]) -> Scenes:
+def compose(scene_seed: int, split: SplitName, indices: NDArray[np.int64], most: int = MOST_DIGITS) -> Scenes:
     """The scenes with the given numbers; each is the same whichever others are composed with it."""
     digits, labels, rows = digits_of(split)
     count = len(indices)
     draw = _Draws(scene_seed, SPLITS.index(split), indices)
     # The canvas is wider than the scene so that a digit's 28×28 window never leaves the array.
     canvas = np.zeros((2, count, SCENE_SIDE + DIGIT_SIDE, SCENE_SIDE + DIGIT_SIDE), dtype=np.uint8)
-    boxes = np.zeros((count, MOST_DIGITS, 4), dtype=np.int64)
-    chosen = np.full((3, count, MOST_DIGITS), NO_CLASS, dtype=np.int64)
-    wanted = 1 + draw.below(MOST_DIGITS, _NUMBER, np.arange(count))
+    boxes = np.zeros((count, most, 4), dtype=np.int64)
+    chosen = np.full((3, count, most), NO_CLASS, dtype=np.int64)
+    wanted = 1 + draw.below(most, _NUMBER, np.arange(count))
     filled = np.zeros(count, dtype=np.int64)
-    for slot in range(MOST_DIGITS):
+    for slot in range(most):
         scenes = np.flatnonzero(wanted > slot)
         picks = draw.below(len(digits), _DIGIT, scenes, slot)
         sides = SIDES[0] + draw.below(_SIDE_SPAN, _SIDE, scenes, slot)

@@ -29,6 +29,9 @@ def evaluate(
 
     Args:
         stages: of val and test. batches: only so many of each in every process; None for all.
+
+    Raises:
+        InputError: a split has a truth that the task is not about.
     """
     limit = 1.0 if batches is None else batches
     trainer = pl.Trainer(
@@ -43,6 +46,7 @@ def evaluate(
         **trainer_arguments(config["hardware"], launched),
     )
     for stage in stages:
+        module.task.answer.refuse(data.split("val" if stage == "val" else "test"), data.facts.name)
         function = trainer.validate if stage == "val" else trainer.test
         function(module, datamodule=DataModule(data), verbose=False)
     return module.results

@@ -17,6 +17,7 @@ from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
 from cnnexp.builders.recorded import Held, census_of, record_of
 from cnnexp.builders.starting import resolve_start, start
 from cnnexp.config.compose import to_yaml
+from cnnexp.data.base import SPLITS
 from cnnexp.errors import InputError
 from cnnexp.fit.console import RunLog
 from cnnexp.fit.evaluate import PARTIAL_BATCHES
@@ -99,6 +100,8 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     experiment = build(config, request.trusted, learnt=read_learnt(folder, config), held=held)
     if folder is None and request.writer is None:  # what a run was begun with it goes on with, and is repeated with
         experiment.data.dataset.refuse_untaught()
+        for split in SPLITS:
+            experiment.task.answer.refuse(experiment.data.split(split), experiment.facts.name)
     config = with_digest(with_classes(config, experiment.facts), experiment.facts)
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)

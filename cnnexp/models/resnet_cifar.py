@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.models.activations import RELU, Activating, OneToOne
 from cnnexp.models.initialisation import filling_for
+from cnnexp.models.place_head import PlaceHead
 from cnnexp.models.stochastic_depth import drop_residuals, refuse_skipping
 
 STAGE_WIDTHS = (16, 32, 64)
@@ -33,6 +35,7 @@ class CifarResNet(nn.Module):
         shortcuts: False leaves them out.
         activation: behind each batch norm, and behind each sum; the paper's is ReLU.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.
+        unclassed: outputs that say where something is and not what; they come last, from a head that keeps place.
 
     Raises:
         InputError: `depth` is not 6n + 2; blocks are to be skipped that have no shortcuts; a slope for an
@@ -49,6 +52,7 @@ class CifarResNet(nn.Module):
         shortcuts: bool = True,
         activation: OneToOne = "relu",
         leaky_slope: float | None = None,
+        unclassed: int = 0,
     ) -> None:
         super().__init__()
         if not shortcuts:
@@ -65,15 +69,23 @@ class CifarResNet(nn.Module):
         self.layer1 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[0], blocks, stride=1)
         self.layer2 = _stage(block, STAGE_WIDTHS[0], STAGE_WIDTHS[1], blocks, stride=2)
         self.layer3 = _stage(block, STAGE_WIDTHS[1], STAGE_WIDTHS[2], blocks, stride=2)
-        self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes)
+        self.linear = nn.Linear(STAGE_WIDTHS[2], num_classes - unclassed)
         self.apply(filling_for(activation))
+        self.place = PlaceHead(STAGE_WIDTHS[2], unclassed) if unclassed else None
+        self.class_layers = ("linear",) if self.place is None else ("linear", "place.linear")
         drop_residuals([*self.layer1, *self.layer2, *self.layer3], "drop", stochastic_depth)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of pictures (B, C, H, W)."""
         x = self.act1(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(x.mean(dim=(2, 3)))
+        classes = self.linear(x.mean(dim=(2, 3)))
+        return classes if self.place is None else torch.cat([classes, self.place(x)], 1)
+
+    def class_rows(self, numbers: Sequence[int]) -> dict[str, list[int]]:
+        """The rows of each answering layer for its classes in another order; what says where stays."""
+        where = {} if self.place is None else {"place.linear": list(range(self.place.linear.out_features))}
+        return {"linear": list(numbers), **where}
 
 
 class BasicBlock(nn.Module):

@@ -59,6 +59,8 @@ class Task(nn.Module, ABC):
     """Names of the optimizers, in the order in which they make a step on each batch."""
     least_classes: ClassVar[int] = 1
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
+    unclassed: ClassVar[int] = 0
+    """How many of its net's outputs say where something is and not what; they come last."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 
@@ -66,10 +68,8 @@ class Task(nn.Module, ABC):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
-        self.net = parts.net
-        self.loss = parts.loss
-        self.preparation = parts.preparation
-        self.parts = parts
+        self.parts, self.preparation = parts, parts.preparation
+        self.net, self.loss = parts.net, parts.loss
         self.facts, self.target = parts.facts, parts.target
         self.auxiliary_weight = weight_of(parts.net)
         self.tail: Any = None

@@ -137,6 +137,27 @@ REFUSED = {
     ),
     "a classifier on masks": case("train model=lenet5 data=camvid", "label", "gives mask", "unet", "mnist5k"),
     "a detector on labels": case("train model=yolo", "boxes", "gives label", "digit_scenes", "resnet20"),
+    "several objects for the one that is learnt": case(
+        "train task=localization data=digit_scenes", "digit_scenes", "3,152 of 4,000 pictures", "task=detection"
+    ),
+    "one object without boxes": case("train task=localization", "is for localization", "boxes", "one_digit"),
+    "a detector's net for one object": case("train model=yolo task=localization data=one_digit", "yolo", "resnet20"),
+    "a weight below nothing": case(
+        "train task=localization data=one_digit loss.box_weight=-1", "loss.box_weight=-1", "0 or more"
+    ),
+    "weights for boxes": case(
+        "train task=localization data=one_digit regularization.class_weights=[1,2]", "2 factors for 10 classes"
+    ),
+    "a window that pooling does not divide": case(
+        "train model=window_lenet data=digit_scenes model.window=30", "model.window=30", "such as 32"
+    ),
+    "a scale that makes a picture smaller than the window": case(
+        "train model=window_lenet data=digit_scenes model.scales=[0.25,1.0]", "at 0.25", "16x16", "from 0.44 on"
+    ),
+    "a picture smaller than the window": case(
+        "train model=window_lenet data=digit_scenes data.image_size=[24,24]", "24x24", "28x28", "model.scales"
+    ),
+    "windows on labels": case("train model=window_lenet data=mnist5k", "window_lenet", "boxes", "digit_scenes"),
     "another task than the net's": case("train task=detection", "task=detection", "model=lenet5", "yolo"),
     "channels of the net": case("train data=cifar10 model.in_channels=1", "model.in_channels=1", "data.channels"),
     "channels of the net, added": case(

@@ -88,20 +88,31 @@ def test_two_processes_are_one_run(one_process: Path, tmp_path: Path) -> None:
     assert [row["index"] for row in predictions] == [str(i) for i in range(500)]
 
 
+UNEVEN = {
+    "unet": ("data=digit_scenes", "model.width=8", "model.norm=none"),
+    "yolo": ("data=digit_scenes", "model.width=8"),
+    "window_lenet": ("data=digit_scenes",),
+    "faster_rcnn": ("data=digit_scenes", "model.width=8"),
+    "retinanet": ("data=digit_scenes", "model.width=8"),
+    "ssd": ("data=digit_scenes", "model.width=8"),
+    "lenet5": ("data=one_digit", "task=localization", "augmentation=shift", "augmentation.crop.padding=40"),
+}
+"""Nets, and what of their samples differs in number between processes: pixels, positives, windows, objects left."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["unet", "yolo", "faster_rcnn", "retinanet", "ssd"])
+@pytest.mark.parametrize("model", UNEVEN)
 def test_two_processes_weigh_uneven_shares(model: str, tmp_path: Path) -> None:
     """Positives differ between the processes, and the loss of the whole is what one process has.
 
     (Batch norm sees half a batch in each process, so only nets without it end up the same: U-Net's norm is switched
     off, those with anchors have group norm.)
     """
-    words = ("data=digit_scenes", "data.fraction=0.01", "epochs=1", "batch_size=10", f"model={model}", "model.width=8")
-    norm = ("model.norm=none",) if model == "unet" else ()
+    words = ("data.fraction=0.01", "epochs=1", "batch_size=10", f"model={model}", *UNEVEN[model])
     for name, hardware in (("one", "cpu"), ("two", "ddp_cpu")):
         (tmp_path / name).mkdir()
         done = finished(
-            start(tmp_path / name, "train", *words, *norm, *EXACT[:1], f"hardware={hardware}", "hardware.threads=1")
+            start(tmp_path / name, "train", *words, *EXACT[:1], f"hardware={hardware}", "hardware.threads=1")
         )
         assert done[0] == 0, done[2]
     if model != "yolo":

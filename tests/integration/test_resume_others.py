@@ -21,11 +21,18 @@ SIGNALS = (
     "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 
-PROPOSALS = (
-    "train", "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "epochs=2",
-    "model.width=8", "model.pyramid_width=16", "model.head_width=16", "model.proposals=20", "augmentation=flip",
-    "checkpoint.every_steps=2", "hardware.threads=1",
-)  # fmt: skip
+DRAWN = {
+    "windows": ("model=window_lenet", "data=digit_scenes", "batch_size=10"),
+    "one object": (
+        "model=resnet20", "model.depth=8", "task=localization", "data=one_digit", "augmentation=shift",
+        "augmentation.crop.padding=30", "batch_size=10",
+    ),
+    "proposals": (
+        "model=faster_rcnn", "data=digit_scenes", "batch_size=8", "model.width=8", "model.pyramid_width=16",
+        "model.head_width=16", "model.proposals=20", "augmentation=flip",
+    ),
+}  # fmt: skip
+"""What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn."""
 
 
 def made_up_beats(folder: Path) -> str:
@@ -59,13 +66,15 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
 
 
 @pytest.mark.integration
-def test_what_a_detector_samples_goes_on_to_the_bit(
-    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_drawn_goes_on_to_the_bit(
+    name: str, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
 ) -> None:
-    assert cnnexp(*PROPOSALS).status == 0
+    words = ("train", *DRAWN[name], "data.fraction=0.01", "epochs=2", "hardware.threads=1", "checkpoint.every_steps=3")
+    assert cnnexp(*words).status == 0
     expected = outcome(only_run())
     (tmp_path / "outputs").rename(tmp_path / "whole")
-    assert cnnexp(*PROPOSALS, kill="batch:7").status == -9
+    assert cnnexp(*words, kill="batch:7").status == -9
     done = cnnexp("resume", only_run().name)
     assert done.status == 0, done.err
     assert differences(expected, outcome(only_run())) == []

@@ -22,6 +22,7 @@ TASKS = {
     "multi_label": ("model=lenet5", "data=digit_scenes", "task=multi_label"),
     "segmentation": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=2"),
     "detection": ("model=yolo", "data=digit_scenes", "model.width=4"),
+    "localization": ("model=lenet5", "data=one_digit", "task=localization", "optimizer.lr=0.001"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
 }
 METRICS = {
@@ -29,6 +30,7 @@ METRICS = {
     "multi_label": {"map", "f1", "accuracy", "exact", "loss"},
     "segmentation": {"miou", "dice", "pixel_accuracy", "loss"},
     "detection": {"map", "map_50", "loss", "objectness", "box", "class"},
+    "localization": {"accuracy", "iou", "iou_50", "localised", "loss", "class", "box"},
     "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
 }
 PICTURES = {
@@ -36,6 +38,7 @@ PICTURES = {
     "multi_label": {"curves.png", "predictions.png"},
     "segmentation": {"curves.png", "predictions.png"},
     "detection": {"curves.png", "predictions.png"},
+    "localization": {"curves.png", "confusion.png", "predictions.png"},
     "autoencoder": {"curves.png", "reconstructions.png"},
 }
 
@@ -106,6 +109,9 @@ def _predicted(cnnexp: CommandLine, task: str, folder: Path) -> None:
         assert len(answer["top"]) == 5 and answer["label"] in "0123456789"
     elif task == "multi_label":
         assert len(answer["all"]) == 10 and all(one["probability"] >= 0.5 for one in answer["labels"])
+    elif task == "localization":
+        x1, y1, x2, y2 = answer["box"]
+        assert answer["label"] in "0123456789" and 0 <= x1 <= x2 <= size[0] and 0 <= y1 <= y2 <= size[1]
     elif task == "segmentation":
         assert sum(answer["area"].values()) == pytest.approx(1, abs=1e-4)
     elif task == "detection":

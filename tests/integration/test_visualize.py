@@ -26,6 +26,7 @@ TRAINED = {
     "recorded": ("logger.gradients=true", "epochs=2", "name=relu"),
     "sigmoid": ("logger.gradients=2", "model.activation=sigmoid", "name=sigmoid"),
     "dropped": ("model=mlp", "regularization.dropout=0.5"),
+    "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.02"),
     "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
 }
 
@@ -406,3 +407,24 @@ def test_refused(one: Case, runs: Callable[[str], str], here: CommandLine, work:
     (work / "text.png").write_text("no picture")
     argv = [re.sub(r"^\{(\w+)\}$", lambda found: runs(found[1]), word) for word in one.argv]
     assert_refused(lambda: here(*argv, cwd=work), argv[0], one.lines, work)
+
+
+def test_windows(here: CommandLine, runs: Callable[[str], str], work: Path, photo: str) -> None:
+    """1,496 windows: (64 + 14 - 28) / 4 + 1 = 13.5 along a side at scale 1, and a margin that makes it 14."""
+    done = here("visualize", "windows", runs("windows"), "--sample", "3", "--score", "0.05", cwd=work)
+    assert done.status == 0, done.err
+    counts = [int(line.split()[2].replace(",", "")) for line in done.out.splitlines() if line.startswith("scale")]
+    assert counts == [14**2, 20**2, 30**2]
+    drawn(work / "visualize" / "windows.png")
+    assert here("visualize", "windows", runs("windows"), photo, "--out", "mine", cwd=work).status == 0
+    drawn(work / "mine" / "windows.png")
+
+
+def test_windows_of_what_slides_none(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    for run, words, says in (
+        ("plain", (), "windows are slid by model=window_lenet, which is for detection"),
+        ("windows", ("--sample", "500"), "the test has pictures 0 to 499"),
+        ("windows", ("--score", "2"), "--score 2: expected a number from 0 to 1"),
+    ):
+        done = here("visualize", "windows", runs(run), *words, cwd=work)
+        assert done.status == 2 and says in done.err, done.err

@@ -12,6 +12,7 @@ MOST_DRAWN = 12
 
 
 _SCORES = (
+    ("iou", "IoU", False),
     ("pixel_accuracy", "pixel accuracy", False),
     ("mse", "mean squared error", True),
     ("error", "error in standard deviations", True),
@@ -53,7 +54,7 @@ def worst_mistakes(rows: Sequence[Mapping[str, str]]) -> Mistakes:
         rows: of predictions.csv.
     """
     columns = set(rows[0]) if rows else set()
-    if {"target", "prediction", "probability"} <= columns:
+    if "iou" not in columns and {"target", "prediction", "probability"} <= columns:
         return _surest_wrong(rows)
     for column, name, falls in _SCORES:
         if column in columns:
