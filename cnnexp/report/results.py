@@ -118,13 +118,38 @@ def _cost_lines(
         ("epochs", epochs + (f", the best is {count_figure(best)}" if is_number(best) and epochs != MISSING else "")),
         ("gap", _gap(summary)),
         ("fit", printable(str(summary.get("verdict") or MISSING))),
+        *_counts(summary),
         ("gradients", _gradients(summary)),
         ("steps", steps),
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
         ("images/s", rate),
+        ("frames/s", frames_figure(summary.get("frames_per_second"))),
         ("folder", MISSING if folder is None else printable(str(folder))),
     ]
+
+
+def _counts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was counted in the test, a line for each title: ``right 508, doubled 3, missed 20``."""
+    titles = {str(title): _mapping(words) for title, words in _mapping(summary.get("counts")).items()}
+    return [
+        (
+            printable(title),
+            ", ".join(f"{printable(str(word)).replace('_', ' ')} {count_figure(n)}" for word, n in words.items()),
+        )
+        for title, words in titles.items()
+        if words
+    ]
+
+
+def frames_figure(found: Any) -> str:
+    """Pictures a second, one at a time: ``31.5, one picture at a time, on cpu with 1 thread``."""
+    measured = _mapping(found)
+    if not is_number(measured.get("value")):
+        return MISSING
+    device, threads = printable(str(measured.get("device") or "")), measured.get("threads")
+    with_threads = f" with {count_figure(threads)} thread{'' if threads == 1 else 's'}" if is_number(threads) else ""
+    return f"{measured['value']:.3g}, one at a time" + (f", on {device}{with_threads}" if device else "")
 
 
 def _gap(summary: Mapping[str, Any]) -> str:

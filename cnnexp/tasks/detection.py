@@ -10,13 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
-from cnnexp.answers.boxes import learnable, unpadded
+from cnnexp.answers.boxes import MISTAKES, PRECISION, SHOWN_FROM, learnable, unpadded
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.mistakes import SIZES, Mistakes
 
 
 class Detection(Task):
     """The net's own loss; COCO's mean average precision, over IoU 0.50 to 0.95 (``map``) and at 0.50 (``map_50``).
+
+    The test has the first of these for small, medium and large objects too, by COCO's areas in pixels of the net's
+    pictures, counts what became of every detection that is sure enough to be shown, and of every object, and keeps the
+    curves of precision over recall at IoU 0.50.
 
     Boxes that are ignored are not learnt. In the average precision they are COCO's crowds: not to find them is no
     fault, and what is found there, by its own area within them, counts for nothing.
@@ -63,31 +68,37 @@ class Detection(Task):
         test = stage == "test"
         metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=test, extended_summary=test)
         metric.warn_on_many_detections = False
-        return {"map": metric}
+        return {"map": metric, **({"mistakes": Mistakes(len(self.answer.names), SHOWN_FROM)} if test else {})}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
-        if "map" in metrics:
-            metrics["map"].update(output.predictions, output.targets)
+        for metric in metrics.values():
+            metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if "map" not in metrics:
             return Readings({})
         found = metrics["map"].compute()
         values = {name: max(0.0, float(found[name])) for name in ("map", "map_50")}
-        return Readings(values, self._by_class(found) if stage == "test" else {})
+        if stage != "test":
+            return Readings(values)
+        of_sizes = {f"map_{size}": float(found[f"map_{size}"]) for size in SIZES}
+        values |= {name: value for name, value in of_sizes.items() if value >= 0}  # -1: there are no such objects
+        curves = self._curves(found)
+        vectors = {"map": _area(curves), "map_50": _area(curves[:1])}
+        matrix, kinds, sizes = metrics["mistakes"].compute()
+        tables = {MISTAKES: matrix, PRECISION: curves[0]}
+        return Readings(values, vectors, tables, {"mistakes": kinds, "sizes": sizes})
 
-    def _by_class(self, found: Mapping[str, Tensor]) -> dict[str, list[float]]:
-        """Average precision of each class, over all IoU and at 0.50; NaN for a class without any object."""
+    def _curves(self, found: Mapping[str, Tensor]) -> np.ndarray:
+        """Precision at each threshold of IoU (0.50, 0.55, …), recall (0, 0.01, …, 1) and class, (T, R, K).
+
+        NaN for a class without any object.
+        """
         # thresholds of IoU x recall x class x area (all, small, …) x most detections (the last is 100)
-        precision = found["precision"][:, :, :, 0, -1]
-        vectors = {}
-        for name, part in (("map", precision), ("map_50", precision[:1])):
-            values = [float("nan")] * len(self.answer.names)
-            for place, label in enumerate(found["classes"].reshape(-1).tolist()):
-                measured = part[:, :, place]
-                values[label] = float(measured[measured >= 0].mean()) if bool((measured >= 0).any()) else float("nan")
-            vectors[name] = values
-        return vectors
+        precision = found["precision"][:, :, :, 0, -1].double().cpu().numpy()
+        curves = np.full((*precision.shape[:2], len(self.answer.names)), np.nan)
+        curves[:, :, found["classes"].reshape(-1).long().cpu().numpy()] = np.where(precision < 0, np.nan, precision)
+        return curves
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:
         index = [np.full(len(one["scores"]), int(i)) for i, one in zip(batch["index"], output.predictions, strict=True)]
@@ -113,6 +124,11 @@ class Detection(Task):
             }
             for one in found
         ]
+
+
+def _area(curves: np.ndarray) -> list[float]:
+    """The mean of curves (T, R, K) for each class: average precision, as COCO has it."""
+    return curves.mean(axis=(0, 1)).tolist()
 
 
 def _terms(losses: Mapping[str, tuple[Tensor, int | Tensor]]) -> list[Term]:

@@ -148,7 +148,7 @@ def test_training_does_not_search_for_boxes() -> None:
 def test_a_net_that_cannot_say_both_at_once_has_no_loss_in_an_evaluation() -> None:
     """None at all, and not 0."""
     results = after_test([two_boxes()], [truth(two_boxes())], Either).results
-    assert results == {"test/map": pytest.approx(1.0), "test/map_50": pytest.approx(1.0)}
+    assert results == {f"test/{name}": pytest.approx(1.0) for name in ("map", "map_50", "map_small")}
     learning = tiny.alone(tiny.module(Detection, Either()))
     learning._count("train", learning.task.step(two_boxes(), "train"))
     learning.read("train")
@@ -168,3 +168,35 @@ def test_what_is_ignored_is_neither_learnt_nor_missed_nor_wrongly_found() -> Non
         assert done.results["test/map"] == pytest.approx(1.0)
     step = done.task.step({**counted, "image": counted["image"].float()}, "train")
     assert {term.name: int(term.count) for term in step.terms} == {"objectness": 1, "box": 1, "class": 1}
+
+
+def test_the_area_under_a_curve_is_the_average_precision_of_the_class() -> None:
+    """Of boxes that are shifted at random, against the mean that the metric itself computes."""
+    batch = tiny.batch(40, 3)
+    generator = torch.Generator().manual_seed(0)
+    found = truth(batch)
+    for one in found:
+        one["boxes"] = one["boxes"] + 1.5 * torch.randn(one["boxes"].shape, generator=generator)
+        one["scores"] = torch.rand(len(one["scores"]), generator=generator)
+    made = after_test([batch], [found])
+    curves = made.tables["precision"]
+    assert curves.shape == (101, 3)
+    assert made.vectors["test/map_50"] == pytest.approx(curves.mean(0))
+    assert 0 < np.mean(curves) < 1
+    assert made.results["test/map_50"] == pytest.approx(curves.mean(), abs=1e-6)
+    assert (np.diff(curves, axis=0) <= 1e-9).all(), "precision is interpolated: the highest at this recall or more"
+
+
+def test_the_test_counts_what_became_of_objects_and_how_large_they_are() -> None:
+    batch = two_boxes()
+    found = truth(batch, kept=1)
+    sure = {**found[0], "boxes": torch.cat([found[0]["boxes"], torch.tensor([[0.0, 0.0, 4.0, 3.0]])])}
+    sure |= {"labels": torch.tensor([1, 1]), "scores": torch.tensor([0.9, 0.31])}
+    made = after_test([batch], [[sure]])
+    none = dict.fromkeys(("wrong_class", "badly_placed", "background"), 0)
+    assert made.counts["mistakes"] == {"right": 1, "doubled": 1, "missed": 1, **none}
+    assert made.counts["sizes"] == {"small": 2, "medium": 0, "large": 0}
+    assert made.tables["mistakes"].tolist() == [[0] * 4, [0, 1, 0, 1], [0] * 4, [0, 1, 0, 0]]
+    assert "test/map_medium" not in made.results, "there is none, and no score of -1"
+    unsure = after_test([batch], [[{**sure, "scores": torch.tensor([0.9, 0.29])}]])
+    assert unsure.counts["mistakes"] == {"right": 1, "doubled": 0, "missed": 1, **none}
