@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.columns import labelled
-from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure
+from cnnexp.report.notation import MISSING, count_figure, counts_in_words, duration_figure, is_number, metric_figure
 from cnnexp.report.plain_text import printable
 
 if TYPE_CHECKING:
@@ -124,32 +124,22 @@ def _cost_lines(
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
         ("images/s", rate),
-        ("frames/s", frames_figure(summary.get("frames_per_second"))),
+        ("frames/s", _frames(summary)),
         ("folder", MISSING if folder is None else printable(str(folder))),
     ]
 
 
 def _counts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was counted in the test, a line for each title: ``right 508, doubled 3, missed 20``."""
-    titles = {str(title): _mapping(words) for title, words in _mapping(summary.get("counts")).items()}
-    return [
-        (
-            printable(title),
-            ", ".join(f"{printable(str(word)).replace('_', ' ')} {count_figure(n)}" for word, n in words.items()),
-        )
-        for title, words in titles.items()
-        if words
-    ]
+    """What was counted in the test, a line for each title."""
+    return [(printable(title), printable(said)) for title, said in counts_in_words(summary).items()]
 
 
-def frames_figure(found: Any) -> str:
-    """Pictures a second, one at a time: ``31.5, one picture at a time, on cpu with 1 thread``."""
-    measured = _mapping(found)
-    if not is_number(measured.get("value")):
+def _frames(summary: Mapping[str, Any]) -> str:
+    """``31.5 one at a time on cpu, 1 thread``."""
+    rate = summary.get("frames_per_second")
+    if not is_number(rate):
         return MISSING
-    device, threads = printable(str(measured.get("device") or "")), measured.get("threads")
-    with_threads = f" with {count_figure(threads)} thread{'' if threads == 1 else 's'}" if is_number(threads) else ""
-    return f"{measured['value']:.3g}, one at a time" + (f", on {device}{with_threads}" if device else "")
+    return f"{count_figure(rate)} one at a time on {printable(str(summary.get('frames_on')))}"
 
 
 def _gap(summary: Mapping[str, Any]) -> str:

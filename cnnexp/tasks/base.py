@@ -58,6 +58,8 @@ class Task(nn.Module, ABC):
     """Names of the optimizers, in the order in which they make a step on each batch."""
     least_classes: ClassVar[int] = 1
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
+    on_frames: ClassVar[bool] = False
+    """Whether it is asked about films too, so that pictures a second, one at a time, are worth knowing."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 

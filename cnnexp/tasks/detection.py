@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ class Detection(Task):
     and labels for each picture. One that can say both of one pass answers ``judged(*arguments, boxes, classes)`` with
     the two; of others an evaluation knows no losses.
     """
+
+    on_frames: ClassVar[bool] = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
