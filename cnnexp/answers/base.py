@@ -122,6 +122,10 @@ class Answer(ABC):
     def image(self, picture: Picture, answer: Any, truth: Batch | None = None) -> Image.Image:
         """One answer drawn on its picture, beside the truth (a batch of one sample) where that is known."""
 
+    def frame(self, picture: Picture, answer: Any) -> Image.Image:
+        """One answer drawn on a frame of a film: at the frame's own size, where the form can do with that."""
+        return self.image(picture, answer)
+
     def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
         """Pictures of a few test samples with their truth, by file name without suffix."""
         from cnnexp.visualize.canvas import above

@@ -81,6 +81,12 @@ class Boxes(Answer):
         true = None if truth is None else (truth["boxes"][0].numpy(), truth["classes"][0].numpy())
         return boxes_image(picture, sure["boxes"], sure["labels"], self.names, scores=sure["scores"], truth=true)
 
+    def frame(self, picture: Picture, answer: Mapping[str, NDArray[Any]]) -> Image.Image:
+        from cnnexp.visualize.boxes import boxes_on
+
+        sure = self._sure(answer, picture)
+        return boxes_on(picture, sure["boxes"], sure["labels"], self.names, sure["scores"])
+
     def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
         from cnnexp.visualize.confusion import draw_confusion
         from cnnexp.visualize.precision_recall import draw_precision_recall

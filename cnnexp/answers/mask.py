@@ -65,6 +65,16 @@ class Mask(Answer):
         true = None if truth is None else truth["mask"][0].numpy()
         return masks_image(picture, sized(answer, picture), self.names, truth=true, background=self.background)
 
+    def frame(self, picture: Picture, answer: NDArray[np.uint8]) -> Image.Image:
+        from cnnexp.visualize.canvas import to_image
+        from cnnexp.visualize.masks import overlay
+
+        return overlay(to_image(picture), sized(answer, picture), OPACITY, self.background)
+
+
+OPACITY = 0.6
+"""Of the colours over a picture."""
+
 
 def sized(mask: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:
     """A mask (h, w) at a picture's size (H, W), each pixel the nearest one."""

@@ -6,12 +6,22 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.commands.files import check_file, writing
+from cnnexp.commands.film import (
+    MOST_FRAMES_A_SECOND,
+    Seeing,
+    check_out,
+    is_about_film,
+    is_film,
+    predict_film,
+    source_of,
+)
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -38,13 +48,21 @@ Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="pictures, or what else the net takes; or folders of them"
+        "files", nargs="+", metavar="FILE", help="pictures, or what else the net takes; or folders of them; or a film"
     )
     parser.add_argument("--json", action="store_true", help="as JSON, an object for each file")
     parser.add_argument(
         "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
     )
-    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default=None,
+        help="draw the answers on the pictures, into this folder; or on the frames of a film: FILM.mp4",
+    )
+    parser.add_argument(
+        "--frame-rate", type=_rate, metavar="N", help="frames a second of a film that is made of pictures [25]"
+    )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -60,10 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     if not given:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
+    out = None if arguments.out is None else Path(arguments.out)
+    if is_about_film([Path(one) for one in given], out):
+        return _run_film(record, words, given, out, arguments)
+    if arguments.frame_rate is not None:
+        raise InputError("--frame-rate: is of a film that is made of pictures; name it: --out FILM.mp4")
     check_file("html", arguments.html)
     if arguments.before and record is None:
         raise InputError("--before: is about the weights that a run began with; name a run in place of model=…")
-    out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
 
@@ -97,6 +119,69 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is not None and not arguments.json:
         print(arguments.html)
     return 0
+
+
+def _rate(text: str) -> Fraction:
+    """Frames a second: 25, 29.97 or 30000/1001."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= MOST_FRAMES_A_SECOND:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected frames a second, such as 25 or 30000/1001")
+    return rate
+
+
+def _run_film(
+    record: Record | None, words: list[str], given: Sequence[str], out: Path | None, arguments: argparse.Namespace
+) -> int:
+    """A film, or pictures that become one."""
+    for option in ("html", "before", "skip_unreadable"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option.replace('_', '-')}: is for pictures, and this is a film; leave it out")
+    if out is None and not arguments.json:
+        raise InputError("a film: say what is wanted of it, --out FILM.mp4 (drawn on each frame), --json, or both")
+    check_out(out)
+    named = [Path(text) for text in given]
+    source = source_of(named, out, arguments.frame_rate) if any(map(is_film, named)) else None
+    task, see = _seeing(record, words, arguments)
+    suffixes = task.facts.input.suffixes
+    if source is None:
+        source = source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
+    row = predict_film(task, see, source, out, arguments.json)
+    loaded()
+    if arguments.json:
+        import json
+
+        print(json.dumps([row], indent=2, ensure_ascii=False))
+        return 0
+    pace = f"{row['count']:,} frames in {row['seconds']:g} s: {row['frames_per_second']:g} frames a second"
+    print(f"{row['file']}\n  {pace}")
+    print(f"  drawn: {row['drawn']}")
+    return 0
+
+
+def _seeing(record: Record | None, words: list[str], arguments: argparse.Namespace) -> tuple[Task, Seeing]:
+    """The net, and what makes a batch of a frame."""
+    how = None
+    if record is not None:
+        task, _ = _of_run(record, arguments)
+    else:
+        from cnnexp.builders.pretrained import pretrained
+        from cnnexp.config.compose import compose_run
+
+        if names_data(words):
+            task, _ = _of_weights(words, arguments)
+        else:
+            task, how = pretrained(compose_run(words, arguments.config_dir), arguments.trust)
+    see = getattr(task.facts.input, "of_image", None)
+    if see is None:
+        raise InputError(f"a film is pictures, and the net takes {task.facts.input.name}")
+    if how is None:
+        return task, see
+    from cnnexp.builders.pretrained import reading_images
+
+    return task, reading_images(how)
 
 
 @dataclass(frozen=True)
