@@ -26,7 +26,7 @@ from cnnexp.losses.term import Loss
 from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.learner import Recipe
 from cnnexp.training.penalty import Penalty
-from cnnexp.training.regularization import Regularization, balanced_weights
+from cnnexp.training.regularization import Regularization, balanced_weights, class_factors
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def build_net(
 def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial[nn.Module]:
     """What makes the net for data of these facts."""
     outputs = bound.task.num_outputs(facts, config["task"]["target"])
-    given = {**facts.input.told(), "num_classes": outputs}
+    given = {**facts.input.told(), "num_classes": outputs, "class_weights": class_factors(config["regularization"])}
     arguments = {key: value for key, value in given.items() if key in bound.net.wanted}
     return partial(bound.net.make, **arguments, **bound.net.arguments)
 
@@ -166,12 +166,13 @@ def with_class_weights(config: Mapping[str, Any], data: Data, task: Task) -> dic
 def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | None:
     if bound.loss is None:
         return None
+    outputs = bound.task.num_outputs(facts, config["task"]["target"])
     regularization = config["regularization"]
-    weights = regularization["class_weights"]
-    factors = None if weights is None or isinstance(weights, str) else tuple(weights)
-    smoothing, outputs = regularization["label_smoothing"], bound.task.num_outputs(facts, config["task"]["target"])
+    smoothing, weights = regularization["label_smoothing"], class_factors(regularization)
     try:
-        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=factors)
+        loss: Loss = bound.loss(
+            num_classes=outputs, label_smoothing=smoothing, class_weights=class_factors(config["regularization"])
+        )
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss
