@@ -170,9 +170,7 @@ def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | No
     regularization = config["regularization"]
     smoothing, weights = regularization["label_smoothing"], class_factors(regularization)
     try:
-        loss: Loss = bound.loss(
-            num_classes=outputs, label_smoothing=smoothing, class_weights=class_factors(config["regularization"])
-        )
+        loss: Loss = bound.loss(num_classes=outputs, label_smoothing=smoothing, class_weights=weights)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss

@@ -265,7 +265,7 @@ def test_learns_one_picture_by_heart() -> None:
     assert reference_iou(tuple(found["boxes"][0]), box[0, 0])[0] > 0.8
 
 
-# --- objectness and classes that count more or less ---------------------------------------------------------------------
+# --- objectness and classes that count more or less ----------------------------------------------------------------
 
 
 def test_focal_loss_by_hand() -> None:
