@@ -52,6 +52,9 @@ class Mask(Answer):
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
         return {"mask": batch["mask"][place].cpu().numpy()}
 
+    def of_probabilities(self, probabilities: NDArray[np.float32]) -> list[Any]:
+        return list(probabilities.argmax(1).astype(np.uint8))
+
     def as_json(self, answer: NDArray[np.uint8], picture: Picture) -> dict[str, Any]:
         parts = np.bincount(answer.ravel(), minlength=len(self.names)) / answer.size
         return {"area": {name: round(float(part), 6) for name, part in zip(self.names, parts, strict=True) if part}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
+    from cnnexp.averaging.answering import Asking
     from cnnexp.inputs.films import Frame
     from cnnexp.tasks.base import Task
 
@@ -41,6 +43,17 @@ class Source:
     expected: int
     frames: Callable[[], Iterator[Frame]]
     aspect: Fraction = Fraction(1)
+
+
+def frame_rate(text: str) -> Fraction:
+    """Frames a second: 25, 29.97 or 30000/1001."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= MOST_FRAMES_A_SECOND:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected frames a second, such as 25 or 30000/1001")
+    return rate
 
 
 def is_about_film(files: Sequence[Path], out: Path | None) -> bool:
@@ -118,23 +131,24 @@ def check_out(out: Path | None) -> None:
         raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
 
 
-def predict_film(task: Task, see: Seeing, source: Source, out: Path | None, as_json: bool) -> dict[str, Any]:
+def predict_film(
+    task: Task, ask: Asking, see: Seeing, source: Source, out: Path | None, as_json: bool
+) -> dict[str, Any]:
     """Answer every frame; nothing is left of a drawn film that was not finished.
+
+    Args:
+        ask: the task, as it is or over views. see: makes a batch of a frame. out: a film's file, or a folder.
 
     Returns:
         ``file``, ``frames`` (only with ``as_json``: each with its number, its time in seconds and the answer),
         ``count``, ``seconds`` and ``frames_per_second`` of all the work, and ``drawn``.
     """
-    import torch
     from PIL import Image
 
-    task.eval()
     rows, count, began = [], 0, time.perf_counter()
-    with _drawing(out, source) as draw, torch.inference_mode():
+    with _drawing(out, source) as draw:
         for frame in watched(source.frames(), source.expected, "frames"):
-            batch = see(Image.fromarray(frame.picture))
-            batch = {name: value.to(task.device) for name, value in batch.items()}
-            answer = task.predict(task.prepare(batch, train=False))[0]
+            answer = ask(see(Image.fromarray(frame.picture)))[0]
             if as_json:
                 told = task.answer.as_json(answer, frame.picture)
                 rows.append({"frame": frame.number, "time": round(float(frame.time), 4), **told})

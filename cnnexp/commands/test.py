@@ -28,7 +28,7 @@ WITHOUT_RUN_KEYS = ("model", "data", "hardware", "batch_size")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_words(parser, "data=NAME and data.… keys; tta=flip, ten_crop or multi_scale averages over views")
+    add_words(parser, "data=NAME and data.… keys; tta=flip, dihedral, ten_crop or multi_scale averages over views")
     add_checkpoint(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="which split [test]")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -136,16 +136,19 @@ def _mapped(line: str | None) -> dict[str, str]:
 
 def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments: argparse.Namespace) -> dict[str, Any]:
     """The run as it is and averaged over views, as plain values."""
+    from cnnexp.averaging.merged import compare_merged
     from cnnexp.averaging.panel import Panel
     from cnnexp.averaging.verdict import compare_views
     from cnnexp.averaging.views import views_of
     from cnnexp.builders.facts import build_input
-    from cnnexp.builders.reopen import is_dense, judged_by
+    from cnnexp.builders.reopen import is_dense, judged_by, merges
 
-    judged_by(record, config, f"tta={choice.name}", arguments.trust)
+    if not merges(config, arguments.trust):
+        judged_by(record, config, f"tta={choice.name}", arguments.trust)
     views = views_of(choice, build_input(config, arguments.trust), is_dense(config, arguments.trust))
     panel = Panel.open([record], [config], arguments.checkpoint, arguments.trust)
-    return {**_mapped(panel.mapped), **compare_views(panel, choice.name, views, arguments.split, watched)}
+    compare = compare_merged if merges(config, arguments.trust) else compare_views
+    return {**_mapped(panel.mapped), **compare(panel, choice.name, views, arguments.split, watched)}
 
 
 def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:

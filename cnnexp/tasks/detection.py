@@ -62,6 +62,13 @@ class Detection(Task):
             losses, found = {}, net.detect(*arguments)
         return StepOutput(_terms(losses), found, unpadded(batch))
 
+    def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
+        """For answers as ``predict`` gives them, one for each picture; without losses."""
+        size = [batch["image"].shape[3], batch["image"].shape[2]] * 2
+        found = [{key: torch.as_tensor(one[key]) for key in ("boxes", "scores", "labels")} for one in answer]
+        targets = [{key: value.cpu() for key, value in one.items()} for one in unpadded(batch)]
+        return StepOutput([], [one | {"boxes": (one["boxes"] * torch.tensor(size)).float()} for one in found], targets)
+
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}

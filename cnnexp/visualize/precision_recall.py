@@ -44,11 +44,11 @@ def draw_precision_recall(curves: NDArray[Any], names: Sequence[str], path: Path
     for order, place in enumerate(named):
         colour = tuple(part / 255 * 0.85 for part in class_colour(order % _COLOURS))
         dashes = _DASHES[order // _COLOURS % len(_DASHES)]
-        label = f"{_short(names[place])} {areas[place]:.3f}"
+        label = f"{_short(names[place])}: {areas[place]:.3f}"
         axes.plot(recall, curves[:, place], color=colour, ls=dashes, lw=1.6, label=label, zorder=2)
     if len(there) > 1:
         mean = curves[:, there].mean(axis=1)
-        axes.plot(recall, mean, color="black", lw=2.4, label=f"mean of {len(there)} {mean.mean():.3f}", zorder=3)
+        axes.plot(recall, mean, color="black", lw=2.4, label=f"mean of {len(there)}: {mean.mean():.3f}", zorder=3)
     axes.set(xlim=(0, 1.005), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

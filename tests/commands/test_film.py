@@ -74,6 +74,18 @@ def test_boxes_are_where_the_square_is_and_drawn_there(detector: Detection, caps
         assert np.ptp(outline, axis=1).max() > 60, "a coloured line stands left of the square"
 
 
+def test_views_of_frames_and_of_pictures_say_the_same_boxes(
+    detector: Detection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, averaged = (called(capsys, "in.mp4", *words, "--json")[0]["frames"] for words in ((), ("tta=flip",)))
+    assert averaged == plain
+    picture(CORNERS[0]).save("one.png")
+    plain, averaged = (called(capsys, "one.png", *words, "--json")[0]["boxes"] for words in ((), ("tta=dihedral",)))
+    assert averaged == plain and len(plain) == 1
+    with pytest.raises(InputError, match=r"^tta=flop: there are no such views; did you mean flip"):
+        predict.run(parsed("last", "one.png", "tta=flop"))
+
+
 def test_without_json_it_says_how_fast_it_was(detector: Detection, capsys: pytest.CaptureFixture[str]) -> None:
     first, second, third = called(capsys, "in.mp4", "--out", "out.mkv").splitlines()
     assert first == "in.mp4" and third == "  drawn: out.mkv"

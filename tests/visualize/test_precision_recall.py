@@ -29,7 +29,7 @@ def test_the_area_stands_behind_the_name(monkeypatch: pytest.MonkeyPatch, tmp_pa
     half = (np.linspace(0, 1, 101) <= 0.5).astype(float)
     curves = np.stack([np.ones(101), half, np.full(101, np.nan)], 1)
     axes = drawn(monkeypatch, tmp_path, curves, ["a$b$", "bee", "none"])
-    assert legend(axes) == ["a$b$ 1.000", "bee 0.505", "mean of 2 0.752"]
+    assert legend(axes) == ["a$b$: 1.000", "bee: 0.505", "mean of 2: 0.752"]
     assert axes.get_title() == "cells: at IoU 0.50"
     assert np.array_equal(axes.lines[1].get_ydata(), half)
 
@@ -38,7 +38,7 @@ def test_of_many_classes_the_weakest_are_named(monkeypatch: pytest.MonkeyPatch, 
     curves = np.tile(np.linspace(0.01, 0.8, 80), (101, 1))
     axes = drawn(monkeypatch, tmp_path, curves, [f"class {i}" for i in range(80)])
     assert len(axes.lines) == 81 and len(legend(axes)) == 13
-    assert legend(axes)[0] == "class 0 0.010"
+    assert legend(axes)[0] == "class 0: 0.010"
 
 
 def test_nothing_there_is_an_empty_picture(tmp_path: Path) -> None:
