@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnexp.data.base import TensorSplit
 from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.detection import Detection
 from tests.tasks import tiny
@@ -200,3 +201,20 @@ def test_the_test_counts_what_became_of_objects_and_how_large_they_are() -> None
     assert "test/map_medium" not in made.results, "there is none, and no score of -1"
     unsure = after_test([batch], [[{**sure, "scores": torch.tensor([0.9, 0.29])}]])
     assert unsure.counts["mistakes"] == {"right": 1, "doubled": 0, "missed": 1, **none}
+
+
+def test_an_epoch_without_any_object_is_learnt_from() -> None:
+    """As where an augmentation has moved all of them out of the picture: losses stay finite, and weights change."""
+    splits = {name: TensorSplit(empty_samples()) for name in ("train", "val", "test")}
+    made = tiny.module(Detection, tiny.grid_net(), target="boxes")
+    before = {name: value.clone() for name, value in made.net.named_parameters()}
+    tiny.fit(made, tiny.picture_data(dataset=tiny.Given(**splits)), epochs=1)
+    assert made.results["train/box"] == made.results["train/class"] == 0
+    assert 0 < made.results["train/objectness"] < math.inf and made.results["val/map_50"] == 0
+    assert all(value.isfinite().all() for value in made.net.state_dict().values())
+    assert any(not torch.equal(before[name], value) for name, value in made.net.named_parameters())
+
+
+def empty_samples() -> dict[str, Tensor]:
+    samples = tiny.samples(16)
+    return samples | {"classes": torch.full_like(samples["classes"], -1)}
