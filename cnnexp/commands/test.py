@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,8 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
     with quiet_log():
         experiment, config, begun = pretrained_experiment(config, arguments.trust)
         bars = evaluation_bars(terminal())
-        metrics = evaluate(TaskModule(experiment.task), experiment.data, config, [arguments.split], callbacks=bars)
+        module = TaskModule(experiment.task)
+        metrics = evaluate(module, experiment.data, config, [arguments.split], callbacks=bars)
     given = experiment.facts.input
     content = {
         "id": config["choices"]["model"],
@@ -71,6 +73,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         **_mapped(None if experiment.match is None or experiment.match.same else experiment.match.described()),
         "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
+        **_counted(module.counts),
     }
     if arguments.json:
         print(json.dumps(content, indent=2))
@@ -81,7 +84,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         print(f"  {content['classes']}")
     how = config["model"]["normalisation"]
     print(f"  model.normalisation={how}: {given.prepared_by().removeprefix('; ')}")
-    _print_metrics(content["metrics"])
+    _print_metrics(content)
     return 0
 
 
@@ -126,8 +129,13 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
     task = revive(record, opened.config, arguments.checkpoint, arguments.trust, opened.data.facts.shown)
     with quiet_log():  # Lightning, which speaks up when it is imported, is here by now
         bars = evaluation_bars(terminal())
-        metrics = evaluate(TaskModule(task), opened.data, opened.config, [arguments.split], callbacks=bars)
-    return {**_mapped(opened.mapped), "metrics": dict(metrics)}
+        module = TaskModule(task)
+        metrics = evaluate(module, opened.data, opened.config, [arguments.split], callbacks=bars)
+    return {**_mapped(opened.mapped), "metrics": dict(metrics), **_counted(module.counts)}
+
+
+def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"counts": dict(counts)} if counts else {}
 
 
 def _mapped(line: str | None) -> dict[str, str]:
@@ -163,9 +171,15 @@ def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:
 
         Console(highlight=False).print(views_table(content))
         return
-    _print_metrics(content["metrics"])
+    _print_metrics(content)
 
 
-def _print_metrics(metrics: dict[str, float]) -> None:
-    for name, value in metrics.items():
+def _print_metrics(content: Mapping[str, Any]) -> None:
+    import textwrap
+
+    from cnnexp.report.notation import counts_in_words
+
+    for name, value in content["metrics"].items():
         print(f"  {name:<24}{value:.4f}")
+    for title, said in counts_in_words(content).items():
+        print(textwrap.fill(said, 80, initial_indent=f"  {title:<24}", subsequent_indent=" " * 26))
