@@ -44,6 +44,9 @@ class Answer(ABC):
     """For keys of which samples have different numbers: what shorter ones are filled up with in a batch."""
     dense: ClassVar[bool] = False
     """Whether there is an answer for each pixel."""
+    merges: ClassVar[bool] = False
+    """Whether answers are ``boxes`` (n, 4) as parts of the picture, ``scores`` and ``labels`` alone, so that those to
+    several views of a picture can be made one."""
     follows_warps: ClassVar[bool] = True
     """Whether the truth can follow where neighbouring pixels part ways."""
 
@@ -131,6 +134,18 @@ class Answer(ABC):
     @abstractmethod
     def image(self, picture: Picture, answer: Any, truth: Batch | None = None) -> Image.Image:
         """One answer drawn on its picture, beside the truth (a batch of one sample) where that is known."""
+
+    def of_probabilities(self, probabilities: NDArray[np.float32]) -> list[Any]:
+        """Answers from probabilities of classes, (B, K, ...), which were made elsewhere.
+
+        Raises:
+            NotImplementedError: answers of this form are not made of such.
+        """
+        raise NotImplementedError
+
+    def frame(self, picture: Picture, answer: Any) -> Image.Image:
+        """One answer drawn on a frame of a film: at the frame's own size, where the form can do with that."""
+        return self.image(picture, answer)
 
     def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
         """Pictures of a few test samples with their truth, by file name without suffix."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SHOWN_FROM = 0.3
 """Boxes with a lower score count in the average precision, and are not shown to people."""
+MISTAKES, PRECISION = "mistakes", "precision"
+"""The test's tables: objects by what they were taken for, (K + 1, K + 1), the last of each nothing; precision at IoU
+0.50 by recall (0, 0.01, …, 1) and class, (101, K)."""
 
 
 class Boxes(Answer):
@@ -30,6 +34,7 @@ class Boxes(Answer):
     """
 
     keys: ClassVar[tuple[str, ...]] = ("boxes", "classes")
+    merges: ClassVar[bool] = True
     follows_warps: ClassVar[bool] = False
     fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS, "ignored": 0}
 
@@ -76,6 +81,25 @@ class Boxes(Answer):
         sure = self._sure(answer, picture)
         true = None if truth is None else (truth["boxes"][0].numpy(), truth["classes"][0].numpy())
         return boxes_image(picture, sure["boxes"], sure["labels"], self.names, scores=sure["scores"], truth=true)
+
+    def frame(self, picture: Picture, answer: Mapping[str, NDArray[Any]]) -> Image.Image:
+        from cnnexp.visualize.boxes import boxes_on
+
+        sure = self._sure(answer, picture)
+        return boxes_on(picture, sure["boxes"], sure["labels"], self.names, sure["scores"])
+
+    def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
+        from cnnexp.visualize.confusion import draw_confusion
+        from cnnexp.visualize.precision_recall import draw_precision_recall
+
+        if MISTAKES in tables:
+            matrix = tables[MISTAKES]
+            found, objects, said = int(np.trace(matrix)), int(matrix[:-1].sum()), int(matrix[:, :-1].sum())
+            heading = f"{found:,} of {objects:,} objects found by {said:,} boxes (score ≥ {SHOWN_FROM:g})"
+            names = [*self.names, "nothing"]
+            draw_confusion(matrix, names, folder / "mistakes.png", title=title, heading=heading)
+        if PRECISION in tables:
+            draw_precision_recall(tables[PRECISION], self.names, folder / "precision_recall.png", title=title)
 
     def _sure(self, answer: Mapping[str, NDArray[Any]], picture: Picture) -> dict[str, NDArray[Any]]:
         """The boxes that are shown to a person, in pixels of the picture."""

@@ -47,6 +47,9 @@ class Label(Answer):
         first, second = (self.names[int(batch[key][place])] for key in ("label", "mixed_label"))
         return {"caption": "" if own == "1.00" else f"{own} {first} + {other} {second}"}
 
+    def of_probabilities(self, probabilities: NDArray[np.float32]) -> list[Any]:
+        return list(probabilities)
+
     def as_json(self, answer: NDArray[Any], picture: Picture) -> dict[str, Any]:
         if answer.ndim > 1:
             best, sure = answer.argmax(0), answer.max(0)

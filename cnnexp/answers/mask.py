@@ -52,6 +52,9 @@ class Mask(Answer):
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
         return {"mask": batch["mask"][place].cpu().numpy()}
 
+    def of_probabilities(self, probabilities: NDArray[np.float32]) -> list[Any]:
+        return list(probabilities.argmax(1).astype(np.uint8))
+
     def as_json(self, answer: NDArray[np.uint8], picture: Picture) -> dict[str, Any]:
         parts = np.bincount(answer.ravel(), minlength=len(self.names)) / answer.size
         return {"area": {name: round(float(part), 6) for name, part in zip(self.names, parts, strict=True) if part}}
@@ -64,6 +67,16 @@ class Mask(Answer):
 
         true = None if truth is None else truth["mask"][0].numpy()
         return masks_image(picture, sized(answer, picture), self.names, truth=true, background=self.background)
+
+    def frame(self, picture: Picture, answer: NDArray[np.uint8]) -> Image.Image:
+        from cnnexp.visualize.canvas import to_image
+        from cnnexp.visualize.masks import overlay
+
+        return overlay(to_image(picture), sized(answer, picture), OPACITY, self.background)
+
+
+OPACITY = 0.6
+"""Of the colours over a picture."""
 
 
 def sized(mask: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:

@@ -7,13 +7,14 @@ changes size is resampled bilinearly with antialiasing, as decoding does it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from torch import Tensor
 from torch.nn import functional
 
+from cnnexp.averaging.places import Place, Turn
 from cnnexp.averaging.words import Choice
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Input
@@ -33,11 +34,13 @@ class View:
         see: pictures, float (B, C, H, W), and the net's input size → what the net is shown, (B, C, h, w).
         undo: maps over what was shown, (B, K, h, w), and the pictures' size → the same over the pictures, (B, K, H, W),
             0 where the view sees nothing. It is linear, and classes that add up to 1 still do where it sees.
+        place: the pictures' size and the net's input size → where in the pictures the view looks.
     """
 
     name: str
     see: Callable[[Tensor, Size], Tensor]
     undo: Callable[[Tensor, Size], Tensor]
+    place: Callable[[Size, Size], Place]
 
 
 def views_of(choice: Choice, given: Input, per_pixel: bool) -> tuple[View, ...]:
@@ -53,6 +56,8 @@ def views_of(choice: Choice, given: Input, per_pixel: bool) -> tuple[View, ...]:
         raise InputError(f"tta={choice.name}: views are of pictures, and the net takes {given.name}; leave it out")
     if choice.name == "flip":
         return FLIP
+    if choice.name == "dihedral" and isinstance(given, Pictures):
+        return DIHEDRAL if _square(given.image_size) and _square(given.stored_size) else DIHEDRAL[:4]
     if choice.name == "ten_crop":
         return ten_crop(choice.crop)
     if choice.name == "multi_scale":
@@ -64,21 +69,47 @@ def views_of(choice: Choice, given: Input, per_pixel: bool) -> tuple[View, ...]:
     return ()
 
 
-def _see_whole(pictures: Tensor, size: Size, mirrored: bool) -> Tensor:
-    return pictures.flip(-1) if mirrored else pictures
+def _square(size: Sequence[int]) -> bool:
+    return size[0] == size[1]
 
 
-def _undo_whole(maps: Tensor, size: Size, mirrored: bool) -> Tensor:
+def _see_whole(pictures: Tensor, size: Size, turn: Turn) -> Tensor:
+    turned = pictures.transpose(-1, -2) if turn.transposed else pictures
+    return turned.flip(_axes(turn))
+
+
+def _undo_whole(maps: Tensor, size: Size, turn: Turn) -> Tensor:
     """Of pictures that are stored larger than the net's input, the net takes the middle."""
     sheet = maps.new_zeros(*maps.shape[:2], *size)
     centred(sheet, _size(maps)).copy_(maps)
-    return sheet.flip(-1) if mirrored else sheet
+    sheet = sheet.flip(_axes(turn))
+    return sheet.transpose(-1, -2) if turn.transposed else sheet
 
 
-FLIP = tuple(
-    View(name, partial(_see_whole, mirrored=mirrored), partial(_undo_whole, mirrored=mirrored))
-    for name, mirrored in (("as it is", False), ("mirrored", True))
+def _place_whole(picture: Size, net: Size, turn: Turn) -> Place:
+    return Place(*crop_window(picture, net, "centre"), *net, picture, turn)
+
+
+def _axes(turn: Turn) -> list[int]:
+    return [axis for axis, over in ((-1, turn.mirrored), (-2, turn.upside_down)) if over]
+
+
+def _whole(name: str, turn: Turn) -> View:
+    how = {"turn": turn}
+    return View(name, partial(_see_whole, **how), partial(_undo_whole, **how), partial(_place_whole, **how))
+
+
+FLIP = (_whole("as it is", Turn()), _whole("mirrored", Turn(mirrored=True)))
+DIHEDRAL = (
+    *FLIP,
+    _whole("upside down", Turn(upside_down=True)),
+    _whole("turned by a half", Turn(upside_down=True, mirrored=True)),
+    _whole("transposed", Turn(transposed=True)),
+    _whole("turned by a quarter", Turn(transposed=True, mirrored=True)),
+    _whole("turned by three quarters", Turn(transposed=True, upside_down=True)),
+    _whole("transposed and turned by a half", Turn(transposed=True, upside_down=True, mirrored=True)),
 )
+"""The symmetries of a square; the first four are those of any rectangle."""
 
 
 def ten_crop(part: float | None = None) -> tuple[View, ...]:
@@ -95,6 +126,7 @@ def ten_crop(part: float | None = None) -> tuple[View, ...]:
             f"{place}, mirrored" if mirrored else place,
             partial(_see_crop, place=place, part=part, mirrored=mirrored),
             partial(_undo_crop, place=place, part=part, mirrored=mirrored),
+            partial(_place_crop, place=place, part=part, mirrored=mirrored),
         )
         for mirrored in (False, True)
         for place in PLACES
@@ -143,13 +175,23 @@ def _undo_crop(maps: Tensor, size: Size, place: str, part: float | None, mirrore
     return sheet.flip(-1) if mirrored else sheet
 
 
+def _place_crop(picture: Size, net: Size, place: str, part: float | None, mirrored: bool) -> Place:
+    size = crop_size(picture, net, part)
+    return Place(*crop_window(picture, size, place), *size, picture, Turn(mirrored=mirrored))
+
+
 def multi_scale(scales: tuple[float, ...]) -> tuple[View, ...]:
     """What the net takes, magnified about its centre: above 1 the edges leave the view, below 1 more comes in.
 
     What comes in is the picture where that is stored larger than the net's input, and beyond it its mirror image.
     """
     return tuple(
-        View(f"scaled by {scale:g}", partial(_see_scaled, scale=scale), partial(_undo_scaled, scale=scale))
+        View(
+            f"scaled by {scale:g}",
+            partial(_see_scaled, scale=scale),
+            partial(_undo_scaled, scale=scale),
+            partial(_place_scaled, scale=scale),
+        )
         for scale in scales
     )
 
@@ -179,6 +221,15 @@ def _undo_scaled(maps: Tensor, size: Size, scale: float) -> Tensor:
         ..., rows[0] : rows[0] + bottom - top, columns[0] : columns[0] + right - left
     ]
     return sheet
+
+
+def _place_scaled(picture: Size, net: Size, scale: float) -> Place:
+    inside, beyond = _window(picture, net, scale)
+    (top, left) = (start - before for (start, _), (before, _) in zip(inside, beyond, strict=True))
+    (height, width) = (
+        end - start + before + after for (start, end), (before, after) in zip(inside, beyond, strict=True)
+    )
+    return Place(top, left, height, width, picture)
 
 
 def centred(maps: Tensor, size: Size) -> Tensor:

@@ -11,7 +11,7 @@ from cnnexp.config.overrides import Word
 from cnnexp.config.rules import Items, Number, Rule
 from cnnexp.errors import InputError
 
-READ_BY = {"none": (), "flip": (), "ten_crop": ("crop",), "multi_scale": ("scales",)}
+READ_BY = {"none": (), "flip": (), "dihedral": (), "ten_crop": ("crop",), "multi_scale": ("scales",)}
 """The sets of views, and the keys that each one reads."""
 _MOST_SCALES = 16
 

@@ -26,8 +26,10 @@ from cnnexp.training.transfer import Transfer
 
 OF_THE_NET = ("dropout", "stochastic_depth")
 """Regularization that a net applies itself, where its class takes an argument of that name."""
-OF_THE_LOSS = ("label_smoothing", "class_weights")
-"""Regularization that a loss applies, where its class takes an argument of that name."""
+CLASS_WEIGHTS = "class_weights"
+OF_THE_LOSS = ("label_smoothing", CLASS_WEIGHTS)
+"""Regularization that a loss applies, where its class takes an argument of that name; the class weights also a net that
+brings its own loss."""
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
@@ -104,7 +106,7 @@ def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str])
     class_ = import_target(config["model"]["_target_"], "model", trusted)
     asked = {key: config["regularization"][key] for key in OF_THE_NET}
     given = {key: value for key, value in net_arguments(config).items() if asked.get(key) is None}
-    later = {*_told(config, trusted), "num_classes", "unclassed"}
+    later = {*_told(config, trusted), "num_classes", "unclassed", CLASS_WEIGHTS}
     return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked}, "model", problems)
 
 
@@ -144,7 +146,7 @@ def _unused(config: Mapping[str, Any], bound: BoundRun) -> list[str]:
         for key in OF_THE_NET
         if regularization[key] is not None and key not in bound.net.arguments
     ]
-    taken = frozenset() if bound.loss is None else bound.loss.wanted
+    taken = bound.net.wanted if bound.loss is None else bound.loss.wanted
     return net + [
         f"regularization.{key}={regularization[key]}: the task {config['task']['name']} does not use it; leave it "
         f"{'0' if key == 'label_smoothing' else 'null'}, or set regularization.if_unsupported=ignore"

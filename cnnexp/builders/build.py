@@ -26,7 +26,7 @@ from cnnexp.losses.term import Loss
 from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.learner import Recipe
 from cnnexp.training.penalty import Penalty
-from cnnexp.training.regularization import Regularization, balanced_weights
+from cnnexp.training.regularization import Regularization, balanced_weights, class_factors
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,9 @@ def build_net(
 def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial[nn.Module]:
     """What makes the net for data of these facts."""
     outputs = bound.task.num_outputs(facts, config["task"]["target"])
-    given = {**facts.input.told(), "num_classes": outputs, "unclassed": bound.task.unclassed}
+    weights = class_factors(config["regularization"])
+    told = {"num_classes": outputs, "unclassed": bound.task.unclassed, "class_weights": weights}
+    given = {**facts.input.told(), **told}
     arguments = {key: value for key, value in given.items() if key in bound.net.wanted}
     return partial(bound.net.make, **arguments, **bound.net.arguments)
 
@@ -166,12 +168,12 @@ def with_class_weights(config: Mapping[str, Any], data: Data, task: Task) -> dic
 def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | None:
     if bound.loss is None:
         return None
+    outputs = bound.task.num_outputs(facts, config["task"]["target"])
     regularization = config["regularization"]
-    weights, smoothing = regularization["class_weights"], regularization["label_smoothing"]
-    factors = None if weights is None or isinstance(weights, str) else tuple(weights)
-    classes = bound.task.num_outputs(facts, config["task"]["target"]) - bound.task.unclassed
+    smoothing, weights = regularization["label_smoothing"], class_factors(regularization)
+    classes = outputs - bound.task.unclassed
     try:
-        loss: Loss = bound.loss(num_classes=classes, label_smoothing=smoothing, class_weights=factors)
+        loss: Loss = bound.loss(num_classes=classes, label_smoothing=smoothing, class_weights=weights)
     except ValueError as error:
         raise InputError(str(error)) from error
     return loss

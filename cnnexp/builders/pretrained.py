@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -28,10 +28,13 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import read_middle, read_picture
+from cnnexp.inputs.picture_files import middle_of, pixels_of, read_middle
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CLASSIFICATION = "classification"
 """The task that published weights are for."""
@@ -76,6 +79,12 @@ def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
         return lambda path: Pictures.stored_as(read_picture(path, None, 3)[0][None])
     size = (how.resize_px, how.crop_px, 3, how.interpolation)
     return lambda path: Pictures.stored_as(read_middle(path, *size)[None])
+
+
+def reading_images(how: Published) -> Callable[[Image], dict[str, Tensor]]:
+    """The same for a picture that is decoded already, such as the frame of a film."""
+    size = (how.resize_px, how.crop_px, how.interpolation)
+    return lambda image: Pictures.stored_as(middle_of(pixels_of(image, None, 3), *size)[None])
 
 
 def begun_from(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[Task, Published, str]:

@@ -197,6 +197,12 @@ def is_dense(config: dict[str, Any], trusted: Sequence[str] = ()) -> bool:
     return target is not None and answer_class(target, trusted).dense
 
 
+def merges(config: dict[str, Any], trusted: Sequence[str] = ()) -> bool:
+    """Whether the task's answers to several views of a picture are merged and not averaged."""
+    target = config["task"]["target"]
+    return target is not None and answer_class(target, trusted).merges
+
+
 def judged_by(record: Record, config: dict[str, Any], what: str, trusted: Sequence[str] = ()) -> str:
     """The metric by which averaged answers of a run are judged.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnnexp.config.options import (
     PICTURES,
@@ -15,6 +16,9 @@ from cnnexp.config.options import (
     tasks,
 )
 from cnnexp.errors import InputError
+
+if TYPE_CHECKING:
+    from cnnexp.averaging.words import Choice
 
 USUAL_TARGET = "label"
 EMBEDDED = "digit_scenes"
@@ -42,6 +46,19 @@ def settings_and_files(given: Sequence[str], example: str) -> tuple[list[str], l
             f"are taken, as in: {example}"
         )
     return words, files
+
+
+def views_named(given: Sequence[str]) -> tuple[Choice, list[str]]:
+    """The views that words such as ``tta=flip`` ask for, and the other words.
+
+    Raises:
+        InputError: a line for each mistake.
+    """
+    from cnnexp.averaging.words import read_choice
+    from cnnexp.config.overrides import read_words
+
+    about = [text for text in given if text.startswith(("tta=", "tta.")) and not Path(text).exists()]
+    return read_choice(read_words(about))[0], [text for text in given if text not in about]
 
 
 def names_data(words: Sequence[str]) -> bool:

@@ -75,7 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trade-off",
         metavar="COST",
-        help="the score against parameters, multiply_adds, images_per_second or duration, with the Pareto front marked",
+        help="the score against parameters, multiply_adds, images_per_second, frames_per_second or duration, with the "
+        "Pareto front marked",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a list with one object for each run")

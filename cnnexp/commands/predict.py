@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
-from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data
+from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file, writing
+from cnnexp.commands.film import (
+    Seeing,
+    check_out,
+    frame_rate,
+    is_about_film,
+    is_film,
+    predict_film,
+    source_of,
+)
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -23,10 +32,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
+    from cnnexp.averaging.answering import Asking
+    from cnnexp.averaging.words import Choice
     from cnnexp.inputs.base import Picture
     from cnnexp.tasks.base import Task
 
-EXAMPLE = "cnnexp predict last photo.jpg --out drawn/\n  cnnexp predict last photos/ --before --html photos.html"
+EXAMPLE = (
+    "cnnexp predict last photo.jpg --out drawn/\n  cnnexp predict last photos/ --before --html photos.html\n"
+    "  cnnexp predict last film.mp4 --out film-boxes.mp4\n  cnnexp predict last photo.jpg tta=flip"
+)
 WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision photo.jpg"
 
 Reading: TypeAlias = "Callable[[Path], dict[str, Tensor]]"
@@ -38,13 +52,25 @@ Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="pictures, or what else the net takes; or folders of them"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="pictures, or what else the net takes; or folders of them; or a film; tta=flip asks about "
+        "several views of each",
     )
     parser.add_argument("--json", action="store_true", help="as JSON, an object for each file")
     parser.add_argument(
         "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
     )
-    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default=None,
+        help="draw the answers on the pictures, into this folder; or on the frames of a film: FILM.mp4",
+    )
+    parser.add_argument(
+        "--frame-rate", type=frame_rate, metavar="N", help="frames a second of a film that is made of pictures [25]"
+    )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -56,14 +82,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    words, given = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
+    choice, named = views_named(arguments.files)
+    words, given = settings_and_files([arguments.run, *named], WITHOUT_RUN)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
     if not given:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
+    out = None if arguments.out is None else Path(arguments.out)
+    if is_about_film([Path(one) for one in given], out):
+        return _run_film(record, words, given, out, choice, arguments)
+    if arguments.frame_rate is not None:
+        raise InputError("--frame-rate: is of a film that is made of pictures; name it: --out FILM.mp4")
     check_file("html", arguments.html)
     if arguments.before and record is None:
         raise InputError("--before: is about the weights that a run began with; name a run in place of model=…")
-    out = None if arguments.out is None else Path(arguments.out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
 
@@ -72,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
     before = _of_before(record, arguments) if arguments.before and record is not None else None
+    ask = _over_views(task, choice)
     answer = task.answer
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     refuse_unnameable(files)
@@ -79,10 +111,10 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_many(files, arguments.html)
     rows, sources = [], []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
-        picture, prediction = _ask(task, read, path)
+        picture, prediction = task.facts.input.picture(path), ask(read(path))[0]
         row = {"file": str(path), **answer.as_json(prediction, picture)}
         if before is not None:
-            row["before"] = before.task.answer.as_json(_ask(before.task, before.read, path)[1], picture)
+            row["before"] = before.task.answer.as_json(before.ask(before.read(path))[0], picture)
         if out is not None:
             from cnnexp.visualize.png import write_png
 
@@ -99,11 +131,69 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_film(
+    record: Record | None,
+    words: list[str],
+    given: Sequence[str],
+    out: Path | None,
+    choice: Choice,
+    arguments: argparse.Namespace,
+) -> int:
+    """A film, or pictures that become one."""
+    for option in ("html", "before", "skip_unreadable"):
+        if getattr(arguments, option):
+            raise InputError(f"--{option.replace('_', '-')}: is for pictures, and this is a film; leave it out")
+    if out is None and not arguments.json:
+        raise InputError("a film: say what is wanted of it, --out FILM.mp4 (drawn on each frame), --json, or both")
+    check_out(out)
+    named = [Path(text) for text in given]
+    source = source_of(named, out, arguments.frame_rate) if any(map(is_film, named)) else None
+    task, see = _seeing(record, words, arguments)
+    suffixes = task.facts.input.suffixes
+    if source is None:
+        source = source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
+    row = predict_film(task, _over_views(task, choice), see, source, out, arguments.json)
+    loaded()
+    if arguments.json:
+        import json
+
+        print(json.dumps([row], indent=2, ensure_ascii=False))
+        return 0
+    pace = f"{row['count']:,} frames in {row['seconds']:g} s: {row['frames_per_second']:g} frames a second"
+    print(f"{row['file']}\n  {pace}")
+    print(f"  drawn: {row['drawn']}")
+    return 0
+
+
+def _seeing(record: Record | None, words: list[str], arguments: argparse.Namespace) -> tuple[Task, Seeing]:
+    """The net, and what makes a batch of a frame."""
+    how = None
+    if record is not None:
+        task, _ = _of_run(record, arguments)
+    else:
+        from cnnexp.builders.pretrained import pretrained
+        from cnnexp.config.compose import compose_run
+
+        if names_data(words):
+            task, _ = _of_weights(words, arguments)
+        else:
+            task, how = pretrained(compose_run(words, arguments.config_dir), arguments.trust)
+    see = getattr(task.facts.input, "of_image", None)
+    if see is None:
+        raise InputError(f"a film is pictures, and the net takes {task.facts.input.name}")
+    if how is None:
+        return task, see
+    from cnnexp.builders.pretrained import reading_images
+
+    return task, reading_images(how)
+
+
 @dataclass(frozen=True)
 class _Before:
     """The net that a run began with, and the weights in words."""
 
     task: Task
+    ask: Asking
     read: Reading
     weights: str
 
@@ -113,7 +203,7 @@ def _of_before(record: Record, arguments: argparse.Namespace) -> _Before:
     from cnnexp.builders.revive import checked_config
 
     task, how, weights = begun_from(checked_config(record), arguments.trust)
-    return _Before(task, reading(how), weights)
+    return _Before(task, _as_it_is(task), reading(how), weights)
 
 
 def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Reading]:
@@ -181,12 +271,24 @@ def _readable(read: Reading, files: list[Path], skip: bool) -> list[Path]:
     return kept
 
 
-def _ask(task: Task, read: Reading, path: Path) -> tuple[Picture, Any]:
-    """What a file holds as a picture, and what the net says of it."""
+def _over_views(task: Task, choice: Choice) -> Asking:
+    """How the net is asked: as it is, or over the views that were chosen."""
+    if choice.name == "none":
+        return _as_it_is(task)
+    from cnnexp.averaging.answering import asking
+    from cnnexp.averaging.views import views_of
+
+    return asking(task, views_of(choice, task.facts.input, task.answer.dense), task.device, "fp32")
+
+
+def _as_it_is(task: Task) -> Asking:
     import torch
 
-    with torch.no_grad():
-        return task.facts.input.picture(path), task.predict(task.prepare(read(path), train=False))[0]
+    def ask(batch: dict[str, Tensor]) -> list[Any]:
+        with torch.no_grad():
+            return task.predict(task.prepare(batch, train=False))
+
+    return ask
 
 
 def _refuse_many(files: list[Path], html: str | None) -> None:

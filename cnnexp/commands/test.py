@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ WITHOUT_RUN_KEYS = ("model", "data", "hardware", "batch_size")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
-    add_words(parser, "data=NAME and data.… keys; tta=flip, ten_crop or multi_scale averages over views")
+    add_words(parser, "data=NAME and data.… keys; tta=flip, dihedral, ten_crop or multi_scale averages over views")
     add_checkpoint(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="which split [test]")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -62,7 +63,8 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
     with quiet_log():
         experiment, config, begun = pretrained_experiment(config, arguments.trust)
         bars = evaluation_bars(terminal())
-        metrics = evaluate(TaskModule(experiment.task), experiment.data, config, [arguments.split], callbacks=bars)
+        module = TaskModule(experiment.task)
+        metrics = evaluate(module, experiment.data, config, [arguments.split], callbacks=bars)
     given = experiment.facts.input
     content = {
         "id": config["choices"]["model"],
@@ -71,6 +73,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         **_mapped(None if experiment.match is None or experiment.match.same else experiment.match.described()),
         "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
+        **_counted(module.counts),
     }
     if arguments.json:
         print(json.dumps(content, indent=2))
@@ -81,7 +84,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         print(f"  {content['classes']}")
     how = config["model"]["normalisation"]
     print(f"  model.normalisation={how}: {given.prepared_by().removeprefix('; ')}")
-    _print_metrics(content["metrics"])
+    _print_metrics(content)
     return 0
 
 
@@ -126,8 +129,13 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
     task = revive(record, opened.config, arguments.checkpoint, arguments.trust, opened.data.facts.shown)
     with quiet_log():  # Lightning, which speaks up when it is imported, is here by now
         bars = evaluation_bars(terminal())
-        metrics = evaluate(TaskModule(task), opened.data, opened.config, [arguments.split], callbacks=bars)
-    return {**_mapped(opened.mapped), "metrics": dict(metrics)}
+        module = TaskModule(task)
+        metrics = evaluate(module, opened.data, opened.config, [arguments.split], callbacks=bars)
+    return {**_mapped(opened.mapped), "metrics": dict(metrics), **_counted(module.counts)}
+
+
+def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"counts": dict(counts)} if counts else {}
 
 
 def _mapped(line: str | None) -> dict[str, str]:
@@ -136,16 +144,19 @@ def _mapped(line: str | None) -> dict[str, str]:
 
 def _averaged(record: Record, config: dict[str, Any], choice: Choice, arguments: argparse.Namespace) -> dict[str, Any]:
     """The run as it is and averaged over views, as plain values."""
+    from cnnexp.averaging.merged import compare_merged
     from cnnexp.averaging.panel import Panel
     from cnnexp.averaging.verdict import compare_views
     from cnnexp.averaging.views import views_of
     from cnnexp.builders.facts import build_input
-    from cnnexp.builders.reopen import is_dense, judged_by
+    from cnnexp.builders.reopen import is_dense, judged_by, merges
 
-    judged_by(record, config, f"tta={choice.name}", arguments.trust)
+    if not merges(config, arguments.trust):
+        judged_by(record, config, f"tta={choice.name}", arguments.trust)
     views = views_of(choice, build_input(config, arguments.trust), is_dense(config, arguments.trust))
     panel = Panel.open([record], [config], arguments.checkpoint, arguments.trust)
-    return {**_mapped(panel.mapped), **compare_views(panel, choice.name, views, arguments.split, watched)}
+    compare = compare_merged if merges(config, arguments.trust) else compare_views
+    return {**_mapped(panel.mapped), **compare(panel, choice.name, views, arguments.split, watched)}
 
 
 def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -160,9 +171,15 @@ def _print(content: dict[str, Any], arguments: argparse.Namespace) -> None:
 
         Console(highlight=False).print(views_table(content))
         return
-    _print_metrics(content["metrics"])
+    _print_metrics(content)
 
 
-def _print_metrics(metrics: dict[str, float]) -> None:
-    for name, value in metrics.items():
+def _print_metrics(content: Mapping[str, Any]) -> None:
+    import textwrap
+
+    from cnnexp.report.notation import counts_in_words
+
+    for name, value in content["metrics"].items():
         print(f"  {name:<24}{value:.4f}")
+    for title, said in counts_in_words(content).items():
+        print(textwrap.fill(said, 80, initial_indent=f"  {title:<24}", subsequent_indent=" " * 26))

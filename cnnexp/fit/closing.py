@@ -8,6 +8,7 @@ from cnnexp.builders.weights import load_weights
 from cnnexp.errors import Interrupted
 from cnnexp.fit.evaluate import evaluate
 from cnnexp.fit.fitting import Fit
+from cnnexp.fit.frames import measure_frames
 from cnnexp.fit.progress import evaluation_bars
 from cnnexp.fit.results import draw_run, summarise, write_test
 from cnnexp.report.results import result_table
@@ -52,6 +53,9 @@ def record(fit: Fit) -> None:
     if run.partial:
         summary["batches_scored"] = run.partial_batches
     summary["multiply_adds"] = multiply_adds_of(run.config, run.trusted)
+    if module.task.on_frames and not run.partial:
+        module.eval()
+        summary |= measure_frames(module.task, run.experiment.data.split("test"))
     recorder.write_summary(summary)
     write_test(recorder.folder, module, run.experiment.data)
     name, monitor = recorder.folder.name, run.config["task"]["monitor"]

@@ -50,6 +50,8 @@ class TaskModule(pl.LightningModule):
         """Metrics with a value for each class."""
         self.tables: dict[str, np.ndarray] = {}
         """Larger results of the test, such as the confusion matrix."""
+        self.counts: dict[str, dict[str, int]] = {}
+        """What else was counted in the test, by title and word."""
         self.predictions: Columns = {}
         """A row for each test sample (or box), once the test is over."""
         self.batch_loss: Tensor | None = None
@@ -193,6 +195,7 @@ class TaskModule(pl.LightningModule):
         self.vectors.update({f"{stage}/{name}": values for name, values in readings.vectors.items()})
         if stage == "test":
             self.tables.update(readings.tables)
+            self.counts.update({title: dict(of_word) for title, of_word in readings.counts.items()})
         for metric in [means, *metrics.values()]:
             metric.reset()
         if stage == "train":

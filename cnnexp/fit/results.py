@@ -44,6 +44,7 @@ def summarise(
     return {
         "metrics": dict(metrics),
         "per_class": per_class(module),
+        **({"counts": module.counts} if module.counts else {}),
         "best_epoch": checkpointing.best_epoch,
         "epochs": checkpointing.epochs_done,
         "steps": checkpointing.step,

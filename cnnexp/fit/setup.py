@@ -201,11 +201,12 @@ def _steps_per_epoch(experiment: Experiment, config: dict[str, Any]) -> int:
 
 
 def _weigh_classes(experiment: Experiment, config: dict[str, Any]) -> dict[str, Any]:
-    """Put numbers in the place of ``balanced``, in the loss and in the configuration that is frozen."""
+    """Put numbers in the place of ``balanced``, in the loss or its net and in the configuration that is frozen."""
     if config["regularization"]["class_weights"] != "balanced":
         return config
     config = with_class_weights(config, experiment.data, experiment.task)
-    weights, loss = config["regularization"]["class_weights"], experiment.task.loss
-    if loss is not None:
-        loss.weigh(torch.tensor(weights, dtype=torch.float32))
+    weights, task = config["regularization"]["class_weights"], experiment.task
+    weighed: Any = task.net if task.loss is None else task.loss
+    if hasattr(weighed, "weigh"):  # else regularization.if_unsupported=ignore was given
+        weighed.weigh(torch.tensor(weights, dtype=torch.float32))
     return config

@@ -79,14 +79,22 @@ def read_picture(
         found, original = _upright_numbers(path, image_size, channels, frame, look.span)
         if channels in _PILLOW_MODE:
             picture = found if isinstance(found, Image.Image) else _image_of(found, path, channels)
-            planes = [_to_mode(picture, _PILLOW_MODE[channels], look.background)]
-        else:
-            planes = _planes(np.asarray(found), path, channels)
+            return pixels_of(picture, image_size, channels, look), original
+        planes = _planes(np.asarray(found), path, channels)
+    return _resized(planes, image_size), original
+
+
+def pixels_of(picture: Image.Image, image_size: Size | None, channels: int, look: Look = PLAIN) -> Tensor:
+    """A picture of Pillow's as ``read_picture`` gives one that it has decoded; grey or RGB."""
+    return _resized([_to_mode(picture, _PILLOW_MODE[channels], look.background)], image_size)
+
+
+def _resized(planes: list[Image.Image], image_size: Size | None) -> Tensor:
     if image_size is not None and planes[0].size != (image_size[1], image_size[0]):
         planes = [plane.resize((image_size[1], image_size[0]), Image.Resampling.BILINEAR) for plane in planes]
     height, width = planes[0].height, planes[0].width
     pixels = np.concatenate([np.asarray(plane, dtype=np.uint8).reshape(height, width, -1) for plane in planes], 2)
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), original
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
 def numbers_in(path: Path, channels: int) -> NDArray[Any] | None:
@@ -128,7 +136,12 @@ def read_middle(path: Path, resize_px: int, crop_px: int, channels: int, interpo
     Raises:
         InputError: as for ``read_picture``.
     """
-    pixels, (height, width) = read_picture(path, None, channels)
+    return middle_of(read_picture(path, None, channels)[0], resize_px, crop_px, interpolation)
+
+
+def middle_of(pixels: Tensor, resize_px: int, crop_px: int, interpolation: str = "bilinear") -> Tensor:
+    """The same of a picture that is decoded already, uint8 (channels, H, W)."""
+    channels, height, width = pixels.shape
     shorter = min(height, width)
     size = (resize_px * width // shorter, resize_px * height // shorter)
     array = pixels.permute(1, 2, 0).squeeze(-1).numpy()

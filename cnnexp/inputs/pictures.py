@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +18,10 @@ from cnnexp.augmentation.normalisation import Normalisation
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
-from cnnexp.inputs.picture_files import PICTURE_SUFFIXES, Look, Size, look_of, read_picture
+from cnnexp.inputs.picture_files import PICTURE_SUFFIXES, Look, Size, look_of, pillow_mode, pixels_of, read_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _UNKNOWN_MEAN, _UNKNOWN_STD = 0.5, 0.25
 """For pixels in [0, 1], where a data set says nothing."""
@@ -112,6 +115,11 @@ class Pictures(Input):
 
     def read(self, path: Path) -> Batch:
         return self.stored_as(read_picture(path, self.stored_size, self.channels, look=self.look)[0][None])
+
+    def of_image(self, image: Image) -> Batch:
+        """A picture of Pillow's as a batch of one, as ``read`` gives what it has decoded; nets of 1 or 3 channels."""
+        pillow_mode(self.channels)
+        return self.stored_as(pixels_of(image, self.stored_size, self.channels, self.look)[None])
 
     @staticmethod
     def stored_as(image: Tensor) -> Batch:

@@ -20,6 +20,19 @@ def at_least_one(**values: int) -> None:
         raise InputError(*wrong)
 
 
+def not_negative(**values: float) -> None:
+    """The same for numbers that may be 0.
+
+    Raises:
+        InputError: a line for each that is below 0, or no number.
+    """
+    wrong = [
+        f"model.{name}={value:g}: expected a number of at least 0" for name, value in values.items() if not value >= 0
+    ]
+    if wrong:
+        raise InputError(*wrong)
+
+
 def all_at_least_one(**lists: Sequence[int]) -> None:
     """The same for lists.
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchvision.ops import batched_nms, generalized_box_iou_loss
 
 from cnnexp.models.activations import SATURATING, Activating, OneToOne
-from cnnexp.models.bounds import at_least_one
+from cnnexp.models.bounds import at_least_one, not_negative
 from cnnexp.models.initialisation import glorot_init, he_init
 
 # What an untrained net says of every cell, so that the many empty ones do not rule its first steps (Lin et al. 2017)
@@ -44,10 +44,12 @@ class YOLO(nn.Module):
         confidence_threshold: `predict` drops boxes with a score in [0, 1] below it.
         nms_iou: of two boxes of a class that overlap by more than this IoU, `predict` keeps the one it is surer of.
         max_detections: `predict` keeps at most so many boxes of a picture, the ones with the highest scores.
+        focal_gamma: of the focal loss for objectness (Lin et al. 2017); 0 is plain cross entropy.
+        class_weights: factors on the class term of objects of each class; None is 1 for all.
         activation: behind each batch norm. leaky_slope: of `leaky_relu` below zero; None is the paper's 0.1.
 
     Raises:
-        InputError: a number below 1; a slope for an activation that has none.
+        InputError: a number below 1; a negative gamma; a slope for an activation that has none.
     """
 
     loss_terms: ClassVar[tuple[str, ...]] = ("objectness", "box", "class")
@@ -66,12 +68,20 @@ class YOLO(nn.Module):
         confidence_threshold: float,
         nms_iou: float,
         max_detections: int,
+        focal_gamma: float = 0.0,
+        class_weights: Sequence[float] | None = None,
         activation: OneToOne = "leaky_relu",
         leaky_slope: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(width=width, depth=depth, max_detections=max_detections)
+        not_negative(focal_gamma=focal_gamma)
         self.num_classes = num_classes
+        self.focal_gamma = focal_gamma
+        self.class_weights: Tensor | None
+        self.register_buffer("class_weights", None, persistent=False)
+        if class_weights is not None:
+            self.weigh(torch.tensor(class_weights, dtype=torch.float32))
         self.stride = stride
         self.radius = radius
         self.confidence_threshold = confidence_threshold
@@ -99,6 +109,10 @@ class YOLO(nn.Module):
         """The rows of the last layer for its classes in another order; those of the boxes stay."""
         return [*range(5), *(5 + number for number in numbers)]
 
+    def weigh(self, weights: Tensor) -> None:
+        """Give each class a factor, float32 (K,)."""
+        self.class_weights = weights
+
     def loss(self, output: Tensor, boxes: Tensor, classes: Tensor) -> dict[str, Tensor]:
         """The parts of the loss as sums over the batch, each with its weight, and the number of positive cells.
 
@@ -108,8 +122,9 @@ class YOLO(nn.Module):
             classes: int64 (B, M) in 0..K-1, -1 marks padding.
 
         Returns:
-            `objectness` (binary cross entropy over all cells), `box` (1 - GIoU over positive cells), `class` (cross
-            entropy over positive cells) and `count`, the number of positive cells; scalars.
+            `objectness` (binary cross entropy over all cells, focal with a gamma), `box` (1 - GIoU over positive
+            cells), `class` (cross entropy over positive cells, each times the weight of its class) and `count`, the
+            number of positive cells; scalars.
         """
         grid = decode(output, self.stride)
         target = assign(boxes, classes, grid.centers, self.stride, self.radius)
@@ -117,10 +132,13 @@ class YOLO(nn.Module):
         predicted, truth = grid.boxes[positive], target.boxes[positive]
         overlap = torch.zeros_like(grid.objectness)
         overlap[positive] = _paired_iou(predicted.detach(), truth)
+        class_losses = F.cross_entropy(grid.class_logits[positive], target.classes[positive], reduction="none")
+        if self.class_weights is not None:
+            class_losses = class_losses * self.class_weights[target.classes[positive]]
         return {
-            "objectness": F.binary_cross_entropy_with_logits(grid.objectness, overlap, reduction="sum"),
+            "objectness": focal_loss(grid.objectness, overlap, self.focal_gamma).sum(),
             "box": BOX_WEIGHT * generalized_box_iou_loss(predicted, truth, reduction="sum"),
-            "class": F.cross_entropy(grid.class_logits[positive], target.classes[positive], reduction="sum"),
+            "class": class_losses.sum(),
             "count": positive.sum(),
         }
 
@@ -186,6 +204,22 @@ class Target(NamedTuple):
 
     classes: Tensor  # int64 (B, G), -1 where there is nothing
     boxes: Tensor  # (B, G, 4), zeros where there is nothing
+
+
+def focal_loss(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
+    """|target - p|^gamma times the binary cross entropy, element by element: the easy ones count less.
+
+    For targets of 0 and 1 this is the focal loss without alpha (Lin, Goyal, Girshick, He and Dollár 2017, equation 4);
+    for those between, such as an IoU, its extension (Li et al. 2020, "Generalized focal loss", equation 4).
+
+    Args:
+        logits, target: of one shape; targets in [0, 1]. gamma: 0 leaves the cross entropy as it is.
+    """
+    losses = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    if gamma == 0:
+        return losses
+    # above 0, where a root has no slope
+    return losses * (target - logits.sigmoid()).abs().clamp(min=torch.finfo(losses.dtype).eps) ** gamma
 
 
 def decode(output: Tensor, stride: int) -> Grid:

@@ -35,7 +35,9 @@ def views_table(content: Mapping[str, Any]) -> RenderableType:
     before, after = (averages["ms_per_picture"][key] for key in ("as_it_is", "averaged"))
     time = f"×{averages['cost_in_time']:.1f}: {before:.3g} → {after:.3g} ms a picture, {len(averages['views'])} views"
     gain = averages["gain"]
-    notes = [(f"gain in {_last(gain)}", _gain_figure(gain)), ("changed", _changes(gain)), ("cost in time", time)]
+    notes = [(f"gain in {_last(gain)}", _gain_figure(gain))]
+    notes += [("changed", _changes(gain))] if "counted" in gain else [("merged by", averages["method"])]
+    notes += [("cost in time", time)]
     return Group(Text(), table, Text(), labelled(notes))
 
 
@@ -82,7 +84,10 @@ def _figures(one: Mapping[str, Any], metric: str) -> list[str]:
 
 def _gain_figure(gain: Mapping[str, Any]) -> str:
     """``+0.0060, 95 % interval +0.0010 to +0.0120``."""
-    value, low, high = (f"{gain[key]:+.4f}".replace("-", "−") for key in ("value", "low", "high"))
+    value = f"{gain['value']:+.4f}".replace("-", "−")
+    if "low" not in gain:
+        return value
+    low, high = (f"{gain[key]:+.4f}".replace("-", "−") for key in ("low", "high"))
     return f"{value}, {gain['confidence']:.0%} interval {low} to {high}".replace("%", " %")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FIRST_KEYS", "Runs", "differing_keys", "flatten", "settings_of", "sort_records"]
 
 Rank = tuple[int, float, str]
-COSTS = ("parameters", "multiply_adds", "images_per_second")
+COSTS = ("parameters", "multiply_adds", "images_per_second", "frames_per_second")
 """What a net costs, as summary.json names it; ``duration`` is the time of the whole run."""
 
 
@@ -40,6 +40,16 @@ FACTS: Mapping[str, Callable[[Record], Any]] = {
     **{name: partial(_of_summary, name) for name in (*COSTS, "best_epoch", "steps")},
 }
 """What is known of a run beside its settings and its metrics."""
+
+
+def _counts(record: Record) -> dict[str, int]:
+    titles = record.summary.get("counts")
+    return {
+        f"{title}.{word}": count
+        for title, words in (titles.items() if isinstance(titles, Mapping) else ())
+        for word, count in (words.items() if isinstance(words, Mapping) else ())
+        if is_number(count)
+    }
 
 
 class Runs:
@@ -69,6 +79,11 @@ class Runs:
         """The metrics that any run has."""
         return dict.fromkeys(name for one in self.metrics for name in one)
 
+    @cached_property
+    def counted(self) -> dict[str, None]:
+        """What was counted in the test of any run, such as ``mistakes.missed``."""
+        return dict.fromkeys(name for record in self.records for name in _counts(record))
+
     def resolve(self, key: str, asked: str) -> str:
         """The full name of a metric, a setting or a fact; its last part will do (``accuracy``, ``lr``).
 
@@ -82,7 +97,7 @@ class Runs:
             return "duration"
         if key in FACTS or key in self.measured:
             return key
-        known = {**self.settings.keys(), **dict.fromkeys(FACTS), **self.measured}
+        known = {**self.settings.keys(), **dict.fromkeys(FACTS), **self.counted, **self.measured}
         if key in known:
             return key
         candidates = [f"{stage}/{key}" for stage in ("test", "val", "train")]
@@ -99,6 +114,8 @@ class Runs:
         """A metric, a setting or a fact of every run by its full name; None where a run does not have it."""
         if name in FACTS:
             return [FACTS[name](record) for record in self.records]
+        if name in self.counted:
+            return [_counts(record).get(name) for record in self.records]
         if name in self.measured:
             return [one.get(name) for one in self.metrics]
         return [None if value is MISSING else value for value in self.settings.values(name)]
@@ -253,7 +270,7 @@ def _age(record: Record) -> tuple[str, str]:
 
 def _falls(name: str) -> bool:
     """Whether the best comes first by falling: scores and speeds do, settings and costs do not."""
-    is_score = "/" in name or name == "images_per_second"
+    is_score = "/" in name or name in ("images_per_second", "frames_per_second")
     return is_score and higher_is_better(name)
 
 

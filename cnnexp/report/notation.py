@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnexp.report.plain_text import printable
@@ -46,6 +46,16 @@ def duration_figure(seconds: Any) -> str:
 def count_figure(count: Any) -> str:
     """A whole number with its thousands apart."""
     return f"{round(count):,}" if is_number(count) and math.isfinite(count) else MISSING
+
+
+def counts_in_words(summary: Mapping[str, Any]) -> dict[str, str]:
+    """What was counted in a run's test, by title: ``right 508, wrong class 3, missed 20``."""
+    titles = summary.get("counts")
+    return {
+        str(title): ", ".join(f"{str(word).replace('_', ' ')} {count_figure(count)}" for word, count in words.items())
+        for title, words in (titles.items() if isinstance(titles, Mapping) else ())
+        if isinstance(words, Mapping) and words
+    }
 
 
 def scaled_figure(count: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.columns import labelled
-from cnnexp.report.notation import MISSING, count_figure, duration_figure, is_number, metric_figure
+from cnnexp.report.notation import MISSING, count_figure, counts_in_words, duration_figure, is_number, metric_figure
 from cnnexp.report.plain_text import printable
 
 if TYPE_CHECKING:
@@ -118,13 +118,28 @@ def _cost_lines(
         ("epochs", epochs + (f", the best is {count_figure(best)}" if is_number(best) and epochs != MISSING else "")),
         ("gap", _gap(summary)),
         ("fit", printable(str(summary.get("verdict") or MISSING))),
+        *_counts(summary),
         ("gradients", _gradients(summary)),
         ("steps", steps),
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
         ("images/s", rate),
+        ("frames/s", _frames(summary)),
         ("folder", MISSING if folder is None else printable(str(folder))),
     ]
+
+
+def _counts(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was counted in the test, a line for each title."""
+    return [(printable(title), printable(said)) for title, said in counts_in_words(summary).items()]
+
+
+def _frames(summary: Mapping[str, Any]) -> str:
+    """``31.5 one at a time on cpu, 1 thread``."""
+    rate = summary.get("frames_per_second")
+    if not is_number(rate):
+        return MISSING
+    return f"{count_figure(rate)} one at a time on {printable(str(summary.get('frames_on')))}"
 
 
 def _gap(summary: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ _WIDEST_SETTING = 24
 _MOST_NAMED = 12
 MOST_SETTINGS = 10
 _ANY_WIDTH = 1_000_000
+FRAMES = "frames_per_second"
 Offer = tuple[str, str | None, Callable[[], Column]]
 """A column that may be shown: its header, its key, and what makes it; ten thousand cells are not made in vain."""
 
@@ -148,6 +149,8 @@ class ComparisonTable:
             settings.append((header, key, partial(self._setting, key, header, 100 + place)))
         yield from settings[:2]
         yield "time", None, self._time
+        if any(is_number(record.summary.get(FRAMES)) for record in self.records):
+            yield "frames/s", None, self._frames
         yield from settings[2:]
         for place, name in enumerate(self._common_metrics()):
             yield name, None, partial(self._metric, name, 2000 + place)
@@ -155,6 +158,10 @@ class ComparisonTable:
     def _time(self) -> Column:
         durations = [duration_figure(record.duration_s) for record in self.records]
         return Column("time", tuple(durations), 3000, numeric=True)
+
+    def _frames(self) -> Column:
+        rates = tuple(count_figure(record.summary.get(FRAMES)) for record in self.records)
+        return Column("frames/s", rates, 2999, numeric=True)
 
     def _metric(self, name: str, place: int) -> Column:
         figures = tuple(metric_figure(name, metrics.get(name)) for metrics in self.metrics)

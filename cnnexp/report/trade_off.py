@@ -25,10 +25,11 @@ _CHEAPER = {
     "parameters": "with fewer parameters",
     "multiply_adds": "with fewer multiply-adds",
     "images_per_second": "at more pictures a second",
+    "frames_per_second": "at more frames a second",
     "duration": "in less time",
 }
 CHOICES = (*COSTS, "duration")
-_MORE_IS_BETTER = frozenset({"images_per_second"})
+_MORE_IS_BETTER = frozenset({"images_per_second", "frames_per_second"})
 _LOG_SCALE_FROM = 8.0
 _FEW_FIGURES = 1000.0
 _LONGEST_LABEL = 90
@@ -255,5 +256,9 @@ def _label(settings: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _axis_name(cost: str) -> str:
-    units = {"duration": "duration (s)", "images_per_second": "training pictures per second"}
+    units = {
+        "duration": "duration (s)",
+        "images_per_second": "training pictures per second",
+        "frames_per_second": "frames per second, one at a time",
+    }
     return units.get(cost, cost.replace("_", "-") if cost == "multiply_adds" else cost)

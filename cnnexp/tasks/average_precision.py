@@ -44,15 +44,18 @@ def averages(found: Mapping[str, Tensor], prefix: str = "") -> dict[str, float]:
     return {name: max(0.0, float(found[prefix + name])) for name in ("map", "map_50")}
 
 
-def averages_by_class(found: Mapping[str, Tensor], classes: int, prefix: str = "") -> dict[str, list[float]]:
-    """The same for each class; NaN for a class without any object."""
+def curves(found: Mapping[str, Tensor], classes: int, prefix: str = "") -> np.ndarray:
+    """Precision at each threshold of IoU (0.50, 0.55, …), recall (0, 0.01, …, 1) and class, (T, R, K).
+
+    NaN for a class without any object.
+    """
     # thresholds of IoU x recall x class x area (all, small, …) x most detections (the last is 100)
-    precision = found[f"{prefix}precision"][:, :, :, 0, -1]
-    vectors = {}
-    for name, part in (("map", precision), ("map_50", precision[:1])):
-        values = [float("nan")] * classes
-        for place, label in enumerate(found["classes"].reshape(-1).tolist()):
-            measured = part[:, :, place]
-            values[label] = float(measured[measured >= 0].mean()) if bool((measured >= 0).any()) else float("nan")
-        vectors[name] = values
-    return vectors
+    precision = found[f"{prefix}precision"][:, :, :, 0, -1].double().cpu().numpy()
+    values = np.full((*precision.shape[:2], classes), np.nan)
+    values[:, :, found["classes"].reshape(-1).long().cpu().numpy()] = np.where(precision < 0, np.nan, precision)
+    return values
+
+
+def averages_by_class(curves: np.ndarray) -> dict[str, list[float]]:
+    """``map`` and ``map_50`` of each class: the areas under its curves."""
+    return {"map": curves.mean(axis=(0, 1)).tolist(), "map_50": curves[:1].mean(axis=(0, 1)).tolist()}

@@ -61,6 +61,8 @@ class Task(nn.Module, ABC):
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
     unclassed: ClassVar[int] = 0
     """How many of its net's outputs say where something is and not what; they come last."""
+    on_frames: ClassVar[bool] = False
+    """Whether it is asked about films too, so that pictures a second, one at a time, are worth knowing."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cnnexp.answers.base import Batch, Columns
-from cnnexp.answers.boxes import learnable, unpadded
-from cnnexp.draws import keys
-from cnnexp.losses.term import Term
+from cnnexp.answers.boxes import MISTAKES, PRECISION, SHOWN_FROM, unpadded
+from cnnexp.tasks.average_precision import averages, averages_by_class, curves, mean_average_precision
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.finders import asked, with_draws
+from cnnexp.tasks.mistakes import SIZES, Mistakes
 from cnnexp.tasks.proposal_recall import RECALL, ProposalRecall
-
-_DRAWS = 0xDE7
-"""Keeps the draws of nets apart from others of the same seed."""
 
 
 class Detection(Task):
     """The net's own loss; COCO's mean average precision, over IoU 0.50 to 0.95 (``map``) and at 0.50 (``map_50``).
 
+    The test has the first of these for small, medium and large objects too, by COCO's areas in pixels of the net's
+    pictures, counts what became of every detection that is sure enough to be shown, and of every object, and keeps the
+    curves of precision over recall at IoU 0.50.
+
     Boxes that are ignored are not learnt. In the average precision they are COCO's crowds: not to find them is no
     fault, and what is found there, by its own area within them, counts for nothing.
 
-    A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
-    ``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with boxes, scores
-    and labels for each picture. One that can say both of one pass answers ``judged(*arguments, boxes, classes)`` with
-    the two; of others an evaluation knows no losses. What a net ``takes``, keys of a prepared batch, ``losses`` and
-    ``judged`` are handed by name; among them may be ``draws``, int64 (B,), a number for each picture from which a net
-    draws: a function of (seed, epoch, index of the sample), in evaluations of (seed, index). A net that ``proposes``
-    says with what it found ``proposals`` (p, 4), the surest first: how many objects are among them is a metric.
+    What a net has to answer says ``cnnexp.tasks.finders``. One that ``proposes`` says with what it found ``proposals``
+    (p, 4), the surest first: how many objects are among them is a metric.
     """
+
+    on_frames: ClassVar[bool] = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
@@ -52,66 +52,46 @@ class Detection(Task):
         return bool(getattr(self.net, "counts_in_advance", False))
 
     def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
-        prepared = super().prepare(batch, train, epoch)
-        if "draws" not in self._taken:
-            return prepared
-        index = batch["index"]
-        drawn = keys(_DRAWS, self.parts.seed, epoch + 1 if train else 0, index.cpu().numpy())
-        return {**prepared, "draws": torch.from_numpy(drawn).to(index.device)}
-
-    @property
-    def _taken(self) -> tuple[str, ...]:
-        return tuple(getattr(self.net, "takes", ()))
+        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
-        net: Any = self.net
-        arguments = self.facts.input.arguments(batch)
-        truth, more = learnable(batch), {key: batch[key] for key in self._taken}
-        if stage == "train":
-            return StepOutput(_terms(net.losses(*arguments, *truth, **more)), [], [])
-        if self.evaluates_loss:
-            losses, found = net.judged(*arguments, *truth, **more)
-        else:
-            losses, found = {}, net.detect(*arguments)
-        return StepOutput(_terms(losses), found, unpadded(batch))
+        return asked(self.net, self.facts.input.arguments(batch), batch, stage, unpadded)
+
+    def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
+        """For answers as ``predict`` gives them, one for each picture; without losses."""
+        size = [batch["image"].shape[3], batch["image"].shape[2]] * 2
+        found = [{key: torch.as_tensor(one[key]) for key in ("boxes", "scores", "labels")} for one in answer]
+        targets = [{key: value.cpu() for key, value in one.items()} for one in unpadded(batch)]
+        return StepOutput([], [one | {"boxes": (one["boxes"] * torch.tensor(size)).float()} for one in found], targets)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}
-        from torchmetrics.detection import MeanAveragePrecision
-
         test = stage == "test"
-        metric = MeanAveragePrecision(backend="faster_coco_eval", class_metrics=test, extended_summary=test)
-        metric.warn_on_many_detections = False
-        return {"map": metric, **({"proposals": ProposalRecall()} if getattr(self.net, "proposes", False) else {})}
+        metrics: dict[str, nn.Module] = {"map": mean_average_precision(("boxes",), test=test)}
+        if getattr(self.net, "proposes", False):
+            metrics["proposals"] = ProposalRecall()
+        return {**metrics, **({"mistakes": Mistakes(len(self.answer.names), SHOWN_FROM)} if test else {})}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
-        if "map" in metrics:
-            metrics["map"].update(output.predictions, output.targets)
-        if "proposals" in metrics:
-            metrics["proposals"].update(output.predictions, output.targets)
+        for metric in metrics.values():
+            metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if "map" not in metrics:
             return Readings({})
         found = metrics["map"].compute()
-        values = {name: max(0.0, float(found[name])) for name in ("map", "map_50")}
-        if "proposals" in metrics:
-            values[RECALL] = metrics["proposals"].compute()
-        return Readings(values, self._by_class(found) if stage == "test" else {})
-
-    def _by_class(self, found: Mapping[str, Tensor]) -> dict[str, list[float]]:
-        """Average precision of each class, over all IoU and at 0.50; NaN for a class without any object."""
-        # thresholds of IoU x recall x class x area (all, small, …) x most detections (the last is 100)
-        precision = found["precision"][:, :, :, 0, -1]
-        vectors = {}
-        for name, part in (("map", precision), ("map_50", precision[:1])):
-            values = [float("nan")] * len(self.answer.names)
-            for place, label in enumerate(found["classes"].reshape(-1).tolist()):
-                measured = part[:, :, place]
-                values[label] = float(measured[measured >= 0].mean()) if bool((measured >= 0).any()) else float("nan")
-            vectors[name] = values
-        return vectors
+        values = averages(found)
+        if "proposals" in metrics and not math.isnan(recall := metrics["proposals"].compute()):
+            values[RECALL] = recall
+        if stage != "test":
+            return Readings(values)
+        of_sizes = {f"map_{size}": float(found[f"map_{size}"]) for size in SIZES}
+        values |= {name: value for name, value in of_sizes.items() if value >= 0}  # -1: there are no such objects
+        precision = curves(found, len(self.answer.names))
+        matrix, kinds, sizes = metrics["mistakes"].compute()
+        tables = {MISTAKES: matrix, PRECISION: precision[0]}
+        return Readings(values, averages_by_class(precision), tables, {"mistakes": kinds, "sizes": sizes})
 
     def rows(self, batch: Batch, output: StepOutput) -> Columns:
         index = [np.full(len(one["scores"]), int(i)) for i, one in zip(batch["index"], output.predictions, strict=True)]
@@ -137,7 +117,3 @@ class Detection(Task):
             }
             for one in found
         ]
-
-
-def _terms(losses: Mapping[str, tuple[Tensor, int | Tensor]]) -> list[Term]:
-    return [Term(name, mean, count) for name, (mean, count) in losses.items()]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.instances import run_lengths
-from cnnexp.tasks.average_precision import averages, averages_by_class, mean_average_precision
+from cnnexp.tasks.average_precision import averages, averages_by_class, curves, mean_average_precision
 from cnnexp.tasks.base import Readings, Stage
 
 Found = Mapping[str, Tensor]
@@ -29,7 +29,7 @@ def read_masks(metrics: Mapping[str, Any], stage: Stage, classes: int) -> Readin
         return Readings({})
     found = metrics["map"].compute()
     boxes = {f"box_{name}": value for name, value in averages(found, "bbox_").items()}
-    vectors = averages_by_class(found, classes, "segm_") if stage == "test" else {}
+    vectors = averages_by_class(curves(found, classes, "segm_")) if stage == "test" else {}
     return Readings({**averages(found, "segm_"), **boxes}, vectors)
 
 

@@ -24,8 +24,13 @@ class ProposalRecall(Sums):
 
     @torch.no_grad()
     def update(self, found: Sequence[Mapping[str, Tensor]], truth: Sequence[Mapping[str, Tensor]]) -> None:
-        """Count the pictures of a batch: ``proposals`` (p, 4); ``boxes`` (n, 4), less those that are ``iscrowd``."""
+        """Count the pictures of a batch: ``proposals`` (p, 4); ``boxes`` (n, 4), less those that are ``iscrowd``.
+
+        What was merged of several views has no proposals, and is not counted.
+        """
         for one, true in zip(found, truth, strict=True):
+            if "proposals" not in one:
+                continue
             boxes = true["boxes"]
             if "iscrowd" in true:
                 boxes = boxes[true["iscrowd"] == 0]

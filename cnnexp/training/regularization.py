@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -41,6 +42,12 @@ def limit_norms(net: nn.Module, most: float) -> None:
     for weight in net.parameters():
         if weight.ndim >= 2 and weight.requires_grad:
             weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=most))
+
+
+def class_factors(regularization: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """The factor of each class that the group says; None where there are none, or not yet."""
+    weights = regularization["class_weights"]
+    return None if weights is None or isinstance(weights, str) else tuple(weights)
 
 
 def balanced_weights(counts: Sequence[int]) -> list[float]:

@@ -90,9 +90,34 @@ def _marked_image(
     image = to_image(picture)
     factor = whole_factor(image.size, _LEAST_SIDE_PX)
     image = enlarged(image, factor)
-    size_px = max(12, max(image.size) // 50)
-    margin = line_height(size_px) + 2 * _LABEL_PADDING_PX + 2
-    sheet = framed(image, margin)
+    margin = line_height(_font_px(image)) + 2 * _LABEL_PADDING_PX + 2
+    return _marked(image, framed(image, margin), margin, factor, boxes, classes, names, scores)
+
+
+def _font_px(image: Image.Image) -> int:
+    return max(12, max(image.size) // 50)
+
+
+def boxes_on(
+    picture: NDArray[Any], boxes: NDArray[Any], classes: NDArray[Any], names: Sequence[str], scores: NDArray[Any] | None
+) -> Image.Image:
+    """As ``boxes_image``, but at the picture's own size and without a margin: for frames of a film."""
+    image = to_image(picture)
+    return _marked(image, image.copy(), 0, 1, boxes, classes, names, scores)
+
+
+def _marked(
+    image: Image.Image,
+    sheet: Image.Image,
+    margin: int,
+    factor: int,
+    boxes: NDArray[Any],
+    classes: NDArray[Any],
+    names: Sequence[str],
+    scores: NDArray[Any] | None,
+) -> Image.Image:
+    """Draw on the sheet, which holds the image, enlarged by the factor, within a margin."""
+    size_px = _font_px(image)
     marks = _marks(np.asarray(boxes, float).reshape(-1, 4), classes, names, scores, factor, image.size, margin)
     line_px = max(2, max(image.size) // 320)
     pen = ImageDraw.Draw(sheet)

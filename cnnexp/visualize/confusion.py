@@ -23,13 +23,15 @@ _DEPTH_EXPONENT = 0.5
 _DARK_FROM = 0.55
 
 
-def confusion_image(matrix: NDArray[Any], names: Sequence[str], *, title: str = "") -> Image:
+def confusion_image(
+    matrix: NDArray[Any], names: Sequence[str], *, title: str = "", heading: str | None = None
+) -> Image:
     """Counts written into cells that are coloured by their share of the true class; empty cells stay white.
 
     Args:
         matrix: (K, K) counts; row = true class, column = predicted class. Up to about 100 classes can be read.
         names: of the K classes.
-        title: a line above; the accuracy follows it.
+        title: a line above; the accuracy follows it. heading: what follows in place of the accuracy.
 
     Raises:
         ValueError: the matrix is not square, or not of the classes' number.
@@ -54,7 +56,7 @@ def confusion_image(matrix: NDArray[Any], names: Sequence[str], *, title: str = 
     drawn = axes.imshow(np.ma.masked_equal(shares, 0), cmap="Blues", norm=norm, aspect="equal")
     _write_counts(axes, counts, shares, font_size)
     _label(axes, labels, font_size)
-    axes.set_title(_heading(counts, title), fontsize=11, parse_math=False)
+    axes.set_title(_heading(counts, title, heading), fontsize=11, parse_math=False)
     bar = figure.colorbar(drawn, ax=axes, shrink=min(1.0, 4 / side_in), aspect=25, pad=0.02)
     bar.set_ticks(
         [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1], labels=["0", "1%", "5%", "10%", "25%", "50%", "75%", "100%"]
@@ -63,9 +65,11 @@ def confusion_image(matrix: NDArray[Any], names: Sequence[str], *, title: str = 
     return figure_image(figure)
 
 
-def draw_confusion(matrix: NDArray[Any], names: Sequence[str], path: Path, *, title: str = "") -> Path:
+def draw_confusion(
+    matrix: NDArray[Any], names: Sequence[str], path: Path, *, title: str = "", heading: str | None = None
+) -> Path:
     """Write `confusion_image` as a PNG."""
-    return write_png(confusion_image(matrix, names, title=title), path)
+    return write_png(confusion_image(matrix, names, title=title, heading=heading), path)
 
 
 def row_shares(counts: NDArray[Any]) -> NDArray[np.float64]:
@@ -101,8 +105,10 @@ def _label(axes: Axes, labels: Sequence[str], font_size: float) -> None:
     axes.tick_params(which="minor", length=0)
 
 
-def _heading(counts: NDArray[Any], title: str) -> str:
+def _heading(counts: NDArray[Any], title: str, heading: str | None) -> str:
     total = int(counts.sum())
+    if heading is not None:
+        return f"{title}\n{heading}" if title else heading
     accuracy = f"accuracy {np.trace(counts) / total:.2%} ({total:,} samples)" if total else "no samples"
     return f"{title}: {accuracy}" if title else accuracy
 

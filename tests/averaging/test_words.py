@@ -38,7 +38,7 @@ def test_other_words_are_left() -> None:
     ("text", "says"),
     [
         ("tta=ten_crops", "did you mean ten_crop?"),
-        ("tta=rotate", "known are flip, multi_scale, none, ten_crop"),
+        ("tta=rotate", "known are dihedral, flip, multi_scale, none, ten_crop"),
         ("tta=null", "known are"),
         ("tta=flip tta.crop=0.9", "it goes with tta=ten_crop"),
         ("tta.scales=[1]", "it goes with tta=multi_scale"),

@@ -159,8 +159,8 @@ def test_where_the_classes_are_stated_it_is_refused_before(monkeypatch: pytest.M
             "regularization.if_unsupported=ignore",
         ),
         (
-            ["model=yolo", "data=bccd", "regularization.class_weights=balanced"],
-            "regularization.class_weights=balanced: the task detection does not use it; leave it null, or set "
+            ["model=conv_autoencoder", "regularization.class_weights=balanced"],
+            "regularization.class_weights=balanced: the task autoencoder does not use it; leave it null, or set "
             "regularization.if_unsupported=ignore",
         ),
     ],

@@ -15,6 +15,7 @@ from cnnexp.answers.label import Label
 from cnnexp.answers.mask import Mask
 from cnnexp.builders.build import build, build_net, build_task, with_class_weights
 from cnnexp.builders.facts import provisional_facts, renamed
+from cnnexp.config.compose import compose_run
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
 from cnnexp.inputs.pictures import Pictures
@@ -230,3 +231,13 @@ def test_other_names_leave_the_forms_of_the_truths() -> None:
     assert {word: type(one) for word, one in other.targets.items()} == {"label": Label, "mask": Mask}
     assert other.names("label") == other.names("mask") == ("x", "y", "z")
     assert facts.names("label") == ("a", "b")
+
+
+def test_a_net_that_brings_its_loss_is_given_the_class_weights() -> None:
+    words = ["model=yolo", "data=digit_scenes", "model.width=4", "model.depth=1"]
+    weights = list(range(1, 11))
+    facts = provisional_facts(compose_run(words))
+    net, _ = build_net(compose_run([*words, f"regularization.class_weights={weights}"]), facts)
+    assert net.class_weights.tolist() == weights
+    net, _ = build_net(compose_run([*words, "regularization.class_weights=balanced"]), facts)
+    assert net.class_weights is None, "the numbers come with the data"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.inputs.made_film import film
 from tests.integration.conftest import CommandLine, Done, command_line
 from tests.integration.refusing import Case, assert_refused, case
 
@@ -82,6 +83,24 @@ def test_a_run_averaged_over_views(
     if name == "first":
         assert gain["value"] == pytest.approx((gain["fixed"] - gain["broken"]) / 500)
     assert averages["cost_in_time"] > 1
+
+
+def test_boxes_of_views_are_merged_and_films_are_asked(
+    runs: Callable[[str], str], cnnexp: CommandLine, work: Path
+) -> None:
+    answer = content(cnnexp("test", runs("boxes"), "tta=flip", "--json"))
+    plain = content(cnnexp("test", runs("boxes"), "--json"))["metrics"]
+    averages = answer["tta"]
+    assert {name: plain[name] for name in answer["metrics"]} == pytest.approx(answer["metrics"], abs=1e-6)
+    assert (averages["method"], averages["gain"]["metric"]) == ("weighted boxes fusion", "test/map_50")
+    done = cnnexp("test", runs("boxes"), "tta=flip")
+    assert "merged by" in done.out and max(map(len, done.out.splitlines())) <= 80
+    pytest.importorskip("av")
+    film(work / "in.mp4")
+    done = cnnexp("predict", runs("boxes"), "in.mp4", "tta=flip", "--out", "out.mp4", cwd=work)
+    assert done.status == 0 and done.err == "", done.err
+    assert done.out.splitlines()[0] == "in.mp4" and "8 frames in" in done.out
+    assert (work / "out.mp4").stat().st_size > 1000
 
 
 def test_a_run_averaged_over_views_for_people(runs: Callable[[str], str], cnnexp: CommandLine) -> None:
@@ -193,7 +212,6 @@ REFUSED = {
     "a key of other views": case("test {first} tta=flip tta.crop=0.9", "tta.crop=0.9", "tta=ten_crop"),
     "a crop of nothing": case("test {first} tta=ten_crop tta.crop=0", "tta.crop=0", "at least 0.5"),
     "views that see no edges": case("test {scenes} tta=multi_scale tta.scales=[1.5]", "tta.scales", "at most 1"),
-    "views of boxes": case("test {boxes} tta=flip", "tta=flip", "detection", "classification and segmentation"),
     "views of reconstructions": case("test {rebuilt} tta=flip", "tta=flip", "autoencoder", "classification"),
     "another setting": case("test {first} tta=flip epochs=3", "epochs=3", "data=", "tta="),
     "one run": case("ensemble {first}", "two runs at least"),

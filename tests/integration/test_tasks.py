@@ -29,7 +29,7 @@ METRICS = {
     "classification": {"accuracy", "top5", "loss"},
     "multi_label": {"map", "f1", "accuracy", "exact", "loss"},
     "segmentation": {"miou", "dice", "pixel_accuracy", "loss"},
-    "detection": {"map", "map_50", "loss", "objectness", "box", "class"},
+    "detection": {"map", "map_50", "map_small", "loss", "objectness", "box", "class"},
     "localization": {"accuracy", "iou", "iou_50", "localised", "loss", "class", "box"},
     "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
 }
@@ -37,7 +37,7 @@ PICTURES = {
     "classification": {"curves.png", "confusion.png", "predictions.png"},
     "multi_label": {"curves.png", "predictions.png"},
     "segmentation": {"curves.png", "predictions.png"},
-    "detection": {"curves.png", "predictions.png"},
+    "detection": {"curves.png", "predictions.png", "mistakes.png", "precision_recall.png"},
     "localization": {"curves.png", "confusion.png", "predictions.png"},
     "autoencoder": {"curves.png", "reconstructions.png"},
 }
@@ -68,6 +68,11 @@ def test_the_record(trained: tuple[str, Path], cnnexp: CommandLine, tmp_path: Pa
         convolutions = 5 * 5 * 6 * 28**2 + 5 * 5 * 6 * 16 * 10**2
         assert summary["multiply_adds"] == convolutions + 400 * 120 + 120 * 84 + 84 * 10
     assert summary["multiply_adds"] > summary["parameters"]
+    if task == "detection":
+        objects = summary["counts"]["sizes"]["small"]
+        kinds = summary["counts"]["mistakes"]
+        assert kinds["right"] + kinds["wrong_class"] + kinds["missed"] == objects > 1000
+        assert summary["frames_per_second"] > 1 and summary["frames_on"].startswith("cpu, ")
     rows = list(csv.DictReader((run / "metrics.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows if row["val/loss"]] == ["1", "2"]
     assert {path.name for path in (run / "pictures").iterdir()} == PICTURES[task]

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torchvision.ops import sigmoid_focal_loss
 
-from cnnexp.models.yolo import YOLO, assign, decode
+from cnnexp.errors import InputError
+from cnnexp.models.yolo import YOLO, assign, decode, focal_loss
 
 STRIDE = 8
 NOTHING = -1
@@ -261,3 +263,63 @@ def test_learns_one_picture_by_heart() -> None:
     (found,) = net.predict(net(picture), confidence_threshold=0.5)
     assert found["labels"].tolist() == [1]
     assert reference_iou(tuple(found["boxes"][0]), box[0, 0])[0] > 0.8
+
+
+# --- objectness and classes that count more or less ----------------------------------------------------------------
+
+
+def test_focal_loss_by_hand() -> None:
+    """p = 0.8: of an object it costs 0.2² times -log 0.8, of nothing 0.8² times -log 0.2."""
+    logit = torch.tensor([math.log(4.0)])
+    assert focal_loss(logit, torch.tensor([1.0]), 2.0).item() == pytest.approx(0.04 * -math.log(0.8), rel=1e-5)
+    assert focal_loss(logit, torch.tensor([0.0]), 2.0).item() == pytest.approx(0.64 * -math.log(0.2), rel=1e-5)
+    entropy = -0.5 * math.log(0.8) - 0.5 * math.log(0.2)
+    assert focal_loss(logit, torch.tensor([0.5]), 1.0).item() == pytest.approx(0.3 * entropy, rel=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_loss_of_whole_targets_is_torchvision_s(gamma: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(200, generator=generator, dtype=torch.float64).mul(4).requires_grad_()
+    target = (torch.rand(200, generator=generator) > 0.7).double()
+    ours, theirs = focal_loss(logits, target, gamma), sigmoid_focal_loss(logits, target, alpha=-1, gamma=gamma)
+    torch.testing.assert_close(ours, theirs)
+    slopes = [torch.autograd.grad(one.sum(), logits, retain_graph=True)[0] for one in (ours, theirs)]
+    torch.testing.assert_close(*slopes)
+
+
+def test_a_root_has_no_infinite_slope() -> None:
+    logits = torch.tensor([-200.0, 200.0, 0.0], requires_grad=True)
+    focal_loss(logits, torch.tensor([0.0, 1.0, 0.5]), 0.5).sum().backward()
+    assert logits.grad is not None and logits.grad.isfinite().all()
+
+
+def test_the_net_s_objectness_is_focal() -> None:
+    output, boxes, classes = (
+        torch.randn(2, 8, 4, 4),
+        torch.tensor([[[2.0, 2.0, 20.0, 20.0]]] * 2),
+        torch.tensor([[1], [-1]]),
+    )
+    plain, focal = (yolo(focal_gamma=gamma).loss(output, boxes, classes) for gamma in (0.0, 2.0))
+    assert 0 < float(focal["objectness"]) < float(plain["objectness"])
+    assert all(torch.equal(plain[key], focal[key]) for key in ("box", "class", "count"))
+    with pytest.raises(InputError, match=r"^model\.focal_gamma=-1: expected a number of at least 0$"):
+        yolo(focal_gamma=-1.0)
+
+
+def test_class_weights_are_factors_on_the_class_term() -> None:
+    """Two objects far from each other, of classes 0 and 2: each alone gives its part."""
+    output = torch.randn(1, 8, 8, 8)
+    boxes = torch.tensor([[[0.0, 0.0, 16.0, 16.0], [40.0, 40.0, 60.0, 60.0]]])
+
+    def class_term(net: YOLO, *classes: int) -> float:
+        return float(net.loss(output, boxes, torch.tensor([classes]))["class"])
+
+    weighed = yolo(class_weights=[3.0, 1.0, 0.5])
+    first, last = class_term(yolo(), 0, -1), class_term(yolo(), -1, 2)
+    assert class_term(weighed, 0, 2) == pytest.approx(3 * first + 0.5 * last, rel=1e-5)
+    later = yolo()
+    later.weigh(torch.tensor([3.0, 1.0, 0.5]))
+    assert class_term(later, 0, 2) == class_term(weighed, 0, 2)
+    assert "class_weights" not in weighed.state_dict(), "the configuration has them"
+    assert later.loss(output, boxes, torch.tensor([[-1, -1]]))["class"] == 0

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnexp.data.base import TensorSplit
 from cnnexp.fit.module import TaskModule
 from cnnexp.tasks.detection import Detection
 from tests.tasks import tiny
@@ -148,7 +149,7 @@ def test_training_does_not_search_for_boxes() -> None:
 def test_a_net_that_cannot_say_both_at_once_has_no_loss_in_an_evaluation() -> None:
     """None at all, and not 0."""
     results = after_test([two_boxes()], [truth(two_boxes())], Either).results
-    assert results == {"test/map": pytest.approx(1.0), "test/map_50": pytest.approx(1.0)}
+    assert results == {f"test/{name}": pytest.approx(1.0) for name in ("map", "map_50", "map_small")}
     learning = tiny.alone(tiny.module(Detection, Either()))
     learning._count("train", learning.task.step(two_boxes(), "train"))
     learning.read("train")
@@ -211,3 +212,52 @@ def test_proposals_are_judged_where_there_are_some() -> None:
     pictures = int((batch["classes"] >= 0).any(1).sum())
     assert pictures <= made.results["test/proposal_recall"] * objects + 1e-6
     assert "test/proposal_recall" not in after_test([batch], [truth(batch)]).results
+
+
+def test_the_area_under_a_curve_is_the_average_precision_of_the_class() -> None:
+    """Of boxes that are shifted at random, against the mean that the metric itself computes."""
+    batch = tiny.batch(40, 3)
+    generator = torch.Generator().manual_seed(0)
+    found = truth(batch)
+    for one in found:
+        one["boxes"] = one["boxes"] + 1.5 * torch.randn(one["boxes"].shape, generator=generator)
+        one["scores"] = torch.rand(len(one["scores"]), generator=generator)
+    made = after_test([batch], [found])
+    curves = made.tables["precision"]
+    assert curves.shape == (101, 3)
+    assert made.vectors["test/map_50"] == pytest.approx(curves.mean(0))
+    assert 0 < np.mean(curves) < 1
+    assert made.results["test/map_50"] == pytest.approx(curves.mean(), abs=1e-6)
+    assert (np.diff(curves, axis=0) <= 1e-9).all(), "precision is interpolated: the highest at this recall or more"
+
+
+def test_the_test_counts_what_became_of_objects_and_how_large_they_are() -> None:
+    batch = two_boxes()
+    found = truth(batch, kept=1)
+    sure = {**found[0], "boxes": torch.cat([found[0]["boxes"], torch.tensor([[0.0, 0.0, 4.0, 3.0]])])}
+    sure |= {"labels": torch.tensor([1, 1]), "scores": torch.tensor([0.9, 0.31])}
+    made = after_test([batch], [[sure]])
+    none = dict.fromkeys(("wrong_class", "badly_placed", "background"), 0)
+    assert made.counts["mistakes"] == {"right": 1, "doubled": 1, "missed": 1, **none}
+    assert made.counts["sizes"] == {"small": 2, "medium": 0, "large": 0}
+    assert made.tables["mistakes"].tolist() == [[0] * 4, [0, 1, 0, 1], [0] * 4, [0, 1, 0, 0]]
+    assert "test/map_medium" not in made.results, "there is none, and no score of -1"
+    unsure = after_test([batch], [[{**sure, "scores": torch.tensor([0.9, 0.29])}]])
+    assert unsure.counts["mistakes"] == {"right": 1, "doubled": 0, "missed": 1, **none}
+
+
+def test_an_epoch_without_any_object_is_learnt_from() -> None:
+    """As where an augmentation has moved all of them out of the picture: losses stay finite, and weights change."""
+    splits = {name: TensorSplit(empty_samples()) for name in ("train", "val", "test")}
+    made = tiny.module(Detection, tiny.grid_net(), target="boxes")
+    before = {name: value.clone() for name, value in made.net.named_parameters()}
+    tiny.fit(made, tiny.picture_data(dataset=tiny.Given(**splits)), epochs=1)
+    assert made.results["train/box"] == made.results["train/class"] == 0
+    assert 0 < made.results["train/objectness"] < math.inf and made.results["val/map_50"] == 0
+    assert all(value.isfinite().all() for value in made.net.state_dict().values())
+    assert any(not torch.equal(before[name], value) for name, value in made.net.named_parameters())
+
+
+def empty_samples() -> dict[str, Tensor]:
+    samples = tiny.samples(16)
+    return samples | {"classes": torch.full_like(samples["classes"], -1)}

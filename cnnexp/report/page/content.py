@@ -13,7 +13,7 @@ from cnnexp import __version__
 from cnnexp.report.comparison import COSTS, Runs
 from cnnexp.report.curves import places_of, rows_of_epochs, series
 from cnnexp.report.examples import predictions_of
-from cnnexp.report.notation import duration_figure, is_number, setting_figure
+from cnnexp.report.notation import counts_in_words, duration_figure, is_number, setting_figure
 from cnnexp.report.page.pictures import embedded
 from cnnexp.report.plain_text import listed
 from cnnexp.report.samples import different_data
@@ -215,7 +215,7 @@ def _facts(record: Record) -> dict[str, Any]:
     found = {name.replace("_", " "): f"{value:,}" for name, value in figures.items() if is_number(value)}
     if record.duration_s is not None:
         found["time"] = duration_figure(record.duration_s)
-    return found
+    return found | counts_in_words(summary)
 
 
 def _environment(record: Record) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pathlib import Path
 SHOWN = {
     "predicted.png": "predicted against true numbers",
     "predictions.png": "predictions",
+    "mistakes.png": "objects by what they were taken for, and detections of nothing",
+    "precision_recall.png": "precision over recall",
     "reconstructions.png": "reconstructions",
     "samples.png": "samples",
     "filters.png": "filters",
