@@ -17,12 +17,12 @@ def test_a_run_says_what_is_left_out_and_keeps_it(
     cnnexp: CommandLine, tmp_path: Path, only_run: Callable[[], Path]
 ) -> None:
     write_class_folders(tmp_path / "pets", 10)
-    (tmp_path / "pets" / "dog" / "a.heic").write_bytes(b"x")
+    (tmp_path / "pets" / "dog" / "a.psd").write_bytes(b"x")
     write_picture(tmp_path / "pets" / "dog" / ".thumbs" / "a.png")
     words = ("data.root=pets", "data.image_size=[8,8]", "batch_size=4", "max_steps=1", "hardware.threads=1")
     done = cnnexp("train", "model=linear", "data=image_folder", *words)
     assert done.status == 0, done.err
-    line = "22 pictures: 20 used, 2 left out (1 hidden, 1 HEIC: pip install 'cnnexp[heif]')"
+    line = "22 pictures: 20 used, 2 left out (1 hidden, 1 PSD: save them as PNG or JPEG)"
     assert line in done.out and line in (only_run() / "log.txt").read_text()
 
 
