@@ -25,7 +25,7 @@ from cnnexp.fit.module import TaskModule
 from cnnexp.fit.ranks import Role, frozen_config, hand_on
 from cnnexp.fit.recorder import Recorder
 from cnnexp.runs.checkpoints import LAST
-from cnnexp.runs.data_places import located, places_of
+from cnnexp.runs.data_places import located, place_words, places_of
 from cnnexp.runs.data_record import DataRecord, read_data_record
 from cnnexp.runs.write import RunWriter, writable_folder
 from cnnexp.training.learner import Learner
@@ -157,7 +157,7 @@ def _data_of(
         way_out = f"bring it back; for a run on what is there now: cnnexp train --frozen {known / 'config.yaml'}"
     else:
         words = [f"{group}={config['choices'][group]}" for group in ("model", "data")]
-        words += [f"data.root={config['data']['root']}"] if config["data"].get("root") else []
+        words += place_words(config)
         way_out = (
             "bring it back, or begin a new run from its weights: "
             f"cnnexp train {' '.join(words)} model.weights=run:{run}"
