@@ -45,8 +45,8 @@ class Sample:
     ``labels`` are classes of which it may have several, or none; ``values`` the numbers that belong to it. Its mask is
     a file, or ``drawn``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
     height where ``relative``. They may reach over the edge: decoding clips them. ``ignored`` marks those that count
-    neither as found nor as missed; it is empty where there are none. ``columns`` is what else a table says
-    of it, such as whose it is; all samples of a data set have the same ones.
+    neither as found nor as missed; it is empty where there are none. ``hard``: they are single objects, and no crowds.
+    ``columns`` is what else a table says of it, such as whose it is; all samples of a data set have the same ones.
     """
 
     picture: Path
@@ -60,6 +60,7 @@ class Sample:
     classes: tuple[int, ...] = ()
     relative: bool = False
     ignored: tuple[bool, ...] = ()
+    hard: bool = False
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def truth(self, classes: Sequence[str]) -> int | str | None:
@@ -115,7 +116,7 @@ class Decoder:
 
     def notes(self, position: int, original: Size) -> dict[str, Tensor]:
         """What is known beside the pixels: label (), labels (K,) of 0 and 1, value (K,), or boxes (M, 4) in pixels of
-        the resized picture, classes (M,) and which are ignored (M,)."""
+        the resized picture, classes (M,), and which are ignored (M,) and ``hard`` (M,)."""
         sample = self.samples[position]
         notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
         if sample.labels is not None:
@@ -131,6 +132,8 @@ class Decoder:
             if self.ignoring:
                 ignored = sample.ignored or (False,) * len(sample.boxes)
                 notes["ignored"] = torch.tensor(ignored, dtype=torch.bool)[usable]
+                if sample.hard:
+                    notes["hard"] = notes["ignored"]
         return notes
 
     def _mask(self, picture: Path, path: Path, original: Size) -> Tensor:

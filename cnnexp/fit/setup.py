@@ -27,6 +27,7 @@ from cnnexp.fit.recorder import Recorder
 from cnnexp.runs.checkpoints import LAST
 from cnnexp.runs.data_places import located, place_words, places_of
 from cnnexp.runs.data_record import DataRecord, read_data_record
+from cnnexp.runs.two_classes import two_classes_line
 from cnnexp.runs.write import RunWriter, writable_folder
 from cnnexp.training.learner import Learner
 
@@ -107,6 +108,7 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     module.steps_per_epoch = _steps_per_epoch(experiment, config)
     features = plan_features(experiment, config)
     samples = record_of(experiment.data, config)
+    remarks += [line] if (line := two_classes_line(samples, experiment.facts.input.noun)) else []
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)

@@ -18,8 +18,9 @@ from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 class Detection(Task):
     """The net's own loss; COCO's mean average precision, over IoU 0.50 to 0.95 (``map``) and at 0.50 (``map_50``).
 
-    Boxes that are ignored are not learnt. In the average precision they are COCO's crowds: not to find them is no
-    fault, and what is found there, by its own area within them, counts for nothing.
+    Boxes that are ignored are not learnt. In the average precision not to find them is no fault. What is found in a
+    crowd, by its own area within it as COCO has it, counts for nothing; a single object that is hard to see takes one
+    answer out, by their IoU.
 
     A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all are means over one count. It answers
     ``losses(*arguments, boxes, classes)`` with a (mean, count) for each, and ``detect(*arguments)`` with boxes, scores
