@@ -24,11 +24,15 @@ MISTAKES, PRECISION = "mistakes", "precision"
 """The test's tables: objects by what they were taken for, (K + 1, K + 1), the last of each nothing; precision at IoU
 0.50 by recall (0, 0.01, …, 1) and class, (101, K)."""
 
+BEYOND_COUNTING = 1e12
+"""An area in pixels above COCO's largest, 1e10; 0 has the metric compute it."""
+
 
 class Boxes(Answer):
     """Truth: ``boxes`` float (B, M, 4), x1 y1 x2 y2 in pixels, and ``classes`` int64 (B, M), -1 = padding.
 
-    Where some boxes count for nothing (crowds, objects that are hard to see) they are ``ignored``, bool (B, M).
+    Where some boxes count for nothing (crowds, objects that are hard to see) they are ``ignored``, bool (B, M). Those
+    of them that are a single object each are ``hard`` too, where there are such.
 
     Answer: ``boxes`` (n, 4) as parts of width and height, ``scores`` (n,) and ``labels`` (n,).
     """
@@ -36,7 +40,7 @@ class Boxes(Answer):
     keys: ClassVar[tuple[str, ...]] = ("boxes", "classes")
     merges: ClassVar[bool] = True
     follows_warps: ClassVar[bool] = False
-    fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS, "ignored": 0}
+    fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS, "ignored": 0, "hard": 0}
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:
         boxes, classes = move_boxes(motion.way, batch["boxes"], batch["classes"], motion.frame)
@@ -110,12 +114,22 @@ class Boxes(Answer):
 
 
 def unpadded(batch: Batch) -> list[dict[str, Tensor]]:
-    """The boxes and labels of each sample, without what fills up its row, and which are ignored (``iscrowd``)."""
+    """The boxes and labels of each sample, without what fills up its row, and which are ignored: crowds (``iscrowd``),
+    and by an ``area`` that no range of COCO's holds a single object, which matches one answer by their ordinary IoU."""
     columns = {"boxes": batch["boxes"], "labels": batch["classes"]}
-    if "ignored" in batch:
+    if "hard" in batch:
+        columns["area"] = batch["hard"] * BEYOND_COUNTING
+    elif "ignored" in batch:
         columns["iscrowd"] = batch["ignored"].long()
     kept = batch["classes"] != NO_CLASS
     return [{name: one[place][kept[place]] for name, one in columns.items()} for place in range(len(kept))]
+
+
+def ignored_in(truth: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Which objects of a picture, as ``unpadded`` has them, are crowds, and which are single and count for nothing."""
+    none = torch.zeros_like(truth["labels"], dtype=torch.bool)
+    crowds = truth["iscrowd"].bool() if "iscrowd" in truth else none
+    return crowds, truth["area"] >= BEYOND_COUNTING if "area" in truth else none
 
 
 def learnable(batch: Batch) -> tuple[Tensor, Tensor]:

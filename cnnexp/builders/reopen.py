@@ -19,7 +19,7 @@ from cnnexp.config.earlier import brought_up
 from cnnexp.config.overrides import Word
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
-from cnnexp.runs.data_places import MOVABLE, PLACES, located, moved
+from cnnexp.runs.data_places import MOVABLE, PLACES, located, moved, place_words
 from cnnexp.runs.data_record import read_data_record
 from cnnexp.runs.read import Record
 from cnnexp.tasks.base import Task
@@ -146,8 +146,7 @@ def refuse_other_samples(record: Record, config: dict[str, Any], trusted: Sequen
 
 
 def _way_out(config: Mapping[str, Any]) -> str:
-    root = config["data"].get("root")
-    given = f"data={config['choices']['data']}" + (f" data.root={root}" if root else "")
+    given = " ".join([f"data={config['choices']['data']}", *place_words(config)])
     return f"bring it back, or test on the data as it is now: {given}"
 
 

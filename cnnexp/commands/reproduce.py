@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnnexp.runs.write import RunWriter
 
 EXAMPLE = "cnnexp reproduce last"
-MOVES = "data.root=FOLDER, where its data is now"
+MOVES = "data.root=FOLDER or data.file=FILE, where its data is now"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
 from cnnexp.runs.checkpoints import BEST, LAST, LEARNT
 from cnnexp.runs.data_places import MOVABLE, moved
-from cnnexp.runs.data_record import FILE as DATA
+from cnnexp.runs.data_record import FILES as DATA
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record, inside
 
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     add_words(
         parser,
-        "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one; data.root=FOLDER says "
-        "where its data is now",
+        "max_steps=N or max_steps=null; epochs=N goes on with a finished run, as a new one; data.root=FOLDER or "
+        "data.file=FILE says where its data is now",
     )
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="allow classes of this package")
 
@@ -74,7 +74,7 @@ def _values(words: list[Word]) -> dict[str, Any]:
         if word.key not in ("epochs", "max_steps", *MOVABLE):
             raise InputError(
                 f"{word.text}: a run goes on with the configuration that it was begun with; only epochs and max_steps "
-                "may be given, and data.root where the data has moved (cnnexp train makes a new run)"
+                "may be given, and data.root or data.file where the data has moved (cnnexp train makes a new run)"
             )
     return {word.key: word.value for word in words}
 
@@ -170,7 +170,7 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.fit import run as fitting
     from cnnexp.runs.write import RunWriter
 
-    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT, DATA) if (record.folder / name).exists())]
+    tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT, *DATA) if (record.folder / name).exists())]
     files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()

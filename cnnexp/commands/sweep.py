@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.arguments import add_outputs, add_overrides
-from cnnexp.errors import InputError, Interrupted, RunFailed
+from cnnexp.errors import DiskFull, InputError, Interrupted, RunFailed
 from cnnexp.paths import outputs_folder
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def _faults(folder: Path) -> Iterator[None]:
     """What can end a controller as one line, with the way to go on; its trials are not touched by it.
 
     Raises:
-        Interrupted, RunFailed, InputError: for Ctrl-C, a database that has gone, a full disk.
+        Interrupted, RunFailed: for Ctrl-C; a database that has gone, a full disk.
+        InputError: as it came, such as a journal that cannot be read any more.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
@@ -115,6 +116,8 @@ def _faults(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted, the trials under way are saved; {again}") from None
+    except DiskFull as error:
+        raise RunFailed(f"{error}; {again}") from error
     except InputError as error:
         raise InputError(*error.lines[:-1], f"{error.lines[-1]}; {again}") from error
     except (SQLAlchemyError, StorageInternalError) as error:
@@ -122,4 +125,4 @@ def _faults(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise InputError(f"{disk_error(error, folder, ELSEWHERE)}; {again}") from error
+        raise RunFailed(f"{disk_error(error, folder, ELSEWHERE)}; {again}") from error

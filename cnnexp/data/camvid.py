@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.data.base import SPLITS, DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.census import Census, of_published
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.inputs.corrupt import CorruptFile
@@ -40,6 +41,10 @@ class CamVid(DataSet):
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return obtain(DOWNLOAD, self.mirror, lambda folder: self._open(_inner_folder(folder), split))
+
+    def census(self) -> Census:
+        found = obtain(DOWNLOAD, self.mirror, lambda folder: [_pairs(_inner_folder(folder), split) for split in SPLITS])
+        return of_published(sum(map(len, found)), sum(COUNTS.values()), "frames of camvid")
 
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
         samples = tuple(Sample(picture, picture.name, mask=mask) for picture, mask in _pairs(folder, split))

@@ -136,6 +136,19 @@ class Census:
         return "; ".join(parts)
 
 
+def of_published(found: int, published: int, noun: str) -> Census:
+    """Of a data set as its publisher divided it, of which a copy may hold a part.
+
+    Args:
+        found: pictures that are there and used. published: as many as there should be. noun: what they are called.
+    """
+    census = Census()
+    census.use(PICTURES, found)
+    whole = f"all {published:,} published {noun}" if found == published else None
+    census.remark(whole or f"{found:,} of the {published:,} published {noun}")
+    return census
+
+
 def _by_count(reasons: Mapping[str, Reason]) -> list[Reason]:
     return sorted(reasons.values(), key=lambda one: -one.count)
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.census import Census, of_published
 from cnnexp.data.fetch import Download, ensure, obtain
 from cnnexp.data.fixed_splits import hold_out
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
@@ -43,6 +44,10 @@ class Imagenette(DataSet):
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return obtain(DOWNLOAD, self.mirror, lambda folder: self._open(_inner_folder(folder), split))
+
+    def census(self) -> Census:
+        found = obtain(DOWNLOAD, self.mirror, lambda folder: [_samples(_inner_folder(folder), part) for part in COUNTS])
+        return of_published(sum(map(len, found)), sum(COUNTS.values()), "photographs of imagenette")
 
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
         samples = _samples(folder, "val" if split == "test" else "train")

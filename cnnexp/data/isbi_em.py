@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnexp.data.base import DataSet, FileSplit, SplitName, TensorSplit
+from cnnexp.data.census import Census, of_published
 from cnnexp.data.fetch import Download, ensure, fingerprint, obtain
 from cnnexp.data.samples import Decoder, InMemory, Sample, open_samples
 from cnnexp.inputs.corrupt import CorruptFile
@@ -37,6 +38,10 @@ class ISBIEM(DataSet):
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         return obtain(DOWNLOAD, self.mirror, lambda folder: self._open(_inner_folder(folder), split))
+
+    def census(self) -> Census:
+        count = sum(map(len, SLICES.values()))  # the files are held to the publisher's when they arrive
+        return of_published(count, count, "slices of isbi_em")
 
     def _open(self, folder: Path, split: SplitName) -> TensorSplit | FileSplit:
         samples = tuple(

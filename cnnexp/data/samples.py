@@ -49,8 +49,8 @@ class Sample:
     a file, or ``drawn``; its objects are the regions that are drawn, or ``parts``, a mask file for each, and have
     ``classes``. ``boxes`` are x1 y1 x2 y2 in pixels of the file's picture, or as fractions of its width and
     height where ``relative``. They may reach over the edge: decoding clips them. ``ignored`` marks those that count
-    neither as found nor as missed; it is empty where there are none. ``columns`` is what else a table says
-    of it, such as whose it is; all samples of a data set have the same ones.
+    neither as found nor as missed; it is empty where there are none. ``hard``: they are single objects, and no crowds.
+    ``columns`` is what else a table says of it, such as whose it is; all samples of a data set have the same ones.
     """
 
     picture: Path
@@ -65,6 +65,7 @@ class Sample:
     classes: tuple[int, ...] = ()
     relative: bool = False
     ignored: tuple[bool, ...] = ()
+    hard: bool = False
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def truth(self, classes: Sequence[str]) -> int | str | None:
@@ -150,7 +151,7 @@ class Decoder:
 
     def notes(self, position: int, original: Size) -> dict[str, Tensor]:
         """What is known beside the pixels: label (), labels (K,) of 0 and 1, value (K,), or boxes (M, 4) in pixels of
-        the resized picture, classes (M,) and which are ignored (M,); of objects
+        the resized picture, classes (M,), and which are ignored (M,) and ``hard`` (M,); of objects
         classes and ignored alone."""
         sample = self.samples[position]
         notes = {} if sample.label is None else {"label": torch.tensor(sample.label)}
@@ -171,6 +172,8 @@ class Decoder:
             if self.ignoring:
                 ignored = sample.ignored or (False,) * len(sample.boxes)
                 notes["ignored"] = torch.tensor(ignored, dtype=torch.bool)[usable]
+                if sample.hard:
+                    notes["hard"] = notes["ignored"]
         return notes
 
     def _numbers(self, sample: Sample, original: Size) -> NDArray[np.int16]:

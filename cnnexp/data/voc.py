@@ -148,7 +148,8 @@ def _sample(stem: str, picture: Path, annotation: Path, objects: Annotation, num
     for name in sorted({one.name for one in objects}):
         refuse_unknown(name, list(numbers), annotation, IN_TRAINING)
     boxes, classes = tuple(one.box for one in objects), tuple(numbers[one.name] for one in objects)
-    return Sample(picture, stem, boxes=boxes, classes=classes, ignored=tuple(one.difficult for one in objects))
+    ignored = tuple(one.difficult for one in objects)
+    return Sample(picture, stem, boxes=boxes, classes=classes, ignored=ignored, hard=True)
 
 
 def _box(item: ElementTree.Element) -> Box:

@@ -24,7 +24,7 @@ def run(request: Request, role: Role) -> int:
         The exit status: 0, also for a run that stopped at ``max_steps`` as it was asked to.
 
     Raises:
-        InputError: before anything was made, or when a disk fills up. RunFailed: the run had begun and could not go on.
+        InputError: before anything was made. RunFailed: the run had begun and could not go on, as when a disk fills up.
         Interrupted: it was asked to stop, and says how to go on.
     """
     quiet_known_warnings()
@@ -46,7 +46,7 @@ def _recorded(run: Run) -> int:
         _finish(run, "interrupted", None)
         raise Interrupted(f"interrupted; go on with: cnnexp resume {run.name}") from None
     except OSError as error:
-        failure = disk_error(error, run.folder or Path())
+        failure = RunFailed(str(disk_error(error, run.folder or Path())))
         _finish(run, "failed", str(failure))
         raise failure from error
     except BaseException as error:
@@ -66,9 +66,10 @@ def _fit_and_test(run: Run) -> str:
         status = fit.train()
         closing.test(fit)
     except InputError as error:
-        if fit.checkpointing.step == 0 or isinstance(error, DiskFull):
+        if fit.checkpointing.step == 0 and not isinstance(error, DiskFull):
             raise
-        raise RunFailed(str(error)) from error  # a file that breaks under way: the run had begun, and is kept
+        # a file that breaks under way, or a disk that fills up: the run had begun, and is kept
+        raise RunFailed(str(error)) from error
     closing.record(fit)
     fit.stop.remove()
     return status

@@ -26,8 +26,9 @@ from cnnexp.fit.module import TaskModule
 from cnnexp.fit.ranks import Role, frozen_config, hand_on
 from cnnexp.fit.recorder import Recorder
 from cnnexp.runs.checkpoints import LAST
-from cnnexp.runs.data_places import located, places_of
+from cnnexp.runs.data_places import located, place_words, places_of
 from cnnexp.runs.data_record import DataRecord, read_data_record
+from cnnexp.runs.two_classes import two_classes_line
 from cnnexp.runs.write import RunWriter, writable_folder
 from cnnexp.training.learner import Learner
 
@@ -110,6 +111,7 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     module.steps_per_epoch = _steps_per_epoch(experiment, config)
     features = plan_features(experiment, config)
     samples = record_of(experiment.data, config)
+    remarks += [line] if (line := two_classes_line(samples, experiment.facts.input.noun)) else []
     writer = request.writer
     if role.is_main and writer is None:
         writer = RunWriter.create(config, to_yaml(config), request.command, request.parent)
@@ -160,7 +162,7 @@ def _data_of(
         way_out = f"bring it back; for a run on what is there now: cnnexp train --frozen {known / 'config.yaml'}"
     else:
         words = [f"{group}={config['choices'][group]}" for group in ("model", "data")]
-        words += [f"data.root={config['data']['root']}"] if config["data"].get("root") else []
+        words += place_words(config)
         way_out = (
             "bring it back, or begin a new run from its weights: "
             f"cnnexp train {' '.join(words)} model.weights=run:{run}"

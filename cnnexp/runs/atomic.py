@@ -46,6 +46,11 @@ def write_text(path: Path, text: str) -> None:
     _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file's content."""
+    _write(path, lambda temporary: temporary.write_bytes(content))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Replace the file by readable JSON. Numbers that are not finite become null, so that any reader takes it."""
     write_text(path, _json(content))

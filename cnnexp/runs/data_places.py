@@ -53,6 +53,27 @@ def places_of(written: Mapping[str, Any], now: Mapping[str, Any], folder: Path) 
     return found
 
 
+def anchored(config: dict[str, Any], begun: Path) -> dict[str, Any]:
+    """The configuration with relative places of its data as absolute ones: seen from the folder that a command was
+    given in, or from this one where there is no such place.
+
+    A place that is in neither stays as it is written, such as a file that is named within ``data.root``.
+    """
+    data = dict(config["data"])
+    for key in PLACES:
+        written = data.get(key)
+        if isinstance(written, str):
+            path = Path(written).expanduser()
+            there = (one for one in (begun / path, path.absolute()) if one.exists())
+            data[key] = next((str(one) for one in there), written)
+    return {**config, "data": data}
+
+
+def place_words(config: Mapping[str, Any]) -> list[str]:
+    """The places of the data as one writes them on a command line."""
+    return [f"data.{key}={written}" for key in PLACES if (written := config["data"].get(key))]
+
+
 def moved(config: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with places given anew.
 
@@ -83,7 +104,8 @@ def _found(key: str, written: str, known: Mapping[str, str], folder: Path, say: 
             if path.absolute() != before:
                 say(f"{key}={written} is {path.absolute()}; when the run began it was {before}")
             return text
+    kind = "folder" if key == "data.root" else "file"
     raise InputError(
-        f"{key}={written}: no such folder here, and none where it was ({before}); say where the data is now: "
-        f"{key}=FOLDER"
+        f"{key}={written}: no such {kind} here, and none where it was ({before}); say where the data is now: "
+        f"{key}={kind.upper()}"
     )

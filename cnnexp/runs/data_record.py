@@ -13,14 +13,17 @@ from typing import Any, Literal
 from cnnexp.errors import InputError
 from cnnexp.runs.atomic import write_text
 from cnnexp.runs.read import read_json
+from cnnexp.runs.sample_lists import LISTS, read_lists, write_lists
 
 FILE = "data.json"
+FILES = (FILE, LISTS)
 SCHEMA_VERSION = 1
 MOST_NAMED = 50_000
-"""Of more samples only counts and hashes are kept."""
+"""The lists of more samples stand in a packed file beside it."""
 UNREAD = "?"
 """Begins the truth of a sample whose truth is a file that was not read: its size alone, or nothing, is behind it."""
 SPLITS = {"train", "val", "test"}
+_LISTS = ("names", "sizes", "truths", "digests")
 _HASHES = ("fingerprint", "split", "contents")
 
 
@@ -144,9 +147,12 @@ def _contents_of(splits: Sequence[tuple[str, SplitRecord]]) -> str | None:
 
 
 def write_data_record(folder: Path, record: DataRecord) -> None:
-    """data.json, a list a line, without the names where there are very many."""
-    splits = dict(record.splits)
+    """data.json, a list a line; where there are very many samples their lists go into a file beside it, and where these
+    have no names they are left out."""
+    splits, digest = dict(record.splits), None
     if sum(one.count for one in splits.values()) > MOST_NAMED:
+        lists = {name: {key: getattr(one, key) for key in _LISTS} for name, one in splits.items()}
+        digest = write_lists(folder, lists) if record.named else None
         splits = {name: SplitRecord(one.count, one.order, one.contents, one.form) for name, one in splits.items()}
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -154,6 +160,7 @@ def write_data_record(folder: Path, record: DataRecord) -> None:
         "classes": list(record.classes),
         "places": {key: dict(place) for key, place in record.places.items()},
         "census": record.census,
+        "lists_sha256": digest,
         "splits": {name: asdict(one) for name, one in splits.items()},
     }
     write_text(folder / FILE, _text(content))
@@ -172,8 +179,11 @@ def read_data_record(folder: Path) -> DataRecord | None:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder / FILE}: which samples the run stands on cannot be read ({error})") from error
     try:
+        if content.get("lists_sha256") is not None:
+            for name, lists in read_lists(folder, content["lists_sha256"]).items():
+                content["splits"][name].update(lists)
         return _checked(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise InputError(
             f"{folder / FILE}: damaged, or of another version ({type(error).__name__}: {error}); put it aside to go on "
             "without knowing whether the data is the same"

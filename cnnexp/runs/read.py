@@ -243,6 +243,15 @@ def read_text(path: Path | str, most_bytes: int = MOST_BYTES) -> str:
     Raises:
         OSError: it cannot be read. ValueError: it is a link or no file, is too large, or no UTF-8.
     """
+    return read_bytes(path, most_bytes).decode("utf-8")
+
+
+def read_bytes(path: Path | str, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content of an ordinary file, as ``read_text`` opens it.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is a link or no file, or is too large.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -255,7 +264,7 @@ def read_text(path: Path | str, most_bytes: int = MOST_BYTES) -> str:
             raise ValueError(f"{os.path.basename(path)}: not an ordinary file")
         if facts.st_size > most_bytes:
             raise ValueError(f"{os.path.basename(path)}: larger than {most_bytes:,} bytes")
-        return _all_of(handle, facts.st_size).decode("utf-8")
+        return _all_of(handle, facts.st_size)
     finally:
         os.close(handle)
 

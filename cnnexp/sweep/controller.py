@@ -66,7 +66,7 @@ class Controller:
         """Until no trial waits or runs.
 
         Raises:
-            InputError: the disk is full. KeyboardInterrupt: as it came; the trials are asked to save and end before.
+            DiskFull: it is. KeyboardInterrupt: as it came; the trials are asked to save and end before.
         """
         self._place.mkdir(parents=True)
         self._lock.take()

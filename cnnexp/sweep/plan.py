@@ -15,6 +15,7 @@ from typing import Any
 from cnnexp.config.compose import compose_run
 from cnnexp.errors import InputError
 from cnnexp.runs.atomic import write_json
+from cnnexp.runs.data_places import anchored
 from cnnexp.runs.read import read_json
 from cnnexp.runs.write import disk_error, now, writable_folder
 from cnnexp.sweep.settings import Settings
@@ -31,7 +32,8 @@ class Plan:
 
     Attributes:
         command: as typed. space: all of it. monitor, mode: of the task that all trials have. hardware, choices: those
-            of the first point. tried: configurations of a new sweep that together have every value.
+            of the first point. directory: in which the command was given, where relative places begin.
+        tried: configurations of a new sweep that together have every value.
     """
 
     command: tuple[str, ...]
@@ -44,6 +46,7 @@ class Plan:
     outputs: str
     hardware: Mapping[str, Any]
     choices: Mapping[str, Any]
+    directory: str
     tried: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -70,12 +73,12 @@ class Plan:
         return self.space.words({**point, **average})
 
     def config(self, point: Mapping[str, str], part: str | None) -> dict[str, Any]:
-        """The composed configuration of a trial's run.
+        """The composed configuration of a trial's run, whose data is in the same place wherever the sweep goes on.
 
         Raises:
             InputError: it cannot make a run.
         """
-        return compose_run(self.words(point, part), self.config_dirs)
+        return anchored(compose_run(self.words(point, part), self.config_dirs), Path(self.directory))
 
     @property
     def fingerprint(self) -> str:
@@ -153,6 +156,7 @@ def _record(plan: Plan, name: str) -> dict[str, Any]:
         "outputs": plan.outputs,
         "hardware": dict(plan.hardware),
         "choices": dict(plan.choices),
+        "directory": plan.directory,
     }
 
 
@@ -177,6 +181,7 @@ def read_plan(folder: Path) -> Plan:
             outputs=record["outputs"],
             hardware=record["hardware"],
             choices=record["choices"],
+            directory=record.get("directory", str(Path.cwd())),  # sweeps of before did not say
         )
     except OSError as error:
         raise InputError(f"{folder}: not a sweep's folder (it has no {FILE}); give that of a sweep") from error

@@ -56,6 +56,7 @@ def make_plan(words: Sequence[str], config_dirs: Sequence[str], trusted: Sequenc
         outputs=str(first["outputs"]),
         hardware=first["hardware"],
         choices=first["choices"],
+        directory=str(Path.cwd()),
         tried=tuple(configs),
     )
 

@@ -26,8 +26,9 @@ class Detection(Task):
     pictures, counts what became of every detection that is sure enough to be shown, and of every object, and keeps the
     curves of precision over recall at IoU 0.50.
 
-    Boxes that are ignored are not learnt. In the average precision they are COCO's crowds: not to find them is no
-    fault, and what is found there, by its own area within them, counts for nothing.
+    Boxes that are ignored are not learnt. In the average precision not to find them is no fault. What is found in a
+    crowd, by its own area within it as COCO has it, counts for nothing; a single object that is hard to see takes one
+    answer out, by their IoU.
 
     What a net has to answer says ``cnnexp.tasks.finders``. One that ``proposes`` says with what it found ``proposals``
     (p, 4), the surest first: how many objects are among them is a metric.

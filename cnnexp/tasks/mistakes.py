@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnexp.answers.boxes import ignored_in
 from cnnexp.tasks.means import Sums
 
 FOUND_FROM, NEAR_FROM = 0.5, 0.1
@@ -96,7 +97,7 @@ class Mistakes(Sums):
 
     @torch.no_grad()
     def update(self, found: Sequence[Mapping[str, Tensor]], truth: Sequence[Mapping[str, Tensor]]) -> None:
-        """Count pictures: what was found (boxes, scores, labels) and what is there (boxes, labels, perhaps iscrowd)."""
+        """Count pictures: what was found (boxes, scores, labels) and what is there, as ``unpadded`` has it."""
         counted = np.zeros(len(self._sums), np.int64)
         for said, there in zip(found, truth, strict=True):
             counted += self._of_picture(said, there)
@@ -109,9 +110,12 @@ class Mistakes(Sums):
         order = order[scores >= self.least_score]
         boxes, labels = said["boxes"].double().cpu()[order], said["labels"].cpu()[order]
         objects, classes = there["boxes"].double().cpu(), there["labels"].cpu()
-        ignored = there["iscrowd"].cpu().bool() if "iscrowd" in there else torch.zeros(len(classes), dtype=torch.bool)
-        absorbed = (_part_within(boxes, objects[ignored]) >= ABSORBED_FROM).any(1)
-        objects, classes = objects[~ignored], classes[~ignored]
+        crowds, hard = (one.cpu() for one in ignored_in(there))
+        covered = (box_iou(boxes, objects[hard]) >= FOUND_FROM) & (labels[:, None] == classes[hard])
+        absorbed = (_part_within(boxes, objects[crowds]) >= ABSORBED_FROM).any(1)
+        absorbed |= (covered & (covered.cumsum(0) == 1)).any(1)  # each takes out one answer, the surest
+        counting = ~(crowds | hard)
+        objects, classes = objects[counting], classes[counting]
         judged = judge(labels.numpy(), classes.numpy(), box_iou(boxes, objects).numpy(), absorbed.numpy())
         areas = box_area(objects).numpy()
         matrix = _matrix(judged, labels.numpy(), classes.numpy(), self.classes)

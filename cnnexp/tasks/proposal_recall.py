@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from cnnexp.answers.boxes import ignored_in
 from cnnexp.tasks.means import Sums
 
 RECALL = "proposal_recall"
@@ -24,16 +25,15 @@ class ProposalRecall(Sums):
 
     @torch.no_grad()
     def update(self, found: Sequence[Mapping[str, Tensor]], truth: Sequence[Mapping[str, Tensor]]) -> None:
-        """Count the pictures of a batch: ``proposals`` (p, 4); ``boxes`` (n, 4), less those that are ``iscrowd``.
+        """Count the pictures of a batch: ``proposals`` (p, 4); ``boxes`` (n, 4), less those that count for nothing.
 
         What was merged of several views has no proposals, and is not counted.
         """
         for one, true in zip(found, truth, strict=True):
             if "proposals" not in one:
                 continue
-            boxes = true["boxes"]
-            if "iscrowd" in true:
-                boxes = boxes[true["iscrowd"] == 0]
+            crowds, hard = ignored_in(true)
+            boxes = true["boxes"][~(crowds | hard)]
             met = (box_iou(boxes.float(), one["proposals"][:FIRST].float()) >= OVERLAP).any(dim=1)
             self._on(boxes.device).add_(torch.stack([met.sum(), met.new_tensor(len(met), dtype=torch.int64)]))
 

@@ -58,7 +58,7 @@ def test_some_classes_and_crowds_marked(root: Path) -> None:
     path.write_text(json.dumps(content))
     batch = all_of(make_data_set("coco", root=str(root), classes=["car"]).load("val"))
     assert batch["classes"].tolist() == [[0], [0]]
-    assert batch["ignored"].tolist() == [[True], [False]]
+    assert batch["ignored"].tolist() == [[True], [False]] and "hard" not in batch
     with pytest.raises(
         InputError, match=r"^data\.classes: no 'bos' in the data, .*coco has car, bus; did you mean bus\?"
     ):

@@ -10,6 +10,7 @@ import pytest
 from cnnexp.data.base import FileSplit
 from cnnexp.data.census import Census
 from cnnexp.errors import InputError
+from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
 from tests.data.tiny import GREEN, RED, all_of, load_all, make_data_set, write_class_folders, write_picture
 
 
@@ -122,6 +123,15 @@ def census_of(root: Path, **changes: object) -> Census:
     return found
 
 
+@pytest.fixture
+def without_heic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the library for HEIC is not installed."""
+    known = PICTURE_SUFFIXES - {".heic", ".heif", ".hif"}
+    for module in ("cnnexp.inputs.picture_formats", "cnnexp.data.picture_folders"):
+        monkeypatch.setattr(f"{module}.PICTURE_SUFFIXES", known)
+
+
+@pytest.mark.usefixtures("without_heic")
 def test_what_is_left_out_is_counted_by_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_class_folders(tmp_path, 10)
     for name in ("cat/1.HEIC", "dog/2.heif", "dog/3.NEF", "dog/notes.txt"):

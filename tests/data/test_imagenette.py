@@ -70,6 +70,12 @@ def test_labels_follow_the_folders(cache: Path, tmp_path: Path) -> None:
     assert (test["image"][test["label"] > 0][:, 0] > 200).all()
 
 
+def test_a_thinned_copy_is_counted_against_what_was_published(cache: Path, tmp_path: Path) -> None:
+    census = make_data_set("imagenette", mirror=mirror_of(tmp_path, SYNSETS), image_size=[8, 8]).census()
+    assert census is not None and census.remarks == ["80 of the 13,394 published photographs of imagenette"]
+    assert (census.used("pictures"), census.line()) == (80, "")
+
+
 def test_a_class_without_photographs(cache: Path, tmp_path: Path) -> None:
     made = make_data_set("imagenette", mirror=mirror_of(tmp_path, SYNSETS[:9]), image_size=[8, 8])
     made_download_fails = "no photographs"

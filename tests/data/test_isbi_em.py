@@ -15,6 +15,8 @@ def splits(mirrored: Path) -> dict[str, Split]:
 
 def test_facts(splits: dict[str, Split]) -> None:
     assert {split: len(part) for split, part in splits.items()} == {"train": 20, "val": 5, "test": 5}
+    census = make_data_set("isbi_em").census()
+    assert census is not None and census.remarks == ["all 30 published slices of isbi_em"]
     # Contiguous: neighbouring slices are nearly the same picture.
     assert [name for split in splits.values() for name in split.names or ()] == [f"{i}.png" for i in range(30)]
     for split in splits.values():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from cnnexp.errors import InputError
 from tests.data.tiny import all_of, load_all, make_data_set, write_voc
@@ -159,7 +160,9 @@ def test_difficult_objects_are_counted(root: Path) -> None:
     made.prepare()
     marked = set()
     for one in load_all(made).values():
-        ignored = all_of(one)["ignored"].any(1).tolist()
+        batch = all_of(one)
+        assert torch.equal(batch["hard"], batch["ignored"]), "no crowds"
+        ignored = batch["ignored"].any(1).tolist()
         marked |= {name for name, here in zip(one.names or (), ignored, strict=True) if here}
     assert marked == {"p05"}
     assert made.census().line() == "1 box marked difficult, neither learnt nor counted"  # type: ignore[union-attr]

@@ -96,7 +96,7 @@ def test_a_failure_is_recorded_in_one_line_and_goes_on(
 
 
 def test_a_full_disk_is_one_line_and_nothing_is_thrown_away(folder: Path, log: RunLog, ended: Any) -> None:
-    with pytest.raises(InputError, match=r"the disk is full .*outputs=FOLDER") as failed:
+    with pytest.raises(RunFailed, match=r"the disk is full .*outputs=FOLDER") as failed:
         ended(under_way(folder, log), OSError(errno.ENOSPC, "No space left on device"))
     assert isinstance(failed.value.__cause__, OSError)
     assert record(folder)["status"] == "failed"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -47,6 +48,21 @@ def test_heic_is_read_where_its_library_is(monkeypatch: pytest.MonkeyPatch) -> N
         patch.setattr("importlib.util.find_spec", lambda name: object())
         assert ".heic" in importlib.reload(picture_formats).PICTURE_SUFFIXES
     importlib.reload(picture_formats)
+
+
+def test_a_heic_picture_is_found_and_read(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pixels = np.zeros((32, 48, 3), np.uint8)
+    pixels[:, :24] = (200, 30, 30)
+    picture = pillow_heif.from_pillow(Image.fromarray(pixels))
+    for name in ("a.heic", "b.HIF"):
+        picture.save(tmp_path / name, quality=95)
+    assert [path.name for path in find_pictures(tmp_path)] == ["a.heic", "b.HIF"]
+    for path in find_pictures(tmp_path):
+        read, size = read_picture(path, None, 3)
+        assert size == upright_size(path) == (32, 48) and read.shape == (3, 32, 48)
+        assert np.abs(read.permute(1, 2, 0).numpy()[:, :20].astype(int) - (200, 30, 30)).max() < 12
+        assert int(read[:, :, 30:].max()) < 12
 
 
 def test_what_is_no_picture() -> None:

@@ -17,13 +17,24 @@ def test_a_run_says_what_is_left_out_and_keeps_it(
     cnnexp: CommandLine, tmp_path: Path, only_run: Callable[[], Path]
 ) -> None:
     write_class_folders(tmp_path / "pets", 10)
-    (tmp_path / "pets" / "dog" / "a.heic").write_bytes(b"x")
+    (tmp_path / "pets" / "dog" / "a.psd").write_bytes(b"x")
     write_picture(tmp_path / "pets" / "dog" / ".thumbs" / "a.png")
     words = ("data.root=pets", "data.image_size=[8,8]", "batch_size=4", "max_steps=1", "hardware.threads=1")
     done = cnnexp("train", "model=linear", "data=image_folder", *words)
     assert done.status == 0, done.err
-    line = "22 pictures: 20 used, 2 left out (1 hidden, 1 HEIC: pip install 'cnnexp[heif]')"
+    line = "22 pictures: 20 used, 2 left out (1 hidden, 1 PSD: save them as PNG or JPEG)"
     assert line in done.out and line in (only_run() / "log.txt").read_text()
+
+
+def test_a_picture_that_is_linked_into_two_classes_is_named(here: CommandLine, tmp_path: Path) -> None:
+    write_class_folders(tmp_path / "pets", 10)
+    write_picture(tmp_path / "pets" / "cat" / "odd.png", (1, 2, 3))
+    (tmp_path / "pets" / "dog" / "odd.png").symlink_to(tmp_path / "pets" / "cat" / "odd.png")
+    words = ("data.root=pets", "data.image_size=[8,8]", "batch_size=4", "max_steps=1", "hardware.threads=1")
+    done = here("train", "model=linear", "data=image_folder", *words)
+    assert done.status == 0, done.err
+    line = "1 picture stands in two classes, the same to the bit: cat/odd.png and dog/odd.png; remove the wrong one"
+    assert line in " ".join(done.out.split())
 
 
 def test_labels_of_no_picture_are_bad_input(here: CommandLine, tmp_path: Path) -> None:

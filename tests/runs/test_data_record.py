@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from cnnexp.errors import InputError
-from cnnexp.runs import data_record
+from cnnexp.runs import data_record, sample_lists
 from cnnexp.runs.data_record import DataRecord, SplitRecord, read_data_record, recorded_digest, write_data_record
 
 NAMES = {"train": ["cat/1.png", "dog/1.png"], "val": ["cat/2.png"], "test": ["dog/2.png"]}
@@ -54,13 +55,61 @@ def test_it_is_read_as_it_was_written_with_names_that_are_no_text(tmp_path: Path
     assert (tmp_path / "data.json").read_text(encoding="ascii").count("\n") < 60
 
 
-def test_of_very_many_samples_hashes_are_kept_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the four samples were very many."""
     monkeypatch.setattr(data_record, "MOST_NAMED", 3)
+
+
+@pytest.mark.usefixtures("many")
+def test_the_lists_of_very_many_samples_stand_in_a_packed_file_beside_it(tmp_path: Path) -> None:
+    write_data_record(tmp_path, record())
+    assert "cat/1.png" not in (tmp_path / "data.json").read_text()
+    packed = (tmp_path / "samples.json.gz").read_bytes()
+    assert json.loads(gzip.decompress(packed))["val"] == {
+        "names": ["cat/2.png"], "sizes": [19], "truths": [0], "digests": ["cat/2.png!"],
+    }  # fmt: skip
+    assert read_data_record(tmp_path) == record()
+    write_data_record(tmp_path, record())
+    assert (tmp_path / "samples.json.gz").read_bytes() == packed
+
+
+@pytest.mark.usefixtures("many")
+def test_of_very_many_samples_without_names_hashes_are_kept_alone(tmp_path: Path) -> None:
+    splits = {split: SplitRecord.of(len(labels), None, None, labels, whole="x") for split, labels in LABELS.items()}
+    write_data_record(tmp_path, made := DataRecord.of(splits, ("cat", "dog")))
+    assert not (tmp_path / "samples.json.gz").exists()
+    found = read_data_record(tmp_path)
+    assert found is not None and found.splits["train"].truths is None
+    assert found.digest() == made.digest() and found.splits["train"].equals(made.splits["train"])
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("broken", ["gone", "other", "cut", "text", "link"])
+def test_lists_that_are_not_those_of_the_record_are_damage(broken: str, tmp_path: Path) -> None:
+    write_data_record(tmp_path, record())
+    path = tmp_path / "samples.json.gz"
+    packed = path.read_bytes()
+    path.unlink()
+    if broken == "link":
+        (tmp_path / "elsewhere").write_bytes(packed)
+        path.symlink_to(tmp_path / "elsewhere")
+    elif broken != "gone":
+        contents = {"other": gzip.compress(b"{}"), "cut": packed[:-20], "text": b"{}"}
+        path.write_bytes(contents[broken])
+    with pytest.raises(InputError, match=r"data\.json: damaged.*samples\.json\.gz.*put it aside"):
+        read_data_record(tmp_path)
+
+
+@pytest.mark.usefixtures("many")
+def test_lists_that_unpack_to_too_much_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_data_record(tmp_path, record())
+    monkeypatch.setattr(sample_lists, "MOST_UNPACKED", 100)
+    with pytest.raises(InputError, match=r"samples\.json\.gz: not the lists"):
+        read_data_record(tmp_path)
     write_data_record(tmp_path, record())
     found = read_data_record(tmp_path)
-    assert found is not None and not found.named
-    assert found.digest() == record().digest()
-    assert found.splits["train"].equals(record().splits["train"])
+    assert found is not None and not found.named, "too large to be kept"
 
 
 def test_a_run_of_an_earlier_version_has_none(tmp_path: Path) -> None:

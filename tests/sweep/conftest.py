@@ -33,6 +33,7 @@ def plan_of(*words: str, **fields: Any) -> Plan:
         "outputs": "outputs",
         "hardware": {"accelerator": "cpu", "devices": 1},
         "choices": {"model": "linear", "data": "mnist5k"},
+        "directory": str(Path.cwd()),
     }
     return Plan(**{**given, **fields})
 

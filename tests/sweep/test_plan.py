@@ -61,3 +61,18 @@ def test_a_folder_with_another_sweep_is_refused(tmp_path: Path) -> None:
     assert new_folder(first) == new_folder(first) == tmp_path / "mine"
     with pytest.raises(InputError, match=r"another sweep in it.*sweep\.study=NAME"):
         new_folder(make_plan(("seed=0,2", *words), [], [], []))
+
+
+def test_the_data_of_a_trial_lies_where_the_command_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("here/d", "there/d"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    words = ("data=image_folder", "data.root=d", "seed=0,1", "sweep=grid", f"outputs={tmp_path}/o")
+    folder = new_folder(make_plan(words, [], [], []))
+    monkeypatch.chdir(tmp_path / "there")
+    plan = read_plan(folder)
+    assert plan.config({"seed": "0"}, None)["data"]["root"] == str(tmp_path / "here" / "d")
+    (tmp_path / "here" / "d").rmdir()
+    assert plan.config({"seed": "0"}, None)["data"]["root"] == str(tmp_path / "there" / "d")
+    (tmp_path / "there" / "d").rmdir()
+    assert plan.config({"seed": "0"}, None)["data"]["root"] == "d"

@@ -261,3 +261,27 @@ def test_an_epoch_without_any_object_is_learnt_from() -> None:
 def empty_samples() -> dict[str, Tensor]:
     samples = tiny.samples(16)
     return samples | {"classes": torch.full_like(samples["classes"], -1)}
+
+
+@pytest.mark.parametrize(
+    ("corners", "crowd", "hard"),
+    [
+        ([[4, 4, 8, 8]], 1.0, 1.0),  # the ignored one
+        ([[4, 4, 6, 6]], 1.0, 0.5),  # within it, IoU 1/4
+        ([[4, 4, 8, 8], [4, 4, 8, 8]], 1.0, 0.5),  # a single object is not found twice
+    ],
+)
+def test_an_object_that_is_hard_to_see_takes_one_answer_out_and_a_crowd_all_within_it(
+    corners: list[list[int]], crowd: float, hard: float
+) -> None:
+    """Of two objects the second is ignored. The first is found, less surely than what else is said: one wrong answer
+    before it makes its precision 1/2."""
+    marks = torch.tensor([[False, True, False]])
+    boxes = torch.tensor([*corners, [0, 0, 4, 4]], dtype=torch.float32)
+    scores = torch.tensor([0.9] * len(corners) + [0.5])
+    answer = [{"boxes": boxes, "labels": torch.ones(len(boxes), dtype=torch.int64), "scores": scores}]
+    for batch, expected in (
+        (two_boxes() | {"ignored": marks}, crowd),
+        (two_boxes() | {"ignored": marks, "hard": marks}, hard),
+    ):
+        assert after_test([batch], [answer]).results["test/map_50"] == pytest.approx(expected)
