@@ -21,6 +21,8 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from cnnexp.config.kept_files import Files
+
 BRINGING = ("model", "data", "task", "transfer", "experiment")
 """Groups whose options set keys of other groups."""
 
@@ -96,36 +98,49 @@ def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], sta
     return merged
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
     """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
     a sweep's trials choose the same ones."""
-    return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders)
+    return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders, state)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _alone(group: str, option: str, folders: tuple[Path, ...], state: int) -> DictConfig:
     """What Hydra makes of one file; not to be changed."""
-    return _hydras(f"{group}/{option}", [], folders)[0]
+    return _hydras(f"{group}/{option}", [], folders, state)[0]
 
 
-def _hydras(name: str, texts: Sequence[str], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
+def _hydras(
+    name: str, texts: Sequence[str], folders: tuple[Path, ...], state: int
+) -> tuple[DictConfig, dict[str, Any]]:
     """A file, with the options that it and the texts choose, put together by Hydra; and each group's option.
 
     As ``hydra.compose``, less the dozen files of Hydra's own settings that it reads each time, half of the work, and
-    that nobody asks for here. These are private parts of Hydra: see the bound on it in pyproject.toml.
+    that nobody asks for here; and files that another composition has read are not read again. These are private parts
+    of Hydra: see the bound on it in pyproject.toml.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.defaults_list import create_defaults_list
+    from hydra.core.override_parser.overrides_parser import OverridesParser
     from omegaconf import OmegaConf
+
+    from cnnexp.config.kept_files import KeptFiles
 
     with _hydra(folders) as loader:
         assert isinstance(loader, ConfigLoaderImpl)
-        words, files = loader._parse_overrides_and_create_caching_repo(name, list(texts))
+        words = OverridesParser.create().parse_overrides(list(texts))
+        files = KeptFiles(loader.repository, _files_read(folders, state))
         found = create_defaults_list(files, name, words, prepend_hydra=False, skip_missing=False)
         composed = loader._compose_config_from_defaults_list(found.defaults, files)
     OmegaConf.set_struct(composed, False)
     return composed, dict(found.overrides.known_choices)
+
+
+@lru_cache(maxsize=4)
+def _files_read(folders: tuple[Path, ...], state: int) -> Files:
+    """What Hydra has read of these folders so far."""
+    return {}
 
 
 def _state_of(folders: Sequence[Path]) -> int:
