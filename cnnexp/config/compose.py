@@ -98,14 +98,14 @@ def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], sta
     return merged
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
     """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
     a sweep's trials choose the same ones."""
     return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders, state)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _alone(group: str, option: str, folders: tuple[Path, ...], state: int) -> DictConfig:
     """What Hydra makes of one file; not to be changed."""
     return _hydras(f"{group}/{option}", [], folders, state)[0]
