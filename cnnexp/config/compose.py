@@ -46,10 +46,13 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     if problems:
         raise InputError(*problems, *check_keys_without_groups(words, folders))
     composed, choices = _options_of(words, folders)
-    problems = check_keys(words, _plain(composed, choices), folders)
+    config = _plain(composed, choices)
+    problems = check_keys(words, config, folders)
     if problems:
         raise InputError(*problems)
-    config = _plain(_with_keys(composed, words), choices)
+    keys = [word for word in words if word.key not in GROUPS]
+    if keys:
+        config = _plain(_with_keys(composed, keys), choices)
     check(config, folders)
     return config
 
@@ -61,13 +64,16 @@ def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) ->
 
 
 def _options_of(words: Sequence[Word], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
-    """The options that the words choose put together, without the keys that they set; and each group's option."""
+    """The options that the words choose put together, without the keys that they set, not to be changed; and each
+    group's option."""
     # `experiment=null` is the default, and Hydra takes no null for a group
     chosen = [word for word in words if word.key in GROUPS and word.value]
     state = _state_of(folders)
-    merged, choices = _merged(tuple(chosen), tuple(folders), state)
-    composed = copy.deepcopy(merged)
-    for word in _chosen_against_the_model(chosen, choices, folders, state):
+    composed, choices = _merged(tuple(chosen), tuple(folders), state)
+    against = _chosen_against_the_model(chosen, choices, folders, state)
+    if against:
+        composed = copy.deepcopy(composed)
+    for word in against:
         composed[word.key] = _option_alone(word, composed, folders, state)
     return composed, {group: choices.get(group) for group in GROUPS}
 
@@ -153,13 +159,14 @@ def _state_of(folders: Sequence[Path]) -> int:
 
 
 def _with_keys(composed: DictConfig, words: Sequence[Word]) -> DictConfig:
-    """The keys that the words set, in their order, as Hydra would set them after it has put the options together."""
+    """A copy with the keys that the words set, in their order, as Hydra would set them after it has put the options
+    together."""
     from omegaconf import OmegaConf
 
+    changed = copy.deepcopy(composed)
     for word in words:
-        if word.key not in GROUPS:
-            OmegaConf.update(composed, word.key, word.value, merge=True, force_add=True)
-    return composed
+        OmegaConf.update(changed, word.key, word.value, merge=True, force_add=True)
+    return changed
 
 
 def _plain(composed: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:

@@ -47,8 +47,15 @@ IMPORTED = (
     "cnnexp.fit.run",
     "cnnexp.report.export",
     "cnnexp.report.table",
+    "cnnexp.sweep.controller",
     "hydra._internal.config_loader_impl",
     "hydra.core.override_parser.overrides_parser",
+    "optuna.samplers",
+    "optuna.storages",
+    "pandas",
+    "sqlalchemy.orm",
+    "timm",
+    "wandb",
 )
 COMPOSED = (
     "",
