@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.server import SERVER, Server
+
 MIRROR_VARIABLE = "CNNEXP_DATA_MIRROR"
 
 
@@ -20,9 +22,29 @@ def pytest_configure() -> None:
     gc.disable()
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The server is a fork of this process while it has run no test: see ``integration/server.py``."""
+    config = session.config
+    folder = Path(__file__).with_name("integration")
+    asked = [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
+    if any(folder.is_relative_to(path) or path.is_relative_to(folder) for path in asked) and not _hands_out(config):
+        config.stash[SERVER] = Server()
+
+
+def _hands_out(config: pytest.Config) -> bool:
+    """Whether other processes run the tests (pytest-xdist), so that this one needs nothing for them."""
+    return config.getoption("dist", "no") != "no"
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(SERVER, None)
+    if server is not None:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from cnnexp.config.kept_files import Files
+
 BRINGING = ("model", "data", "task", "transfer", "experiment")
 """Groups whose options set keys of other groups."""
 
@@ -44,10 +46,13 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     if problems:
         raise InputError(*problems, *check_keys_without_groups(words, folders))
     composed, choices = _options_of(words, folders)
-    problems = check_keys(words, _plain(composed, choices), folders)
+    config = _plain(composed, choices)
+    problems = check_keys(words, config, folders)
     if problems:
         raise InputError(*problems)
-    config = _plain(_with_keys(composed, words), choices)
+    keys = [word for word in words if word.key not in GROUPS]
+    if keys:
+        config = _plain(_with_keys(composed, keys), choices)
     check(config, folders)
     return config
 
@@ -59,13 +64,16 @@ def check_keys_without_groups(words: Sequence[Word], folders: Sequence[Path]) ->
 
 
 def _options_of(words: Sequence[Word], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
-    """The options that the words choose put together, without the keys that they set; and each group's option."""
+    """The options that the words choose put together, without the keys that they set, not to be changed; and each
+    group's option."""
     # `experiment=null` is the default, and Hydra takes no null for a group
     chosen = [word for word in words if word.key in GROUPS and word.value]
     state = _state_of(folders)
-    merged, choices = _merged(tuple(chosen), tuple(folders), state)
-    composed = copy.deepcopy(merged)
-    for word in _chosen_against_the_model(chosen, choices, folders, state):
+    composed, choices = _merged(tuple(chosen), tuple(folders), state)
+    against = _chosen_against_the_model(chosen, choices, folders, state)
+    if against:
+        composed = copy.deepcopy(composed)
+    for word in against:
         composed[word.key] = _option_alone(word, composed, folders, state)
     return composed, {group: choices.get(group) for group in GROUPS}
 
@@ -96,36 +104,49 @@ def _option_alone(word: Word, composed: DictConfig, folders: Sequence[Path], sta
     return merged
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _merged(chosen: tuple[Word, ...], folders: tuple[Path, ...], state: int) -> tuple[DictConfig, dict[str, Any]]:
     """What Hydra makes of options and what it calls them, not to be changed; once for each state of the files, as
     a sweep's trials choose the same ones."""
-    return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders)
+    return _hydras("config", [f"{word.key}={quoted(word.value)}" for word in chosen], folders, state)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _alone(group: str, option: str, folders: tuple[Path, ...], state: int) -> DictConfig:
     """What Hydra makes of one file; not to be changed."""
-    return _hydras(f"{group}/{option}", [], folders)[0]
+    return _hydras(f"{group}/{option}", [], folders, state)[0]
 
 
-def _hydras(name: str, texts: Sequence[str], folders: Sequence[Path]) -> tuple[DictConfig, dict[str, Any]]:
+def _hydras(
+    name: str, texts: Sequence[str], folders: tuple[Path, ...], state: int
+) -> tuple[DictConfig, dict[str, Any]]:
     """A file, with the options that it and the texts choose, put together by Hydra; and each group's option.
 
     As ``hydra.compose``, less the dozen files of Hydra's own settings that it reads each time, half of the work, and
-    that nobody asks for here. These are private parts of Hydra: see the bound on it in pyproject.toml.
+    that nobody asks for here; and files that another composition has read are not read again. These are private parts
+    of Hydra: see the bound on it in pyproject.toml.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra._internal.defaults_list import create_defaults_list
+    from hydra.core.override_parser.overrides_parser import OverridesParser
     from omegaconf import OmegaConf
+
+    from cnnexp.config.kept_files import KeptFiles
 
     with _hydra(folders) as loader:
         assert isinstance(loader, ConfigLoaderImpl)
-        words, files = loader._parse_overrides_and_create_caching_repo(name, list(texts))
+        words = OverridesParser.create().parse_overrides(list(texts))
+        files = KeptFiles(loader.repository, _files_read(folders, state))
         found = create_defaults_list(files, name, words, prepend_hydra=False, skip_missing=False)
         composed = loader._compose_config_from_defaults_list(found.defaults, files)
     OmegaConf.set_struct(composed, False)
     return composed, dict(found.overrides.known_choices)
+
+
+@lru_cache(maxsize=4)
+def _files_read(folders: tuple[Path, ...], state: int) -> Files:
+    """What Hydra has read of these folders so far."""
+    return {}
 
 
 def _state_of(folders: Sequence[Path]) -> int:
@@ -138,13 +159,14 @@ def _state_of(folders: Sequence[Path]) -> int:
 
 
 def _with_keys(composed: DictConfig, words: Sequence[Word]) -> DictConfig:
-    """The keys that the words set, in their order, as Hydra would set them after it has put the options together."""
+    """A copy with the keys that the words set, in their order, as Hydra would set them after it has put the options
+    together."""
     from omegaconf import OmegaConf
 
+    changed = copy.deepcopy(composed)
     for word in words:
-        if word.key not in GROUPS:
-            OmegaConf.update(composed, word.key, word.value, merge=True, force_add=True)
-    return composed
+        OmegaConf.update(changed, word.key, word.value, merge=True, force_add=True)
+    return changed
 
 
 def _plain(composed: DictConfig, choices: dict[str, Any]) -> dict[str, Any]:

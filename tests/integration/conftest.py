@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cnnexp.cli import main
+from tests.integration.server import SERVER, Server
 
 
 @dataclass(frozen=True)
@@ -34,20 +33,13 @@ CommandLine = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+def server(pytestconfig: pytest.Config) -> Server:
     """The forking process."""
-    script = Path(__file__).with_name("server.py")
-    process = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdin is not None
-    assert process.stdout.readline().strip() == "ready"
-    yield process
-    process.stdin.close()
-    process.wait(timeout=60)
-    process.stdout.close()
+    return pytestconfig.stash[SERVER]
 
 
 @pytest.fixture
-def cnnexp(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
+def cnnexp(server: Server, tmp_path: Path) -> CommandLine:
     """``cnnexp("train", "model=lenet5", kill="batch:3")`` runs in ``tmp_path`` and returns how it ended.
 
     The figures of a training are left blank but with ``figures=True``.
@@ -72,27 +64,23 @@ def here(tmp_path: Path, process_kept: None, logging_kept: None) -> CommandLine:
     return call
 
 
-def command_line(server: subprocess.Popen[str], tmp_path: Path) -> CommandLine:
+def command_line(server: Server, tmp_path: Path) -> CommandLine:
     """The command line, called in a folder."""
 
     def call(
         *argv: str, kill: str | None = None, figures: bool = False, cwd: Path | None = None, **environment: str
     ) -> Done:
         out, err = tmp_path / ".out", tmp_path / ".err"
-        request = {
-            "argv": list(argv),
-            "cwd": str(cwd or tmp_path),
-            "environment": {"COLUMNS": "80", **environment},
-            "kill": kill,
-            "figures": figures,
-            "out": str(out),
-            "err": str(err),
-        }
-        assert server.stdin is not None and server.stdout is not None
-        server.stdin.write(json.dumps(request) + "\n")
-        server.stdin.flush()
-        answer = json.loads(server.stdout.readline())
-        return Done(answer["status"], out.read_text(), err.read_text())
+        status = server.call(
+            argv=list(argv),
+            cwd=str(cwd or tmp_path),
+            environment={"COLUMNS": "80", **environment},
+            kill=kill,
+            figures=figures,
+            out=str(out),
+            err=str(err),
+        )
+        return Done(status, out.read_text(), err.read_text())
 
     return call
 
@@ -110,18 +98,18 @@ def only_run(tmp_path: Path) -> Callable[[], Path]:
 
 
 @pytest.fixture(scope="session")
-def trained(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run that finished. Not to be changed: see ``copy_run``."""
     return _run_of(server, tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture(scope="session")
-def stopped(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stopped(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny run that stopped in the middle of its only epoch. Not to be changed: see ``copy_run``."""
     return _run_of(server, tmp_path_factory.mktemp("stopped"), "max_steps=3")
 
 
-def _run_of(server: subprocess.Popen[str], folder: Path, *words: str) -> Path:
+def _run_of(server: Server, folder: Path, *words: str) -> Path:
     done = command_line(server, folder)("train", "data.fraction=0.1", "epochs=1", "hardware.threads=1", *words)
     assert done.status == 0, done.err
     (run,) = (folder / "outputs").iterdir()

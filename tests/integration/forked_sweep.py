@@ -1,6 +1,6 @@
 """For a sweep in a forked process: its own forking server is a fork too, in place of an interpreter that imports torch.
 
-What a fresh server does is for tests/sweep/test_executors.py, and for the tests of signals and faults.
+The figures of its trials are left blank. What a fresh server does is for tests/sweep/test_executors.py, and for the tests of signals and faults.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import subprocess
 import sys
 from types import SimpleNamespace
 from typing import IO, Any
+
+from tests.integration.server import leave_figures_blank
 
 MOST_FILES = 4096
 
@@ -42,6 +44,7 @@ def _serve(socket: int, error: int) -> None:
             os.dup2(file, number)
         os.closerange(3, socket)  # as a fresh process has none of its parent's files
         os.closerange(socket + 1, MOST_FILES)
+        leave_figures_blank()
         sys.argv = ["cnnexp.sweep.server", str(socket)]
         from cnnexp.sweep.server import main
 

@@ -1,22 +1,27 @@
 """A process that has imported what the command line needs, and forks itself for every call.
 
 Importing torch and Lightning takes longer than a tiny training, and so does what every call would do first: composing
-the options, reading the digits, measuring text. All that is done once, here, with nothing of torch: after a convolution
-in this process its pool of threads would be missing in every child. It reads a JSON object a line: argv, cwd,
-environment, where to kill (see ``killing.py``), and whether to render the figures of a run; it answers with the exit
-status, negative for a signal.
+the options, reading the digits, measuring text. All that is done once, with nothing of torch: after a convolution in
+this process its pool of threads would be missing in every child. pytest's own process does it before it collects, needs
+most of it for its tests too, and forks the server, which reads a JSON object a line: argv, cwd, environment, where to
+kill (see ``killing.py``), and whether to render the figures of a run; it answers with the exit status, negative for a
+signal.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import os
 import sys
 import traceback
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 # What the commands import when they are called
 IMPORTED = (
@@ -42,8 +47,15 @@ IMPORTED = (
     "cnnexp.fit.run",
     "cnnexp.report.export",
     "cnnexp.report.table",
+    "cnnexp.sweep.controller",
     "hydra._internal.config_loader_impl",
     "hydra.core.override_parser.overrides_parser",
+    "optuna.samplers",
+    "optuna.storages",
+    "pandas",
+    "sqlalchemy.orm",
+    "timm",
+    "wandb",
 )
 COMPOSED = (
     "",
@@ -57,24 +69,68 @@ COMPOSED = (
     "model=linear data=mnist5k",
 )
 """Options that many tests choose."""
+ASKED, ANSWERED, MOST_FILES = 100, 101, 4096
+"""The server's two files, far from those that it has of pytest, and how many it may have."""
 TRAINING = {"train", "resume", "reproduce", "sweep"}
 """Commands whose figures a test has to ask for."""
 
 
-def main() -> None:
-    for module in IMPORTED:
-        import_module(module)
-    prepare()
-    gc.freeze()
+SERVER = pytest.StashKey["Server"]()
 
-    print("ready", flush=True)
-    for line in sys.stdin:
+
+class Server:
+    """The forking process, as the process that tests sees it."""
+
+    def __init__(self) -> None:
+        for module in IMPORTED:
+            import_module(module)
+        prepare()
+        reading, asking = os.pipe()
+        answering, writing = os.pipe()
+        with warnings.catch_warnings(
+            action="ignore", category=DeprecationWarning
+        ):  # pytest-xdist has a thread: it reads
+            self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                _serve(os.dup2(reading, ASKED), os.dup2(writing, ANSWERED))
+            finally:
+                os._exit(1)
+        os.close(reading)
+        os.close(writing)
+        self._questions, self._answers = os.fdopen(asking, "w"), os.fdopen(answering)
+
+    def call(self, **call: Any) -> int:
+        """The exit status of a call of the command line."""
+        print(json.dumps(call), file=self._questions, flush=True)
+        return int(json.loads(self._answers.readline()))
+
+    def close(self) -> None:
+        self._questions.close()
+        os.waitpid(self.pid, 0)
+        self._answers.close()
+
+
+def _serve(questions: int, answers: int) -> None:
+    """Until there are no more. Nothing of pytest's is left: its files, what it catches, what it does at a crash."""
+    faulthandler.disable()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nothing, number)
+    os.closerange(3, ASKED)
+    os.closerange(ANSWERED + 1, MOST_FILES)
+    sys.stdin = os.fdopen(0, closefd=False)
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+    for line in os.fdopen(questions):
         call = json.loads(line)
         process = os.fork()
         if process == 0:
             os._exit(_child(call))
         _, status = os.waitpid(process, 0)
-        print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
+        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
 
 
 def prepare() -> None:
@@ -107,6 +163,8 @@ def _child(call: dict[str, Any]) -> int:
     """One call of the command line, in a process of its own."""
     for number, path in ((1, call["out"]), (2, call["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", closefd=False, buffering=1, errors="backslashreplace")
     os.chdir(call["cwd"])
     os.environ.update(call["environment"])
     sys.path[:0] = [path for path in call["environment"].get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -134,7 +192,3 @@ def _child(call: dict[str, Any]) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    main()

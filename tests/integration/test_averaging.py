@@ -16,6 +16,7 @@ from PIL import Image
 from tests.inputs.made_film import film
 from tests.integration.conftest import CommandLine, Done, command_line
 from tests.integration.refusing import Case, assert_refused, case
+from tests.integration.server import Server
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +39,7 @@ TRAINED = {
 
 
 @pytest.fixture(scope="session")
-def runs(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+def runs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """The folder of a tiny run by its name above, trained when it is first asked for."""
     made: dict[str, str] = {}
 

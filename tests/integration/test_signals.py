@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from tests.data.made_records import write_ramp
 from tests.integration.conftest import CommandLine, Done, command_line
+from tests.integration.server import Server
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def here(server: subprocess.Popen[str], folder: Path) -> CommandLine:
+def here(server: Server, folder: Path) -> CommandLine:
     return command_line(server, folder)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cnnexp.models.conv_encoder import ConvEncoder
 from tests.builders.test_weights import Bomb
 from tests.integration.conftest import CommandLine, command_line, copy_run
 from tests.integration.refusing import Case, assert_refused, case
+from tests.integration.server import Server
 from tests.integration.test_resume import differences, outcome
 
 pytestmark = pytest.mark.integration
@@ -26,7 +26,7 @@ ENCODER = ("train", "model=conv_encoder", *TINY, "epochs=2")
 
 
 @pytest.fixture(scope="session")
-def autoencoder(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def autoencoder(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny autoencoder's run. Not to be changed: see ``copy_run``."""
     folder = tmp_path_factory.mktemp("autoencoder")
     done = command_line(server, folder)("train", "model=conv_autoencoder", *TINY, "epochs=1")
@@ -146,7 +146,7 @@ TWO_PHASES = (
 
 
 @pytest.fixture(scope="session")
-def whole(server: subprocess.Popen[str], autoencoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(server: Server, autoencoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two phases that was never killed."""
     folder = tmp_path_factory.mktemp("two_phases")
     parent = copy_run(autoencoder, folder)
