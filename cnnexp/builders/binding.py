@@ -30,6 +30,8 @@ OF_THE_LOSS = ("label_smoothing", "class_weights")
 """Regularization that a loss applies, where its class takes an argument of that name."""
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
+RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
+"""Keys of every task; the others are its arguments, and those of a net that asks for one of the same name."""
 _LATER = object()
 
 
@@ -51,6 +53,7 @@ class BoundRun:
     """What makes the parts of a run, with every argument checked and nothing made yet."""
 
     task: type[Task]
+    of_task: Mapping[str, Any]
     net: Bound
     loss: Bound | None
     optimizers: Mapping[str, partial[torch.optim.Optimizer]]
@@ -70,6 +73,7 @@ def bind_run(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> BoundRun
     task = import_target(config["task"]["_target_"], "task", trusted)
     bound = BoundRun(
         task=task,
+        of_task=_of_task(config, task, problems),
         net=_net(config, trusted, problems),
         loss=_loss(config, trusted, problems),
         optimizers=_optimizers(config, task.turns, trusted, problems),
@@ -89,12 +93,23 @@ def net_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config["model"].items() if key not in RESERVED_OF_MODEL}
 
 
+def task_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that the configuration has for the task itself."""
+    return {key: tupled(value) for key, value in config["task"].items() if key not in RESERVED_OF_TASK}
+
+
+def _of_task(config: Mapping[str, Any], task: type[Task], problems: list[str]) -> dict[str, Any]:
+    given = task_arguments(config)
+    problems += bind(task, given, {"parts": _LATER}, "task")[1]
+    return given
+
+
 def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str]) -> Bound:
     class_ = import_target(config["model"]["_target_"], "model", trusted)
     asked = {key: config["regularization"][key] for key in OF_THE_NET}
     given = {key: value for key, value in net_arguments(config).items() if asked.get(key) is None}
     later = {*_told(config, trusted), "num_classes"}
-    return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked}, "model", problems)
+    return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked, **task_arguments(config)}, "model", problems)
 
 
 def _told(config: Mapping[str, Any], trusted: Sequence[str]) -> set[str]:

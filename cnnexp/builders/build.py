@@ -116,17 +116,17 @@ def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial
 
 def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.Module | None = None) -> Task:
     """The task of a bound configuration."""
-    hardware = config["hardware"]
     made = _seeded(net_for(bound, facts, config), config) if net is None else net
     preparation = facts.input.preparation(
         bound.augmentation(),
         list(facts.targets.values()),
         seed=config["seed"],
         centred=bound.task.normalises,
-        channels_last=hardware["channels_last"],
+        channels_last=config["hardware"]["channels_last"],
     )
     target = config["task"]["target"]
-    return bound.task(Parts(made, facts, preparation, target, _loss(config, bound, facts)))
+    parts = Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"])
+    return bound.task(parts, **bound.of_task)
 
 
 def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -113,6 +114,9 @@ class Pictures(Input):
     def read(self, path: Path) -> Batch:
         return self.stored_as(read_picture(path, self.stored_size, self.channels, look=self.look)[0][None])
 
+    def read_whole(self, path: Path) -> Batch:
+        return self.stored_as(read_picture(path, None, self.channels, look=self.look)[0][None])
+
     @staticmethod
     def stored_as(image: Tensor) -> Batch:
         """Pictures uint8 (B, C, H, W) as a batch."""
@@ -151,6 +155,7 @@ class PicturePreparation(Preparation):
         super().__init__()
         self.normalisation = normalisation
         self.augmentation = augmentation
+        self.of_training = normalisation
         self._truths = tuple(truths)
 
     @property
@@ -160,11 +165,16 @@ class PicturePreparation(Preparation):
     def keep_clean(self) -> None:
         self.augmentation.keeps_clean = True
 
+    def crop_training(self, size: Size) -> None:
+        """Train on crops of the pictures, drawn anew in each epoch, and evaluate on the whole of them."""
+        self.of_training = deepcopy(self.normalisation)
+        self.of_training.stored, self.of_training.size = self.normalisation.stored or self.normalisation.size, size
+
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         if not train:
             batch = self.stored(batch)
             return {**batch, "image": self.normalisation(batch["image"])}
-        image, motion, mix, clean = self.augmentation(batch["image"], batch["index"], epoch, self.normalisation)
+        image, motion, mix, clean = self.augmentation(batch["image"], batch["index"], epoch, self.of_training)
         moved = {**self._followed(batch, motion), "image": image}
         if clean is not None:
             moved["clean"] = clean

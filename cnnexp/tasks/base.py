@@ -32,7 +32,7 @@ class Parts:
 
     Attributes:
         target: the truth that is learnt, a word of ``facts.targets``; None for a task that needs none.
-        loss: None for nets that bring their own.
+        loss: None for nets that bring their own. seed: of the run.
     """
 
     net: nn.Module
@@ -40,6 +40,7 @@ class Parts:
     preparation: Preparation
     target: str | None = None
     loss: Loss | None = None
+    seed: int = 0
 
 
 class Task(nn.Module, ABC):

@@ -12,6 +12,7 @@ MOST_DRAWN = 12
 
 
 _SCORES = (
+    ("psnr", "PSNR in dB", False),
     ("pixel_accuracy", "pixel accuracy", False),
     ("mse", "mean squared error", True),
     ("error", "error in standard deviations", True),
