@@ -46,7 +46,7 @@ class Restored(Answer):
             restored_row(given_in(truth), answer, picture)
             for picture, answer, truth in zip(pictures, answers, truths, strict=True)
         ]
-        return {"predictions": framed(above([*rows, legend()]))}
+        return {"predictions": framed(above([*rows, legend("; the worst of the test first, then the best")]))}
 
     def worth_showing(self, predictions: Columns, count: int) -> list[int] | None:
         """The worst first, then the best, by PSNR."""

@@ -56,9 +56,9 @@ def psnr(picture: NDArray[Any], true: NDArray[Any]) -> float:
     return float(-10 * np.log10(max(mean, 1e-10)))
 
 
-def legend() -> Image.Image:
-    """What the grey of an error means."""
-    low, high = "error 0", f"{255 / ERROR_FACTOR / 255:.0%} of white, and more"
+def legend(note: str = "") -> Image.Image:
+    """What the grey of an error means, and a note behind it."""
+    low, high = "error 0", f"{1 / ERROR_FACTOR:.0%} of white, and more{note}"
     left, height = text_width(low, _FONT_PX) + 8, line_height(_FONT_PX)
     sheet = Image.new("RGB", (left + _BAR_PX + 8 + text_width(high, _FONT_PX), height), PAPER)
     pen = ImageDraw.Draw(sheet)
