@@ -21,6 +21,16 @@ SIGNALS = (
     "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 
+DENOISING = (
+    "train", "model=dncnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "epochs=2", "model.width=4",
+    "model.depth=3", "task.noise=[0.05,0.2]", "task.crop=20", "augmentation=flip", "checkpoint.every_steps=2",
+    "hardware.threads=1",
+)  # fmt: skip
+ENLARGING = (
+    "train", "model=srcnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "epochs=2", "model.widths=[4,4]",
+    "task.crop=20", "checkpoint.every_steps=2", "hardware.threads=1",
+)  # fmt: skip
+
 
 def made_up_beats(folder: Path) -> str:
     """A mirror with files like those of the archive, of noise around two shapes."""
@@ -50,6 +60,21 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
     assert differences(expected, outcome(only_run())) == []
     assert differences(states, optimizers(only_run())) == []
     assert {name.split(".")[0] for name in states} == {"0", "1"}, "both optimizers are in the checkpoint"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("words", [DENOISING, ENLARGING], ids=["denoise", "super_resolve"])
+def test_what_restores_pictures_goes_on_to_the_bit(
+    words: tuple[str, ...], cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected = outcome(only_run())
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:7").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
 
 
 @pytest.mark.integration

@@ -23,6 +23,8 @@ TASKS = {
     "segmentation": ("model=unet", "data=digit_scenes", "model.width=4", "model.depth=2"),
     "detection": ("model=yolo", "data=digit_scenes", "model.width=4"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
+    "denoise": ("model=dncnn", "data=mnist5k", "model.width=4", "model.depth=3"),
+    "super_resolve": ("model=edsr_small", "data=mnist5k", "model.width=4", "model.blocks=1"),
 }
 METRICS = {
     "classification": {"accuracy", "top5", "loss"},
@@ -30,6 +32,8 @@ METRICS = {
     "segmentation": {"miou", "dice", "pixel_accuracy", "loss"},
     "detection": {"map", "map_50", "loss", "objectness", "box", "class"},
     "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
+    "denoise": {"psnr", "ssim", "noisy_psnr", "noisy_ssim", "median_psnr", "median_ssim", "loss"},
+    "super_resolve": {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "loss"},
 }
 PICTURES = {
     "classification": {"curves.png", "confusion.png", "predictions.png"},
@@ -37,6 +41,8 @@ PICTURES = {
     "segmentation": {"curves.png", "predictions.png"},
     "detection": {"curves.png", "predictions.png"},
     "autoencoder": {"curves.png", "reconstructions.png"},
+    "denoise": {"curves.png", "predictions.png"},
+    "super_resolve": {"curves.png", "predictions.png"},
 }
 
 
@@ -112,6 +118,10 @@ def _predicted(cnnexp: CommandLine, task: str, folder: Path) -> None:
         for found in answer["boxes"]:
             x1, y1, x2, y2 = found["box"]
             assert -1 <= x1 < x2 <= size[0] + 1 and -1 <= y1 < y2 <= size[1] + 1
+    elif task in ("denoise", "super_resolve"):
+        factor = 2 if task == "super_resolve" else 1
+        assert answer["given"] == [60, 80] and answer["restored"] == [60 * factor, 80 * factor]
+        assert size_of(folder / "drawn" / "noise.png") == (80 * factor, 60 * factor)
     else:
         assert answer["psnr"] == pytest.approx(10 * np.log10(1 / answer["mse"]), abs=0.02)
     assert size_of(folder / "drawn" / "noise.png")[0] >= 80
