@@ -217,7 +217,8 @@ def test_split_folders_may_hold_pictures_alone_where_nothing_is_named(tmp_path: 
         for place in range(count):
             write_picture(tmp_path / split / f"{place}.png")
     assert lengths(tmp_path, target=None) == {"train": 4, "val": 2, "test": 3}
-    assert "class" in problem(str(tmp_path))
+    with pytest.raises(InputError, match="expected one folder of pictures per class"):
+        make_data_set("image_folder", root=str(tmp_path)).prepare()
 
 
 def test_class_folders_are_still_divided_by_class_where_nothing_is_named(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ REFUSED = {
     "noise of nothing": case("train model=dncnn task.noise=0", "task.noise=0", "above 0"),
     "noise on another scale": case("train model=dncnn task.noise=25", "task.noise=25", "at most 1"),
     "a range of noise the wrong way round": case(
-        "train model=dncnn task.noise=[0.2,0.1]", "task.noise=[0.2, 0.1]", "smaller number first"
+        "train model=dncnn task.noise=[0.2,0.1]", "task.noise=[0.2,0.1]", "smaller number first"
     ),
     "a kind of noise": case("train model=dncnn task.noise_kind=salt", "task.noise_kind=salt", "gaussian or poisson"),
     "no photons": case("train model=dncnn task.noise_kind=poisson task.peak=0", "task.peak=0", "at least 1"),
