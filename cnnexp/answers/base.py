@@ -50,6 +50,9 @@ class Answer(ABC):
     follows_warps: ClassVar[bool] = True
     """Whether the truth can follow where neighbouring pixels part ways."""
 
+    whole: ClassVar[bool] = False
+    """Whether it is about a file at its own size, whatever size nets were trained at."""
+
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = tuple(names)
 
@@ -154,6 +157,10 @@ class Answer(ABC):
         truths = ({name: value[i : i + 1].cpu() for name, value in batch.items()} for i in range(len(pictures)))
         images = [self.image(*one) for one in zip(pictures, answers, truths, strict=True)]
         return {"predictions": above(images)}
+
+    def worth_showing(self, predictions: Columns, count: int) -> list[int] | None:
+        """Places in the test split of samples to draw, from the test's predictions; None for some that lie evenly."""
+        return None
 
     def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
         """Pictures of a test's larger results, such as a confusion matrix."""

@@ -33,7 +33,7 @@ brings its own loss."""
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
-"""Keys of every task; the others are its arguments."""
+"""Keys of every task; the others are its arguments, and those of a net that asks for one of the same name."""
 _LATER = object()
 
 
@@ -90,16 +90,20 @@ def bind_run(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> BoundRun
     return bound
 
 
-def _of_task(config: Mapping[str, Any], class_: type[Task], problems: list[str]) -> dict[str, Any]:
-    """Arguments of the task itself."""
-    given = {key: tupled(value) for key, value in config["task"].items() if key not in RESERVED_OF_TASK}
-    problems += bind(class_, given, {"parts": _LATER}, "task")[1]
-    return given
-
-
 def net_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that the configuration has for the net itself."""
     return {key: value for key, value in config["model"].items() if key not in RESERVED_OF_MODEL}
+
+
+def task_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that the configuration has for the task itself."""
+    return {key: tupled(value) for key, value in config["task"].items() if key not in RESERVED_OF_TASK}
+
+
+def _of_task(config: Mapping[str, Any], task: type[Task], problems: list[str]) -> dict[str, Any]:
+    given = task_arguments(config)
+    problems += bind(task, given, {"parts": _LATER}, "task")[1]
+    return given
 
 
 def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str]) -> Bound:
@@ -107,7 +111,7 @@ def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str])
     asked = {key: config["regularization"][key] for key in OF_THE_NET}
     given = {key: value for key, value in net_arguments(config).items() if asked.get(key) is None}
     later = {*_told(config, trusted), "num_classes", "unclassed", CLASS_WEIGHTS}
-    return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked}, "model", problems)
+    return _bound(class_, given, {**dict.fromkeys(later, _LATER), **asked, **task_arguments(config)}, "model", problems)
 
 
 def _told(config: Mapping[str, Any], trusted: Sequence[str]) -> set[str]:

@@ -26,7 +26,7 @@ from cnnexp.losses.term import Loss
 from cnnexp.tasks.base import Parts, Task
 from cnnexp.training.learner import Recipe
 from cnnexp.training.penalty import Penalty
-from cnnexp.training.regularization import Regularization, balanced_weights, class_factors
+from cnnexp.training.regularization import Regularization, class_factors
 
 
 @dataclass(frozen=True)
@@ -118,17 +118,17 @@ def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial
 
 def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.Module | None = None) -> Task:
     """The task of a bound configuration."""
-    hardware = config["hardware"]
     made = _seeded(net_for(bound, facts, config), config) if net is None else net
     preparation = facts.input.preparation(
         bound.augmentation(),
         list(facts.targets.values()),
         seed=config["seed"],
         centred=bound.task.normalises,
-        channels_last=hardware["channels_last"],
+        channels_last=config["hardware"]["channels_last"],
     )
-    loss, target = _loss(config, bound, facts), config["task"]["target"]
-    return bound.task(Parts(made, facts, preparation, target, loss, config["seed"]), **bound.of_task)
+    target = config["task"]["target"]
+    parts = Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"])
+    return bound.task(parts, **bound.of_task)
 
 
 def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recipe:
@@ -147,22 +147,6 @@ def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recip
         accumulate=config["accumulate"],
         transfer=transfer,
     )
-
-
-def with_class_weights(config: Mapping[str, Any], data: Data, task: Task) -> dict[str, Any]:
-    """The configuration with ``balanced`` replaced by the numbers that it means for this training data.
-
-    Raises:
-        InputError: classes of such a truth are not counted.
-    """
-    if config["regularization"]["class_weights"] != "balanced":
-        return dict(config)
-    try:
-        counts = task.answer.counts(data.split("train"), data.train_positions())
-    except NotImplementedError as error:
-        raise InputError("regularization.class_weights=balanced: nothing counts the classes of such a truth") from error
-    weights = [round(weight, 6) for weight in balanced_weights(counts)]
-    return {**config, "regularization": {**config["regularization"], "class_weights": weights}}
 
 
 def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | None:

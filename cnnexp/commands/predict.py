@@ -215,7 +215,8 @@ def _of_run(record: Record, arguments: argparse.Namespace) -> tuple[Task, Readin
 
 
 def _sized_as_trained(task: Task) -> tuple[Task, Reading]:
-    return task, task.facts.input.read
+    given = task.facts.input
+    return task, given.read_whole if task.answer.whole else given.read
 
 
 def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, Reading]:

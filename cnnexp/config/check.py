@@ -54,7 +54,7 @@ def _task_and_model(config: Mapping[str, Any], folders: Sequence[Path]) -> list[
     path = option_files("model", folders).get(choices["model"])
     own = task_of_model(path) if path is not None else None
     wanted = nets_of(str(choices["task"]), folders)
-    if own is None or own == wanted:
+    if own is None or nets_of(own, folders) == wanted:
         return []
     fitting = _nets({wanted}, config, folders)
     there = f"there is model={fitting}" if fitting else "there is none yet; task.nets names another task whose nets fit"

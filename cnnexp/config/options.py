@@ -80,14 +80,16 @@ def task_of_model(path: Path) -> str | None:
     return None
 
 
-def models_for(tasks: set[str], folders: Sequence[Path], kind: str | None = None) -> list[str]:
-    """Names of the models whose task is among those given.
+def models_for(given: set[str], folders: Sequence[Path], kind: str | None = None) -> list[str]:
+    """Names of the models whose task is among those given, or takes the same nets as one of them.
 
     Args:
         kind: of input, where only nets for that one will do.
     """
     files = option_files("model", folders).items()
-    fitting = [name for name, path in files if task_of_model(path) in tasks]
+    wanted = {nets_of(task, folders) for task in given}
+    fits = {task: nets_of(task, folders) in wanted for task in {task_of_model(path) or "" for _, path in files}}
+    fitting = [name for name, path in files if fits[task_of_model(path) or ""]]
     return [name for name in fitting if kind is None or input_of_model(dict(files)[name]) in (None, kind)]
 
 

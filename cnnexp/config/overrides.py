@@ -12,7 +12,7 @@ from cnnexp.config.elsewhere import hint_for
 from cnnexp.config.grammar import as_plain_text, parse
 from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files, options_with, usual_first
-from cnnexp.config.rules import Text
+from cnnexp.config.rules import Either, Text
 from cnnexp.config.schema import rule_of
 from cnnexp.errors import InputError
 
@@ -173,6 +173,10 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
         return f"{word.key}: choose another class by another option of {parts[0]}, or in a YAML file of your own"
     if isinstance(node, Mapping) and not isinstance(word.value, Mapping):
         return f"{word.text}: {word.key} is a group of keys ({', '.join(node)}); set one of them"
+    rule = rule_of(word.key)
+    if isinstance(rule, Either) and isinstance(word.value, list):  # of several types; the default has one of them
+        problem = rule.problem(word.value)
+        return problem and f"{word.text}: {problem}"
     return _no_text(word) or type_problem(word.key, node, word.value)
 
 

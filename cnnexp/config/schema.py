@@ -80,6 +80,13 @@ INPUT: dict[str, Rule] = {
 }
 """Of kinds of input: bound to their classes later, which say what is missing."""
 
+TASK: dict[str, Rule] = {
+    "noise": Either((Number(0, 1, above=True), Span(Number(0, 1, above=True)))),
+    "peak": Either((Number(1), Span(Number(1)))),
+    "crop": Either((Text(("auto",)), Number(1, whole=True))),
+}
+"""Of tasks: bound to their classes later, which say what is missing."""
+
 RUN = Group(
     {
         "seed": Number(0, 2**32 - 1, whole=True),
@@ -100,7 +107,7 @@ RUN = Group(
                 "monitor": Text(nullable=True),
                 "mode": Text(("max", "min")),
             },
-            optional={"accepts": Items(Text()), "nets": Text()},
+            optional={"accepts": Items(Text()), "nets": Text(), **TASK},
             open=True,
         ),
         "loss": Group({"_target_": Text(nullable=True)}, open=True),

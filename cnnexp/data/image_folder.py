@@ -26,7 +26,8 @@ class ImageFolder(OwnFolder):
     Splits that are not there are made by ``complete_splits``: class folders alone are divided 80 / 10 / 10, stratified
     and the same way every time. The classes are the folders' names in alphabetical order, unless ``classes`` names
     them. Folders called train, val or test are classes where ``classes`` names them, or where they lie beside other
-    folders of pictures and hold no class folders.
+    folders of pictures and hold no class folders. Where a task needs no truth, pictures may lie in no class folder:
+    ``*.jpg`` alone, or ``train/*.jpg`` and so on.
     """
 
     targets = ("label",)
@@ -45,7 +46,12 @@ class ImageFolder(OwnFolder):
                 raise InputError(f"{one}: the same folder as {other}, by a link; remove one of the two classes")
         return names
 
+    def class_names(self) -> tuple[str, ...]:
+        return () if self._flat else super().class_names()
+
     def found(self) -> dict[SplitName, list[Sample]]:
+        if self._flat:
+            return {split: self._unlabelled(folder) for split, folder in self._class_folders.items()}
         numbers = {name: number for number, name in enumerate(self.class_names())}
         found = {split: self._labelled(folder, numbers) for split, folder in self._class_folders.items()}
         empty = sorted(set(numbers.values()) - {sample.label for sample in found["train"] if sample.label is not None})
@@ -54,6 +60,17 @@ class ImageFolder(OwnFolder):
             raise InputError(f"{self._class_folders['train'] / name}: no pictures to train this class with")
         self._enter_others()
         return found
+
+    @property
+    def _flat(self) -> bool:
+        """Whether there are pictures alone, and nobody asks what they show."""
+        return self.target is None and not self.classes and not subfolders(self._class_folders["train"])
+
+    def _unlabelled(self, folder: Path) -> list[Sample]:
+        pictures = pictures_in(folder, self.folder, self.counted)
+        if not pictures:
+            raise InputError(f"{folder}: no pictures found; expected PICTURE.jpg (or png, webp, …)")
+        return [Sample(path, path.relative_to(self.folder).as_posix()) for path in pictures]
 
     @cached_property
     def _class_folders(self) -> dict[SplitName, Path]:

@@ -80,7 +80,9 @@ def write_test(folder: Path, module: TaskModule, data: Data) -> None:
     write_predictions(folder, module, split.names)
     small = math.prod(data.facts.input.shape[1:]) < _SMALL_VALUES
     count = min(len(split), SHOWN_SMALL_SAMPLES if small else SHOWN_SAMPLES)
-    positions = np.linspace(0, len(split) - 1, count).round().astype(np.int64)  # spread: a split may be sorted
+    worth = module.task.answer.worth_showing(module.predictions, count)
+    spread = np.linspace(0, len(split) - 1, count).round()  # a split may be sorted
+    positions = np.asarray(spread if worth is None else worth).astype(np.int64)
     device = module.task.device
     batch = {name: value.to(device) for name, value in split.batch(torch.from_numpy(positions)).items()}
     module.eval()

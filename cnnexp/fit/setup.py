@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from cnnexp.builders.begun import Start
-from cnnexp.builders.build import Experiment, build, with_class_weights
+from cnnexp.builders.build import Experiment, build
+from cnnexp.builders.class_weights import with_class_weights
 from cnnexp.builders.facts import with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
 from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt

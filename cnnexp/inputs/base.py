@@ -140,6 +140,10 @@ class Input(ABC):
             InputError: it cannot be read.
         """
 
+    def read_whole(self, path: Path) -> Batch:
+        """The same at the file's own size, where the data set would store it at another."""
+        return self.read(path)
+
     @abstractmethod
     def picture(self, path: Path) -> Picture:
         """What a file holds, as a picture on which an answer can be drawn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -120,6 +121,8 @@ class Pictures(Input):
         """A picture of Pillow's as a batch of one, as ``read`` gives what it has decoded; nets of 1 or 3 channels."""
         pillow_mode(self.channels)
         return self.stored_as(pixels_of(image, self.stored_size, self.channels, self.look)[None])
+    def read_whole(self, path: Path) -> Batch:
+        return self.stored_as(read_picture(path, None, self.channels, look=self.look)[0][None])
 
     @staticmethod
     def stored_as(image: Tensor) -> Batch:
@@ -159,6 +162,7 @@ class PicturePreparation(Preparation):
         super().__init__()
         self.normalisation = normalisation
         self.augmentation = augmentation
+        self.of_training = normalisation
         self._truths = tuple(truths)
 
     @property
@@ -168,11 +172,16 @@ class PicturePreparation(Preparation):
     def keep_clean(self) -> None:
         self.augmentation.keeps_clean = True
 
+    def crop_training(self, size: Size) -> None:
+        """Train on crops of the pictures, drawn anew in each epoch, and evaluate on the whole of them."""
+        self.of_training = deepcopy(self.normalisation)
+        self.of_training.stored, self.of_training.size = self.normalisation.stored or self.normalisation.size, size
+
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         if not train:
             batch = self.stored(batch)
             return {**batch, "image": self.normalisation(batch["image"])}
-        image, motion, mix, clean = self.augmentation(batch["image"], batch["index"], epoch, self.normalisation)
+        image, motion, mix, clean = self.augmentation(batch["image"], batch["index"], epoch, self.of_training)
         moved = {**self._followed(batch, motion), "image": image}
         if clean is not None:
             moved["clean"] = clean

@@ -39,7 +39,8 @@ def _cells(experiment: Experiment, pictures: Sequence[Picture], batch: Batch, ca
     for place, picture in enumerate(pictures):
         marks: dict[str, object] = {"caption": ""}
         for truth in experiment.facts.targets.values():
-            marks |= truth.marks(batch, place)
+            if set(truth.keys) <= batch.keys():  # pictures for a task without a truth may have none
+                marks |= truth.marks(batch, place)
         if not captions:
             marks["caption"] = ""
         cells.append(Cell(picture, **marks))  # type: ignore[arg-type]

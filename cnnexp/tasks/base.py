@@ -72,8 +72,7 @@ class Task(nn.Module, ABC):
         super().__init__()
         self.parts, self.preparation = parts, parts.preparation
         self.net, self.loss = parts.net, parts.loss
-        self.facts, self.target = parts.facts, parts.target
-        self.auxiliary_weight = weight_of(parts.net)
+        self.facts, self.target, self.auxiliary_weight = parts.facts, parts.target, weight_of(parts.net)
         self.tail: Any = None
         """What follows the features of a frozen net, where batches hold features in place of samples."""
 

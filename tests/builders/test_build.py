@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from cnnexp.answers.label import Label
 from cnnexp.answers.mask import Mask
-from cnnexp.builders.build import build, build_net, build_task, with_class_weights
+from cnnexp.builders.build import build, build_net, build_task
+from cnnexp.builders.class_weights import with_class_weights
 from cnnexp.builders.facts import provisional_facts, renamed
 from cnnexp.config.compose import compose_run
 from cnnexp.data.facts import Facts

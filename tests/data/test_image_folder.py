@@ -205,3 +205,35 @@ def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
     os.rename(tmp_path / "dog", os.fsencode(tmp_path) + b"/h\xfcnd")
     with pytest.raises(InputError, match=r"h\\xfcnd: a class whose name is not UTF-8; rename the folder"):
         make_data_set("image_folder", root=str(tmp_path)).prepare()
+
+
+def test_a_task_without_a_truth_takes_pictures_in_no_class_folder(tmp_path: Path) -> None:
+    for place in range(10):
+        write_picture(tmp_path / f"{place}.png")
+    made = make_data_set("image_folder", root=str(tmp_path), image_size=[8, 8], target=None)
+    made.prepare()
+    assert made.class_names() == ()
+    splits = load_all(made)
+    assert sorted(name for one in splits.values() for name in one.names or ()) == [
+        f"{place}.png" for place in range(10)
+    ]
+    assert "label" not in all_of(splits["train"])
+    again = make_data_set("image_folder", root=str(tmp_path), image_size=[8, 8], target=None, classes=[])
+    assert list(again.load("test").names or ()) == list(splits["test"].names or ()), "as a run's record opens it again"
+
+
+def test_split_folders_may_hold_pictures_alone_where_nothing_is_named(tmp_path: Path) -> None:
+    for split, count in {"train": 4, "val": 2, "test": 3}.items():
+        for place in range(count):
+            write_picture(tmp_path / split / f"{place}.png")
+    assert lengths(tmp_path, target=None) == {"train": 4, "val": 2, "test": 3}
+    with pytest.raises(InputError, match="expected one folder of pictures per class"):
+        make_data_set("image_folder", root=str(tmp_path)).prepare()
+
+
+def test_class_folders_are_still_divided_by_class_where_nothing_is_named(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, 10)
+    named, unnamed = (
+        load_all(make_data_set("image_folder", root=str(tmp_path), target=one)) for one in ("label", None)
+    )
+    assert {key: one.names for key, one in named.items()} == {key: one.names for key, one in unnamed.items()}

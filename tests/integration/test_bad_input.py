@@ -83,6 +83,37 @@ REFUSED = {
     "hydra's search path": case("train hydra.searchpath=[file:///tmp]", "hydra.searchpath", "--config-dir"),
     "the record of the choices": case("train choices.model=unet", "choices", "model="),
     "a package": case("train model@net=lenet5", "model@net=lenet5", "package"),
+    # pictures restored
+    "noise of nothing": case("train model=dncnn task.noise=0", "task.noise=0", "above 0"),
+    "noise on another scale": case("train model=dncnn task.noise=25", "task.noise=25", "at most 1"),
+    "a range of noise the wrong way round": case(
+        "train model=dncnn task.noise=[0.2,0.1]", "task.noise=[0.2,0.1]", "smaller number first"
+    ),
+    "a kind of noise": case("train model=dncnn task.noise_kind=salt", "task.noise_kind=salt", "gaussian or poisson"),
+    "no photons": case("train model=dncnn task.noise_kind=poisson task.peak=0", "task.peak=0", "at least 1"),
+    "another factor": case("train model=edsr_small task.factor=5", "task.factor=5", "2, 3 or 4"),
+    "a factor for a denoiser": case("train model=dncnn task.factor=2", "task.factor"),
+    "a crop of nothing": case("train model=dncnn task.crop=0", "task.crop=0", "at least 1"),
+    "a crop larger than the pictures": case("train model=dncnn task.crop=64", "task.crop=64", "28x28", "take 11 to 28"),
+    "a crop that the net sees beyond": case(
+        "train model=dncnn model.depth=17 task.crop=12", "task.crop=12", "17 pixels"
+    ),
+    "pictures too small to be enlarged so": case(
+        "train model=edsr_small task.factor=4", "data.image_size", "too small"
+    ),
+    "noise in what is asked for": case(
+        "train model=dncnn augmentation=pictures augmentation.noise.sigma=0.1", "augmentation.noise.sigma", "task.noise"
+    ),
+    "blended pictures denoised": case(
+        "train model=dncnn augmentation=pictures augmentation.mixup.alpha=1", "augmentation.mixup.alpha", "labels"
+    ),
+    "blended pictures enlarged": case(
+        "train model=srcnn augmentation=pictures augmentation.cutmix.alpha=1", "augmentation.cutmix.alpha", "labels"
+    ),
+    "a classifier that is to denoise": case(
+        "train model=lenet5 task=denoise", "model=lenet5 is for classification", "model=dncnn"
+    ),
+    "a denoiser that is to classify": case("train model=dncnn task=classification", "model=dncnn is for denoise"),
     # options and keys that are not there
     "no such net": case("train model=resnet", "model=resnet", "resnet18", "resnet20", "cnnexp list model"),
     "another spelling": case("train model=ResNet-20", "model=ResNet-20", "did you mean resnet20?"),

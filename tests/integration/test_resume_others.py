@@ -22,14 +22,21 @@ SIGNALS = (
 )  # fmt: skip
 
 DRAWN = {
-    "windows": ("model=window_lenet", "data=digit_scenes", "batch_size=10"),
+    "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.01", "batch_size=10"),
     "one object": (
-        "model=resnet20", "model.depth=8", "task=localization", "data=one_digit", "augmentation=shift",
-        "augmentation.crop.padding=30", "batch_size=10",
+        "model=resnet20", "model.depth=8", "task=localization", "data=one_digit", "data.fraction=0.01", "batch_size=10",
+        "augmentation=shift", "augmentation.crop.padding=30",
     ),
     "proposals": (
-        "model=faster_rcnn", "data=digit_scenes", "batch_size=8", "model.width=8", "model.pyramid_width=16",
-        "model.head_width=16", "model.proposals=20", "augmentation=flip",
+        "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "model.width=8",
+        "model.pyramid_width=16", "model.head_width=16", "model.proposals=20", "augmentation=flip",
+    ),
+    "noise": (
+        "model=dncnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.width=4", "model.depth=3",
+        "task.noise=[0.05,0.2]", "task.crop=20", "augmentation=flip",
+    ),
+    "crops to enlarge": (
+        "model=srcnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.widths=[4,4]", "task.crop=20",
     ),
 }  # fmt: skip
 """What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn."""
@@ -70,8 +77,9 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
 def test_what_is_drawn_goes_on_to_the_bit(
     name: str, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
 ) -> None:
-    words = ("train", *DRAWN[name], "data.fraction=0.01", "epochs=2", "hardware.threads=1", "checkpoint.every_steps=3")
-    assert cnnexp(*words).status == 0
+    words = ("train", *DRAWN[name], "epochs=2", "hardware.threads=1", "checkpoint.every_steps=3")
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
     expected = outcome(only_run())
     (tmp_path / "outputs").rename(tmp_path / "whole")
     assert cnnexp(*words, kill="batch:7").status == -9

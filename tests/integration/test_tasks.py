@@ -24,6 +24,8 @@ TASKS = {
     "detection": ("model=yolo", "data=digit_scenes", "model.width=4"),
     "localization": ("model=lenet5", "data=one_digit", "task=localization", "optimizer.lr=0.001"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
+    "denoise": ("model=dncnn", "data=mnist5k", "model.width=4", "model.depth=3"),
+    "super_resolve": ("model=edsr_small", "data=mnist5k", "model.width=4", "model.blocks=1"),
 }
 METRICS = {
     "classification": {"accuracy", "top5", "loss"},
@@ -32,6 +34,8 @@ METRICS = {
     "detection": {"map", "map_50", "map_small", "loss", "objectness", "box", "class"},
     "localization": {"accuracy", "iou", "iou_50", "localised", "loss", "class", "box"},
     "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
+    "denoise": {"psnr", "ssim", "noisy_psnr", "noisy_ssim", "median_psnr", "median_ssim", "loss"},
+    "super_resolve": {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "loss"},
 }
 PICTURES = {
     "classification": {"curves.png", "confusion.png", "predictions.png"},
@@ -40,6 +44,8 @@ PICTURES = {
     "detection": {"curves.png", "predictions.png", "mistakes.png", "precision_recall.png"},
     "localization": {"curves.png", "confusion.png", "predictions.png"},
     "autoencoder": {"curves.png", "reconstructions.png"},
+    "denoise": {"curves.png", "predictions.png"},
+    "super_resolve": {"curves.png", "predictions.png"},
 }
 
 
@@ -123,6 +129,10 @@ def _predicted(cnnexp: CommandLine, task: str, folder: Path) -> None:
         for found in answer["boxes"]:
             x1, y1, x2, y2 = found["box"]
             assert -1 <= x1 < x2 <= size[0] + 1 and -1 <= y1 < y2 <= size[1] + 1
+    elif task in ("denoise", "super_resolve"):
+        factor = 2 if task == "super_resolve" else 1
+        assert answer["given"] == [60, 80] and answer["restored"] == [60 * factor, 80 * factor]
+        assert size_of(folder / "drawn" / "noise.png") == (80 * factor, 60 * factor)
     else:
         assert answer["psnr"] == pytest.approx(10 * np.log10(1 / answer["mse"]), abs=0.02)
     assert size_of(folder / "drawn" / "noise.png")[0] >= 80

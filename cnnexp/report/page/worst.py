@@ -13,6 +13,7 @@ MOST_DRAWN = 12
 
 _SCORES = (
     ("iou", "IoU", False),
+    ("psnr", "PSNR in dB", False),
     ("pixel_accuracy", "pixel accuracy", False),
     ("mse", "mean squared error", True),
     ("error", "error in standard deviations", True),

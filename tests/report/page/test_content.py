@@ -116,7 +116,7 @@ def test_the_surest_mistakes_come_first() -> None:
     assert found.note.startswith("2 of 3 test pictures are wrong")
 
 
-@pytest.mark.parametrize(("column", "worst"), [("mse", 1), ("pixel_accuracy", 0)])
+@pytest.mark.parametrize(("column", "worst"), [("mse", 1), ("pixel_accuracy", 0), ("psnr", 0)])
 def test_the_worst_scores_come_first(column: str, worst: int) -> None:
     rows = [{"index": str(place), column: value} for place, value in enumerate(["0.1", "0.9", "0.5"])]
     found = worst_mistakes(rows)
