@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files
 from cnnexp.commands.files import check_file, writing
+from cnnexp.commands.saving import folder_or_file, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
     )
-    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder")
+    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder; a volume's mask is written there too, or as FILE.nii.gz")
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.before and record is None:
         raise InputError("--before: is about the weights that a run began with; name a run in place of model=…")
     out = None if arguments.out is None else Path(arguments.out)
+    out, file = folder_or_file(out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
 
@@ -77,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
     _refuse_many(files, arguments.html)
+    refuse_file(file, answer, files)
     rows, sources = [], []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = _ask(task, read, path)
@@ -87,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             from cnnexp.visualize.png import write_png
 
             row["drawn"] = str(write_png(answer.image(picture, prediction), out / drawn))
+        row |= saved(answer, prediction, path, out, file)
         if arguments.html is not None:
             sources.append(_source(picture, None if "top" in row else answer.image(picture, prediction)))
         rows.append(row)
@@ -145,9 +149,10 @@ def _names(files: list[Path]) -> list[str]:
     """A file name for each drawn picture, none twice."""
     names: list[str] = []
     for path in files:
-        name, number = f"{path.stem}.png", 2
+        stem = path.stem.removesuffix(".nii")
+        name, number = f"{stem}.png", 2
         while name in names:
-            name, number = f"{path.stem}-{number}.png", number + 1
+            name, number = f"{stem}-{number}.png", number + 1
         names.append(name)
     return names
 
@@ -237,6 +242,6 @@ def _print(rows: list[dict[str, Any]], lines: Lines, before: _Before | None, as_
             for line in before.task.answer.lines(row["before"]):
                 print(f"    {line}")
             print("  after")
-        for line in [*lines(row), *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]:
+        for line in [*lines(row), *(f"{word}: {row[word]}" for word in ("drawn", "saved") if word in row)]:
             print(f"  {'' if before is None else '  '}{line}")
     sys.stdout.flush()

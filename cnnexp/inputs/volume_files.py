@@ -89,22 +89,44 @@ def read_labels(path: Path) -> tuple[NDArray[np.int64], Spacing]:
     return labels, spacing
 
 
-def shape_of(path: Path) -> tuple[int, ...]:
-    """Depth, height and width in the canonical order, and channels behind them where there are such, from the header.
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its volume before its numbers are read.
+
+    Attributes:
+        size: depth, height and width in the canonical order. channels: of them. spacing: of voxels.
+        eight_bits: whether its numbers are uint8. affine: (4, 4), from canonical width, height and depth to millimetres;
+            None where a file has none.
+    """
+
+    size: tuple[int, int, int]
+    channels: int
+    spacing: Spacing
+    eight_bits: bool
+    affine: NDArray[np.float64] | None = None
+
+
+def header_of(path: Path) -> Header:
+    """The header of a file.
 
     Raises:
-        InputError: the file is missing or broken, or holds no volume.
+        InputError: it is missing or broken, or holds no volume.
     """
+    _refuse_others(path)
     if suffix_of(path) == ".npy":
         array = _numpy(path, memory_map=True)
-        return array.shape if array.ndim == 3 else (*array.shape[1:], array.shape[0])
+        depth, height, width = array.shape[-3:]
+        channels = array.shape[0] if array.ndim == 4 else 1
+        return Header((depth, height, width), channels, UNKNOWN, array.dtype == np.uint8)
     image = _nifti(path)
-    shape = _spatial(path, image.shape)
-    turn = _turn(path, image)
+    shape, turn = _spatial(path, image.shape), _turn(path, image)
     placed = [0, 0, 0]
-    for axis, (goes_to, _) in enumerate(turn):
-        placed[int(goes_to)] = shape[axis]
-    return (*reversed(placed), *shape[3:])
+    for length, (goes_to, _) in zip(shape, turn, strict=False):
+        placed[int(goes_to)] = length
+    affine = image.affine @ _nibabel(path).orientations.inv_ornt_aff(turn, shape[:3])
+    eight_bits = image.get_data_dtype() == np.uint8 and image.dataobj.slope == 1 and image.dataobj.inter == 0
+    size = (placed[2], placed[1], placed[0])
+    return Header(size, shape[3] if len(shape) == 4 else 1, _spacing(image, turn), bool(eight_bits), affine)
 
 
 def mask_content(classes: NDArray[np.uint8], path: Path, like: Path) -> bytes:
@@ -137,10 +159,7 @@ def mask_content(classes: NDArray[np.uint8], path: Path, like: Path) -> bytes:
 
 def _read(path: Path, channels: int) -> tuple[NDArray[Any], Spacing]:
     """(C, D, H, W) in the canonical order, of the file's type, and the spacing."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    if suffix_of(path) is None:
-        raise InputError(f"{path}: not a file of volumes; those are {', '.join(SUFFIXES)}")
+    _refuse_others(path)
     if suffix_of(path) == ".npy":
         array = _numpy(path)
         return (array[None] if array.ndim == 3 else array), UNKNOWN
@@ -156,6 +175,13 @@ def _read(path: Path, channels: int) -> tuple[NDArray[Any], Spacing]:
     turned = nibabel.orientations.apply_orientation(numbers, turn)
     array = turned.transpose(3, 2, 1, 0) if turned.ndim == 4 else turned.transpose(2, 1, 0)[None]
     return array, _spacing(image, turn)
+
+
+def _refuse_others(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    if suffix_of(path) is None:
+        raise InputError(f"{path}: not a file of volumes; those are {', '.join(SUFFIXES)}")
 
 
 def _numpy(path: Path, memory_map: bool = False) -> NDArray[Any]:
