@@ -33,7 +33,7 @@ def tiled_classes(net: nn.Module, x: Tensor, size: Sequence[int]) -> Tensor:
         probabilities = net(x[window]).softmax(1)
         if total is None:
             total = probabilities.new_zeros(*probabilities.shape[:2], *x.shape[2:])
-        total[window] += probabilities * _weight(place, x.shape[2:], probabilities)
+        total[window] += probabilities * _weight(place, x.shape[2:], size, probabilities)
     assert total is not None
     return total.argmax(1)  # all classes of a place have been weighed alike
 
@@ -47,17 +47,16 @@ def _stretches(length: int, size: int) -> list[tuple[int, int]]:
     return [(step * place, min(step * place + size, length)) for place in range(count)]
 
 
-def _weight(place: Sequence[tuple[int, int]], whole: Sequence[int], like: Tensor) -> Tensor:
+def _weight(place: Sequence[tuple[int, int]], whole: Sequence[int], size: Sequence[int], like: Tensor) -> Tensor:
     weight = like.new_ones(())
-    for (start, end), length in zip(place, whole, strict=True):
-        weight = weight[..., None] * _ramp(start, end, length, like)
+    for (start, end), length, usual in zip(place, whole, size, strict=True):
+        weight = weight[..., None] * _ramp(start, end, length, usual // RIM, like)
     return weight
 
 
-def _ramp(start: int, end: int, length: int, like: Tensor) -> Tensor:
+def _ramp(start: int, end: int, length: int, rim: int, like: Tensor) -> Tensor:
     """1 in the middle and at the sample's own edges; falling to 0 at a rim before the tile's inner edges."""
     places = torch.arange(start, end, dtype=like.dtype, device=like.device)
-    rim = (end - start) // RIM
     reach = max(1.0, (end - start) / 2 - rim)
     left = places - start + 1 - rim if start else torch.full_like(places, reach)
     right = end - places - rim if end < length else torch.full_like(places, reach)
