@@ -34,8 +34,8 @@ class UNet3d(nn.Module):
     Args:
         in_channels: channels of a volume. num_classes: number of classes K, background included.
         width: maps of the first convolution. depth: number of poolings.
-        pool: by what each pooling divides: a number, ``[1, 2, 2]`` along depth, height and width, or such a list for
-            each pooling. Thick slices want ``[[1, 2, 2], [2, 2, 2], ...]``.
+        pool: by what each pooling divides depth, height and width, such as ``(1, 2, 2)``; or such a list for each
+            pooling, as thick slices want it: ``((1, 2, 2), (2, 2, 2), ...)``.
         norm: `batch` behind each 3×3×3 convolution, as in the paper, `instance` for batches of one or two (Ulyanov
             2016; nnU-Net, Isensee 2021), `none`. Behind a norm a convolution has no bias.
         doubling: where the number of maps doubles.
@@ -53,7 +53,7 @@ class UNet3d(nn.Module):
         num_classes: int,
         width: int,
         depth: int,
-        pool: int | Sequence[int] | Sequence[Sequence[int]] = 2,
+        pool: Sequence[int] | Sequence[Sequence[int]] = (2, 2, 2),
         norm: Norm = "batch",
         doubling: Doubling = "before_pooling",
         activation: OneToOne = "relu",
@@ -113,20 +113,19 @@ class UNet3d(nn.Module):
         return F.pad(x, (0, width, 0, height, 0, depth), mode="replicate") if depth or height or width else x
 
 
-def poolings(pool: int | Sequence[int] | Sequence[Sequence[int]], depth: int) -> list[Steps]:
+def poolings(pool: Sequence[int] | Sequence[Sequence[int]], depth: int) -> list[Steps]:
     """By what each of the poolings divides depth, height and width.
 
     Raises:
         InputError: there are not as many, or one is not of three numbers of at least 1.
     """
-    given = [pool] * 3 if isinstance(pool, int) else list(pool)
-    rows = given if given and all(isinstance(one, Sequence) for one in given) else [given] * depth
-    steps = [tuple(row) if isinstance(row, Sequence) else () for row in rows]
+    each = bool(pool) and all(isinstance(one, Sequence) for one in pool)
+    steps = [tuple(row) if isinstance(row, Sequence) else () for row in (pool if each else [pool] * depth)]
     if len(steps) != depth or not all(len(one) == 3 and min(one) >= 1 for one in steps):
         shown = str(pool).translate({ord(" "): "", ord("("): "[", ord(")"): "]"})
         raise InputError(
-            f"model.pool={shown}: expected a number, three along depth, height and width such as [1,2,2], or such a list "
-            f"for each of the {depth} poolings of model.depth"
+            f"model.pool={shown}: expected numbers along depth, height and width such as [1,2,2], or such a list for "
+            f"each of the {depth} poolings of model.depth"
         )
     return [(one[0], one[1], one[2]) for one in steps]
 
