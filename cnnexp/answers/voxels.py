@@ -62,9 +62,7 @@ class Voxels:
         gap = VOID if background is None else background
         return laid_out(self.classes, self.spacing, seen_through(background), gap)
 
-    def image(
-        self, picture: Picture, names: Sequence[str], truth: Batch | None, background: int | None
-    ) -> Image.Image:
+    def image(self, picture: Picture, names: Sequence[str], truth: Batch | None, background: int | None) -> Image.Image:
         """Slices and projections of the volume, beside them with the true classes and with these."""
         from cnnexp.visualize.volumes import volumes_image
 

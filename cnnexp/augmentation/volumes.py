@@ -82,7 +82,7 @@ class VolumeAugmentation(Augmenting):
         given = {"mirror": mirror, "quarter_turn": quarter_turn, "gain": [gain], "offset": [offset], "noise": [noise]}
         most = {"mirror": 1.0, "quarter_turn": 1.0, "gain": 1.0}
         wrong = [
-            f"augmentation.{name}={_shown(values)}: expected numbers from 0 {f'to {most[name]:g}' if name in most else 'on'}"
+            f"augmentation.{name}={_shown(values)}: expected numbers from 0 {'to 1' if name in most else 'on'}"
             for name, values in given.items()
             if not all(0 <= value <= most.get(name, float("inf")) for value in values)
         ]

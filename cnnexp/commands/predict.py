@@ -45,7 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-unreadable", action="store_true", help="leave out files that cannot be read, naming them on stderr"
     )
-    parser.add_argument("--out", metavar="DIR", default=None, help="draw the answers on the pictures, into this folder; a volume's mask is written there too, or as FILE.nii.gz")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default=None,
+        help="draw the answers on the pictures, into this folder, with masks of volumes; or FILE.nii.gz for one mask",
+    )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -79,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
     _refuse_many(files, arguments.html)
-    refuse_file(file, answer, files)
+    refuse_file(file, files)
     rows, sources = [], []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = _ask(task, read, path)

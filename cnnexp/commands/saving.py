@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnnexp.errors import InputError
-
-if TYPE_CHECKING:
-    from cnnexp.answers.base import Answer
 
 
 def folder_or_file(out: Path | None) -> tuple[Path | None, Path | None]:
@@ -27,8 +24,8 @@ def folder_or_file(out: Path | None) -> tuple[Path | None, Path | None]:
     return None, out
 
 
-def refuse_file(file: Path | None, answer: Answer, sources: Sequence[Path]) -> None:
-    """A file has room for one answer, of a form that is written, and is not the file that is asked about.
+def refuse_file(file: Path | None, sources: Sequence[Path]) -> None:
+    """A file has room for one answer, and is not the file that is asked about.
 
     Raises:
         InputError: in one line.
@@ -39,35 +36,33 @@ def refuse_file(file: Path | None, answer: Answer, sources: Sequence[Path]) -> N
         raise InputError(f"--out {file}: has room for one answer, and there are {len(sources)}; name a folder")
     if file.exists() and file.samefile(sources[0]):
         raise InputError(f"--out {file}: is the file that is asked about; name another one")
-    if type(answer).saved is _not_saved():
-        raise InputError(f"--out {file}: what this net answers is drawn and told, not written so; name a folder")
 
 
-def saved(answer: Answer, prediction: Any, source: Path, folder: Path | None, file: Path | None) -> dict[str, str]:
+def saved(answer: Any, prediction: Any, source: Path, folder: Path | None, file: Path | None) -> dict[str, str]:
     """Write an answer, where it has such a form: to the file, or into the folder as NAME-mask in the source's format.
+
+    Args:
+        answer: the form of the prediction.
 
     Returns:
         The entry for the answer's row.
 
     Raises:
-        InputError: it cannot be written in the file's format; there is no room.
+        InputError: it cannot be written in the file's format, or is of a form that is none; there is no room.
     """
     from cnnexp.inputs.volume_files import stem_of, suffix_of
 
+    place = file
     if folder is not None and suffix_of(source) is not None:
-        file = folder / f"{stem_of(source)}-mask{suffix_of(source)}"
-    content = None if file is None else answer.saved(prediction, file, source)
-    if file is None or content is None:
+        place = folder / f"{stem_of(source)}-mask{suffix_of(source)}"
+    content = None if place is None else answer.saved(prediction, place, source)
+    if content is None and file is not None:
+        raise InputError(f"--out {file}: what this net answers is drawn and told, not written so; name a folder")
+    if place is None or content is None:
         return {}
     from cnnexp.commands.files import writing
     from cnnexp.runs.atomic import replacing
 
-    with writing("out", file), replacing(file) as temporary:
+    with writing("out", place), replacing(place) as temporary:
         temporary.write_bytes(content)
-    return {"saved": str(file)}
-
-
-def _not_saved() -> Any:
-    from cnnexp.answers.base import Answer
-
-    return Answer.saved
+    return {"saved": str(place)}

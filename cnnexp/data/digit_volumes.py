@@ -130,7 +130,7 @@ def _between(ends: tuple[int, int], u: float) -> int:
 
 
 def _normal(key: tuple[int, ...]) -> NDArray[np.float64]:
-    """Nearly normal numbers of deviation 1, one for each voxel: sums of four uniform ones, the same on every machine."""
+    """Nearly normal numbers of deviation 1 for all voxels: sums of four uniform ones, the same on every machine."""
     bits = fold(np.zeros((), np.uint64), *key, _NOISE, np.arange(int(np.prod(SIZE))))
     sums = bits.view(np.uint16).reshape(-1, 4).sum(1, dtype=np.int64)
     return ((sums - 2 * 65535) / (65536 / np.sqrt(3))).reshape(SIZE)

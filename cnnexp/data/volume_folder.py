@@ -37,12 +37,12 @@ log = logging.getLogger(__name__)
 
 
 class VolumeFolder(OwnFolder):
-    """A folder with ``volumes/`` and ``masks/``, split or not as for ``data=mask_folder``; ``masks/X.nii.gz`` belongs to
-    ``volumes/X.nii.gz``.
+    """A folder with ``volumes/`` and ``masks/``, split or not as for ``data=mask_folder``; ``masks/X.nii.gz`` belongs
+    to ``volumes/X.nii.gz``.
 
     Every file is brought to one order of axes by its affine; a NumPy array is D×H×W or C×D×H×W in that order already.
-    A mask holds a whole number for each voxel; ``mask_meaning`` tells the classes from the numbers of all masks. Volumes
-    of another size than ``volume_size`` are cut or filled up around their centres: with the lowest number of the
+    A mask holds a whole number for each voxel; ``mask_meaning`` tells the classes by the numbers of all masks.
+    Volumes of another size than ``volume_size`` are cut or filled up around their centres: with the lowest number of the
     volume, and void in the mask. Nothing is resampled.
 
     Args:
@@ -94,7 +94,8 @@ class VolumeFolder(OwnFolder):
 
     def found(self) -> dict[SplitName, list[Sample]]:
         return {
-            split: self._pairs(volumes, masks) for split, volumes, masks in paired_folders(self.folder, "volumes", "masks")
+            split: self._pairs(volumes, masks)
+            for split, volumes, masks in paired_folders(self.folder, "volumes", "masks")
         }
 
     def _pairs(self, volumes: Path, masks: Path) -> list[Sample]:
@@ -217,15 +218,16 @@ class VolumeDecoder:
         tensors = stored(file, self.window)
         numbers = file.numbers if self.eight_bits else file.numbers.astype(np.float32)
         lowest = numbers.reshape(self.channels, -1).min(1)
-        tensors["volume"] = torch.from_numpy(np.stack([fitted(*one, self.size) for one in zip(numbers, lowest, strict=True)]))
+        tensors["volume"] = torch.from_numpy(
+            np.stack([fitted(*one, self.size) for one in zip(numbers, lowest, strict=True)])
+        )
         assert sample.mask is not None
         labels, _ = read_labels(sample.mask)
         mapped = np.asarray(self.mask_values, np.int16)[labels]
         if (mapped < 0).any():
             allowed = ", ".join(str(value) for value, number in enumerate(self.mask_values) if number >= 0)
-            raise InputError(
-                f"{sample.mask}: holds the value {int(labels[mapped < 0][0])}, which stands for no class; allowed: {allowed}"
-            )
+            wrong = int(labels[mapped < 0][0])
+            raise InputError(f"{sample.mask}: holds the value {wrong}, which stands for no class; allowed: {allowed}")
         tensors["mask"] = torch.from_numpy(fitted(mapped.astype(np.uint8), VOID, self.size))
         return tensors
 

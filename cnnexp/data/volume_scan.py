@@ -1,4 +1,4 @@
-"""A person's volumes and masks held against each other by their headers, and the values of the masks, before training."""
+"""A person's volumes and masks held against each other by their headers, and the values of the masks."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def values_of_volumes(masks: Sequence[Path]) -> Values:
     Raises:
         InputError: a mask is missing or broken, or holds no whole numbers from 0 to 255.
     """
-    counts = looked_at(masks, "values of volumes", lambda path: np.bincount(read_labels(path)[0].ravel(), minlength=256))
+    counts = looked_at(
+        masks, "values of volumes", lambda path: np.bincount(read_labels(path)[0].ravel(), minlength=256)
+    )
     total = counts.sum(0)
     values = np.flatnonzero(total)
     return Values(values, total[values], total[values], False, False)
@@ -98,8 +100,8 @@ def _refuse_elsewhere(sample: Sample, volume: Header, mask: Header) -> None:
     least = np.linalg.norm(volume.affine[:3, :3], axis=0).min()
     if not apart <= _APART_VOXELS * least:
         raise InputError(
-            f"{sample.mask}: by its affine it lies elsewhere than its volume {sample.picture.name}, {apart:.3g} mm away "
-            "at a corner; give it the volume's affine"
+            f"{sample.mask}: by its affine it lies elsewhere than its volume {sample.picture.name}, {apart:.3g} mm "
+            "away at a corner; give it the volume's affine"
         )
 
 

@@ -95,8 +95,8 @@ class Header:
 
     Attributes:
         size: depth, height and width in the canonical order. channels: of them. spacing: of voxels.
-        eight_bits: whether its numbers are uint8. affine: (4, 4), from canonical width, height and depth to millimetres;
-            None where a file has none.
+        eight_bits: whether its numbers are uint8. affine: (4, 4), from canonical width, height and depth to
+            millimetres; None where a file has none.
     """
 
     size: tuple[int, int, int]
@@ -189,7 +189,12 @@ def _numpy(path: Path, memory_map: bool = False) -> NDArray[Any]:
         array = np.load(path, allow_pickle=False, mmap_mode="r" if memory_map else None)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: not a NumPy array that can be read ({_line(error)})") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif" or not array.size or array.ndim not in (3, 4):
+    if (
+        not isinstance(array, np.ndarray)
+        or array.dtype.kind not in "buif"
+        or not array.size
+        or array.ndim not in (3, 4)
+    ):
         shape = "×".join(map(str, getattr(array, "shape", ()))) or "none"
         raise InputError(f"{path}: expected an array of numbers D×H×W or C×D×H×W; its shape is {shape}")
     return array
@@ -219,8 +224,9 @@ def _spatial(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) not in (3, 4) or not all(shape):
-        raise InputError(f"{path}: has {'×'.join(map(str, shape))} numbers; a volume has three axes, and a fourth for "
-                         "its channels")
+        raise InputError(
+            f"{path}: has {'×'.join(map(str, shape))} numbers; a volume has three axes, and a fourth for its channels"
+        )
     return shape
 
 

@@ -29,13 +29,13 @@ _SHOWN = (0.005, 0.995)
 class Volumes(Input):
     """Volumes of one size; what is stored may be uint8 or float32, and is standardised on its way to the net.
 
-    A stored batch has beside ``volume`` the ``spacing`` (B, 3) in millimetres along depth, height and width, zeros where
-    it is not known, and ``levels`` (B, C, 4) of the whole file that a sample was cut from: mean and deviation of its
-    numbers, and those that are drawn black and white. Without levels the numbers are of 8 bits.
+    A stored batch has beside ``volume`` the ``spacing`` (B, 3) in millimetres along depth, height and width, zeros
+    where it is not known, and ``levels`` (B, C, 4) of the whole file that a sample was cut from: mean and deviation of
+    its numbers, and those that are drawn black and white. Without levels the numbers are of 8 bits.
 
     Args:
         channels: of a volume. volume_size: depth, height and width of stored volumes.
-        crop_size: of what training sees, a place drawn anew in each epoch; null is the whole. Evaluations see the whole.
+        crop_size: of what training sees, its place drawn anew in each epoch; null is the whole, as evaluations see it.
         mean, std: per channel, in the volumes' own numbers; null is learnt from the training samples.
         standardise: by these (``set``), or each volume by its own mean and deviation (``volume``).
         window: lowest and highest number that count, such as [-160, 240] of a CT; what is beyond is cut to them.

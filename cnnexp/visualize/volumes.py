@@ -28,7 +28,7 @@ def volume_picture(volume: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.ui
     value along it. Of other numbers of channels than one and three the first is drawn.
 
     Args:
-        spacing: millimetres between voxels along depth, height and width, by which all is drawn to scale; zeros: 1 each.
+        spacing: millimetres between voxels along depth, height and width, for the scale; zeros stand for 1 each.
     """
     shown = volume if len(volume) in (1, 3) else volume[:1]
     channels = [laid_out(one, spacing, lambda values, axis: values.max(axis), _PAPER) for one in shown]
@@ -99,7 +99,9 @@ def volumes_image(
     if truth is not None:
         _outline(drawn["prediction"], truth, factor, None, background)
     panels = beside([large, *drawn.values()], ["volume", *_captions(drawn, truth is not None)])
-    present = sorted({int(label) for one in masks.values() if one is not None for label in np.unique(one)} - {background})
+    present = sorted(
+        {int(label) for one in masks.values() if one is not None for label in np.unique(one)} - {background}
+    )
     parts = [panels, legend(present, names, panels.width)] if present else [panels]
     return framed(above([*parts, _explained(panels.width)]))
 

@@ -51,7 +51,7 @@ def test_what_lasts_goes_through_many_slices_and_moves() -> None:
 
 
 def test_a_slice_alone_does_not_tell() -> None:
-    """Bright strokes outside of the mask are as bright as those in it, and nearly as many, but end within two slices."""
+    """Strokes outside of the mask are as bright as those in it, and nearly as many, but end within two slices."""
     volumes, masks = made(40)
     bright = volumes > 140
     inside, outside = bright & (masks > 0), bright & (masks == 0)

@@ -59,9 +59,7 @@ def test_slices_go_to_the_head_rows_to_the_back_and_columns_to_the_left(
 
 @pytest.mark.parametrize(("order", "affine"), CORNERS, ids=[name for name, _ in CORNERS])
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
-def test_a_mask_lies_where_its_scan_does(
-    tmp_path: Path, order: str, affine: np.ndarray[Any, Any], suffix: str
-) -> None:
+def test_a_mask_lies_where_its_scan_does(tmp_path: Path, order: str, affine: np.ndarray[Any, Any], suffix: str) -> None:
     numbers = np.random.default_rng(0).integers(0, 3, (4, 5, 6)).astype(np.int16)
     scan = save(tmp_path / "scan.nii.gz", numbers, affine)
     mask = tmp_path / f"mask{suffix}"

@@ -1,4 +1,4 @@
-"""Volumes through the real command line: trained, killed and resumed, asked about a larger scan, refused in one line."""
+"""Volumes through the real command line: trained, killed and resumed, asked about a larger scan, refused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.integration
 
 TRAIN = (
     "train", "model=unet3d", "data=volume_folder", "model.width=2", "model.depth=1", "data.volume_size=[8,12,12]",
-    "data.crop_size=[4,8,8]", "augmentation=volumes", "augmentation.noise=0.1", "augmentation.quarter_turn=[0.5,0.5,0.5]",
-    "epochs=2", "checkpoint.every_steps=2", "hardware.threads=1",
+    "data.crop_size=[4,8,8]", "augmentation=volumes", "augmentation.noise=0.1",
+    "augmentation.quarter_turn=[0.5,0.5,0.5]", "epochs=2", "checkpoint.every_steps=2", "hardware.threads=1",
 )  # fmt: skip
 
 

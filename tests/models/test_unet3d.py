@@ -19,7 +19,7 @@ def unet3d(**changes: Any) -> UNet3d:
 
 
 def test_the_papers_net_has_19_million_parameters() -> None:
-    """"The network has 19069955 parameters in total", which are those of the convolutions, less the biases of the
+    """ "The network has 19069955 parameters in total", which are those of the convolutions, less the biases of the
     up-convolutions: three channels in, three classes, by hand for each pair of numbers of maps."""
     with torch.device("meta"):
         net = unet3d(in_channels=3, width=32, depth=3, norm="none")

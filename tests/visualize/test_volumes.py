@@ -18,7 +18,7 @@ def test_a_row_for_each_axis_with_three_slices_and_the_largest_value() -> None:
     panels = [picture[:12, (16 + GAP) * i : (16 + GAP) * i + 16, 0] for i in range(4)]
     for panel, slice_ in zip(panels, (volume[2], volume[4], volume[6], volume.max(0)), strict=True):
         assert np.array_equal(panel, slice_)
-    across = picture[15:23, : 16, 0]
+    across = picture[15:23, :16, 0]
     assert np.array_equal(across, volume[::-1, 3]), "the last slice on top"
     last = picture[26:, 3 * (12 + GAP) : 3 * (12 + GAP) + 12, 0]
     assert np.array_equal(last, volume.max(2)[::-1])
