@@ -150,6 +150,17 @@ class Answer(ABC):
         """One answer drawn on a frame of a film: at the frame's own size, where the form can do with that."""
         return self.image(picture, answer)
 
+    def saved(self, answer: Any, path: Path, source: Path) -> bytes | None:
+        """One answer as the content of a file; None where its form is only drawn and told.
+
+        Args:
+            path: whose suffix says the format. source: the file that was asked about.
+
+        Raises:
+            InputError: it cannot be written in this format.
+        """
+        return None
+
     def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
         """Pictures of a few test samples with their truth, by file name without suffix."""
         from cnnexp.visualize.canvas import above

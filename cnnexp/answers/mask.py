@@ -1,8 +1,9 @@
-"""One class for each pixel."""
+"""One class for each pixel, or each voxel of a volume."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.base import Answer, Batch, Picture, Samples
+from cnnexp.answers.voxels import Voxels, voxels_of
 from cnnexp.augmentation.motion import VOID, Motion
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ BACKGROUND = "background"
 
 
 class Mask(Answer):
-    """Truth: ``mask`` uint8 (B, H, W), 255 = void. Answer: the class of each pixel, uint8 (h, w)."""
+    """Truth: ``mask`` uint8 (B, H, W), of volumes (B, D, H, W), 255 = void. Answer: the class of each pixel, uint8
+    (h, w), or ``Voxels``."""
 
     keys: ClassVar[tuple[str, ...]] = ("mask",)
     dense: ClassVar[bool] = True
@@ -50,19 +53,34 @@ class Mask(Answer):
         return counts[: len(self.names)].tolist()
 
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
-        return {"mask": batch["mask"][place].cpu().numpy()}
+        mask = batch["mask"][place].cpu().numpy()
+        return {"mask": mask if mask.ndim == 2 else voxels_of(mask, batch, place).laid_out(self.background)}
 
     def of_probabilities(self, probabilities: NDArray[np.float32]) -> list[Any]:
         return list(probabilities.argmax(1).astype(np.uint8))
 
-    def as_json(self, answer: NDArray[np.uint8], picture: Picture) -> dict[str, Any]:
+    def said(self, classes: Tensor, batch: Batch) -> list[NDArray[np.uint8] | Voxels]:
+        """What a net says of each sample of a prepared batch; ``classes``: of each pixel or voxel, (B, ...)."""
+        masks = classes.to(torch.uint8).cpu().numpy()
+        return [mask if mask.ndim == 2 else voxels_of(mask, batch, place) for place, mask in enumerate(masks)]
+
+    def as_json(self, answer: NDArray[np.uint8] | Voxels, picture: Picture) -> dict[str, Any]:
+        if isinstance(answer, Voxels):
+            return answer.as_json(self.names)
         parts = np.bincount(answer.ravel(), minlength=len(self.names)) / answer.size
         return {"area": {name: round(float(part), 6) for name, part in zip(self.names, parts, strict=True) if part}}
 
     def lines(self, row: Mapping[str, Any]) -> list[str]:
+        if "voxels" in row:
+            return Voxels.lines(row)
         return [f"{name:<24}{part:.1%} of the picture" for name, part in row["area"].items()]
 
-    def image(self, picture: Picture, answer: NDArray[np.uint8], truth: Batch | None = None) -> Image.Image:
+    def saved(self, answer: NDArray[np.uint8] | Voxels, path: Path, source: Path) -> bytes | None:
+        return answer.saved(path, source) if isinstance(answer, Voxels) else None
+
+    def image(self, picture: Picture, answer: NDArray[np.uint8] | Voxels, truth: Batch | None = None) -> Image.Image:
+        if isinstance(answer, Voxels):
+            return answer.image(picture, self.names, truth, self.background)
         from cnnexp.visualize.masks import masks_image
 
         true = None if truth is None else truth["mask"][0].numpy()

@@ -10,7 +10,6 @@ from typing import Any
 
 from cnnexp.builders.facts import names_of
 from cnnexp.data.base import SPLITS, DataSet, Split, SplitName
-from cnnexp.data.census import PICTURES
 from cnnexp.data.dealt import Dealt
 from cnnexp.data.fingerprint import depth_of, listed, listed_files
 from cnnexp.data.loading import Data
@@ -118,9 +117,9 @@ class Recorded(Wrapping):
         """What came later takes no part, and the census says so."""
         census, added = self.dataset.census(), self._difference.only_second
         if census is not None:
-            census.use(PICTURES, -len(added))
+            census.use(census.samples, -len(added))
             for name in added:
-                census.leave_out(PICTURES, "added since", name, harmless=True)
+                census.leave_out(census.samples, "added since", name, harmless=True)
 
     def _remark(self) -> str:
         added, lost = len(self._difference.only_second), len(self._difference.lost())

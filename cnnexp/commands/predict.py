@@ -21,6 +21,7 @@ from cnnexp.commands.film import (
     predict_film,
     source_of,
 )
+from cnnexp.commands.saving import folder_or_file, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -66,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="DIR",
         default=None,
-        help="draw the answers on the pictures, into this folder; or on the frames of a film: FILM.mp4",
+        help="draw the answers on the pictures, into this folder, with masks of volumes; or on the frames of a film: "
+        "FILM.mp4; or FILE.nii.gz for one mask",
     )
     parser.add_argument(
         "--frame-rate", type=frame_rate, metavar="N", help="frames a second of a film that is made of pictures [25]"
@@ -95,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_file("html", arguments.html)
     if arguments.before and record is None:
         raise InputError("--before: is about the weights that a run began with; name a run in place of model=…")
+    out, file = folder_or_file(out)
     if out is not None:
         from cnnexp.runs.write import writable_folder
 
@@ -109,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
     _refuse_many(files, arguments.html)
+    refuse_file(file, files)
     rows, sources = [], []
     for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
         picture, prediction = task.facts.input.picture(path), ask(read(path))[0]
@@ -119,6 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
             from cnnexp.visualize.png import write_png
 
             row["drawn"] = str(write_png(answer.image(picture, prediction), out / drawn))
+        row |= saved(answer, prediction, path, out, file)
         if arguments.html is not None:
             sources.append(_source(picture, None if "top" in row else answer.image(picture, prediction)))
         rows.append(row)
@@ -238,9 +243,10 @@ def _names(files: list[Path]) -> list[str]:
     """A file name for each drawn picture, none twice."""
     names: list[str] = []
     for path in files:
-        name, number = f"{path.stem}.png", 2
+        stem = path.stem.removesuffix(".nii")
+        name, number = f"{stem}.png", 2
         while name in names:
-            name, number = f"{path.stem}-{number}.png", number + 1
+            name, number = f"{stem}-{number}.png", number + 1
         names.append(name)
     return names
 
@@ -342,6 +348,6 @@ def _print(rows: list[dict[str, Any]], lines: Lines, before: _Before | None, as_
             for line in before.task.answer.lines(row["before"]):
                 print(f"    {line}")
             print("  after")
-        for line in [*lines(row), *([f"drawn: {row['drawn']}"] if "drawn" in row else [])]:
+        for line in [*lines(row), *(f"{word}: {row[word]}" for word in ("drawn", "saved") if word in row)]:
             print(f"  {'' if before is None else '  '}{line}")
     sys.stdout.flush()

@@ -43,9 +43,13 @@ class Census:
     """Counts by kind of thing (pictures, boxes, label files, …): found = used + left out.
 
     What is counted is known from names and headers; a file that fails when it is decoded is told of then.
+
+    Args:
+        samples: the kind that goes into nets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, samples: str = PICTURES) -> None:
+        self.samples = samples
         self._used: dict[str, int] = {}
         self._left_out: dict[str, dict[str, Reason]] = {}
         self._noted: dict[str, dict[str, Reason]] = {}
@@ -124,7 +128,7 @@ class Census:
 
     def _kinds(self) -> list[str]:
         kinds = dict.fromkeys([*self._used, *self._left_out, *self._noted])
-        return sorted(kinds, key=lambda kind: (kind != PICTURES, kind == BOXES))
+        return sorted(kinds, key=lambda kind: (kind != self.samples, kind == BOXES))
 
     def _counts(self, kind: str) -> str:
         found, used, lost, noted = self.found(kind), self.used(kind), self.left_out(kind), self.noted(kind)

@@ -186,8 +186,8 @@ def complete_splits(
     return splits
 
 
-def refuse_empty(root: Path, splits: Mapping[SplitName, Sequence[object]]) -> None:
-    """Raises InputError if a split has no pictures."""
+def refuse_empty(root: Path, splits: Mapping[SplitName, Sequence[object]], kind: str = "pictures") -> None:
+    """Raises InputError if a split has no pictures, or what else its samples are called."""
     for split in SPLITS:
         if not splits[split]:
-            raise InputError(f"{root}: no pictures for {split}; it takes a few per split, at least ten in all")
+            raise InputError(f"{root}: no {kind} for {split}; it takes a few per split, at least ten in all")

@@ -44,6 +44,9 @@ class OwnFolder(DataSet):
     refuses_classes: bool = True
     """Whether a sample of a class that is none of ``classes`` is a mistake, or without a label."""
 
+    kind: ClassVar[str] = PICTURES
+    """What its samples are called in the census."""
+
     of_samples: ClassVar[tuple[str, ...]] = ("look",)
     """What is told by all samples together."""
 
@@ -63,7 +66,7 @@ class OwnFolder(DataSet):
         self.root, self.target = root, target
         self.classes = tuple(classes) if classes is not None else None
         self.image_size, self.channels, self.in_memory = image_size, channels, in_memory
-        self.counted = Census()
+        self.counted = Census(self.kind)
         self.range, self.background, self.unreadable = range, background, unreadable
 
     @abstractmethod
@@ -224,7 +227,7 @@ class OwnFolder(DataSet):
     def _count(self, found: Mapping[SplitName, Sequence[Sample]]) -> None:
         """Enter what is used, and say what is not where it is much."""
         census = self.counted
-        census.use(PICTURES, sum(len(samples) for samples in found.values()))
+        census.use(self.kind, sum(len(samples) for samples in found.values()))
         boxes = {split: count_boxes(samples, census) for split, samples in found.items()} if self.boxed else {}
         if found["train"] and boxes.get("train") == 0:
             why = census.line() or f"{len(found['train']):,} pictures, and not one has a box"

@@ -1,4 +1,4 @@
-"""Cross entropy of one class for each pixel."""
+"""Cross entropy of one class for each pixel, or each voxel of a volume."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PixelCrossEntropy(Loss):
         self.class_weights = weights
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
-        """Of logits (B, K, H, W) and ``mask`` (B, H, W), 255 = void."""
+        """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
         mask = truth["mask"].long()
         valid = mask != VOID
         count = valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()

@@ -14,14 +14,14 @@ def he_init(module: nn.Module) -> None:
 
     For `net.apply`: convolutions and linear layers are filled, all else stays as it is.
     """
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         _zero_bias(module)
 
 
 def glorot_init(module: nn.Module) -> None:
     """Uniform weights of variance 2 / (fan-in + fan-out), zero biases (Glorot and Bengio 2010, equation 16)."""
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         _zero_bias(module)
 
@@ -44,11 +44,11 @@ def init_for(net: nn.Module, head: nn.Module, activation: Activation) -> None:
 
 
 def _halved_init(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
         _zero_bias(module)
 
 
-def _zero_bias(module: nn.Conv1d | nn.Conv2d | nn.Linear) -> None:
+def _zero_bias(module: nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear) -> None:
     if module.bias is not None:
         nn.init.zeros_(module.bias)

@@ -1,4 +1,4 @@
-"""One class for each pixel."""
+"""One class for each pixel, or each voxel of a volume."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Confusion
+from cnnexp.tasks.overlapping_tiles import is_larger, tiled_classes
 
 
 class Segmentation(Task):
-    """Logits (B, K, H, W); pixel accuracy, mean IoU, Dice, over the pixels that are not void.
+    """Logits (B, K, H, W), or (B, K, D, H, W) of volumes; pixel accuracy, mean IoU, Dice, over what is not void.
 
     Mean IoU and Dice come from the confusion matrix of all pixels of the split, over the classes that occur in target
     or prediction. ``dice`` leaves the background out, where the data set names a class so.
@@ -61,9 +62,10 @@ class Segmentation(Task):
         return Readings(values, vectors, {"confusion": confusion.long().numpy()})
 
     def outcomes(self, output: StepOutput) -> Tensor:
-        """A confusion matrix of each picture."""
+        """A confusion matrix of each sample."""
         classes = len(self.answer.names)
-        sample = torch.arange(len(output.targets), device=output.targets.device)[:, None, None]
+        sample = torch.arange(len(output.targets), device=output.targets.device)
+        sample = sample.view(-1, *[1] * (output.targets.ndim - 1))
         cell = (sample * classes + output.targets) * classes + output.predictions
         counts = torch.bincount(cell[output.targets != VOID], minlength=len(output.targets) * classes**2)
         return counts.view(len(output.targets), classes**2)
@@ -86,9 +88,13 @@ class Segmentation(Task):
         }
 
     @torch.no_grad()
-    def predict(self, batch: Batch) -> list[np.ndarray]:
-        """Class of each pixel, uint8 (H, W), of each picture."""
-        return list(self.outputs(batch).argmax(1).to(torch.uint8).cpu().numpy())
+    def predict(self, batch: Batch) -> list[Any]:
+        """The class of each pixel, uint8 (H, W), or voxel of each sample; what is larger than samples are is tiled."""
+        size = self.facts.input.example(1)[0].shape[2:]
+        x = None if "features" in batch else self.facts.input.arguments(batch)[0]
+        tiled = x is not None and is_larger(x, size)
+        classes = tiled_classes(self.net, x, size) if tiled else self.outputs(batch).argmax(1)
+        return self.answer.said(classes, batch)
 
 
 def _margins(confusion: Tensor) -> tuple[Tensor, Tensor, Tensor]:

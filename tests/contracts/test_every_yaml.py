@@ -107,7 +107,8 @@ def partnered(group: str, name: str, path: Path) -> list[str]:
     if group == "augmentation":
         shipped = sorted(kind for kind in set(KIND_OF_DATA.values()) if kind)
         kind = next(kind for kind in shipped if name in augmentations_for(kind, FOLDERS))
-        data = data_with("label", FOLDERS, kind)[0]  # some are for classification alone
+        of_kind = [name for name, own in KIND_OF_DATA.items() if own == kind]
+        data = (data_with("label", FOLDERS, kind) or of_kind)[0]  # some are for classification alone
         return [chosen, f"data={data}", f"model={net_for_data(data)}"]
     if group == "loss":
         task, task_path = next(one for one in option_files("task", FOLDERS).items() if brings_loss(one[1], name))

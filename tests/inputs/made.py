@@ -16,6 +16,7 @@ from cnnexp.inputs.pictures import Pictures
 from cnnexp.inputs.several import Several
 from cnnexp.inputs.signals import Signals
 from cnnexp.inputs.tokens import Tokens, bytes_of
+from cnnexp.inputs.volumes import Volumes
 
 COUNT = 6
 TEXTS = ["What is it?", "Is it a cat or a dog?", "is it", "how many are there in the picture", "What", "is this a cat?"]
@@ -39,6 +40,11 @@ def signals() -> tuple[Input, TensorSplit]:
     return Signals(channels=2, length=30), TensorSplit({"signal": numbers(2, 30).float()})
 
 
+def volumes() -> tuple[Input, TensorSplit]:
+    tensors = {"spacing": torch.zeros(COUNT, 3), "levels": torch.tensor([[[100.0, 50.0, 0.0, 255.0]] * 2] * COUNT)}
+    return Volumes(channels=2, volume_size=(4, 6, 8)), TensorSplit({"volume": numbers(2, 4, 6, 8), **tensors})
+
+
 def tokens() -> tuple[Input, TensorSplit]:
     return Tokens(vocabulary_size=8, length=5), TensorSplit({}, ragged={"text": [bytes_of(text) for text in TEXTS]})
 
@@ -54,6 +60,7 @@ MADE: dict[str, Callable[[], tuple[Input, TensorSplit]]] = {
     "clips": clips,
     "signals": signals,
     "tokens": tokens,
+    "volumes": volumes,
     "several": several,
 }
 
@@ -70,6 +77,9 @@ def write_file(kind: str, folder: Path) -> Path:
     if kind == "signals":
         np.savetxt(folder / "a.csv", np.arange(60.0).reshape(30, 2), delimiter=",")
         return folder / "a.csv"
+    if kind == "volumes":
+        np.save(folder / "a.npy", np.arange(2 * 4 * 6 * 8, dtype=np.uint8).reshape(2, 4, 6, 8))
+        return folder / "a.npy"
     if kind == "tokens":
         (folder / "a.txt").write_text("What is this?", encoding="utf-8")
         return folder / "a.txt"

@@ -49,6 +49,15 @@ class Signals(Head):
         return self.head(self.layer(x).mean(2))
 
 
+class Volumes(Head):
+    def __init__(self, *, in_channels: int, num_classes: int):
+        super().__init__(4, num_classes)
+        self.layer = nn.Conv3d(in_channels, 4, 3)
+
+    def forward(self, x):
+        return self.head(self.layer(x).mean((2, 3, 4)))
+
+
 class Tokens(Head):
     def __init__(self, *, vocabulary: int, num_classes: int):
         super().__init__(4, num_classes)
@@ -72,6 +81,7 @@ DATA: dict[str, str] = {
     "pictures": "channels: 3\n  image_size: [6, 8]",
     "clips": "frames: 4\n  channels: 3\n  image_size: [6, 8]",
     "signals": "channels: 2\n  length: 30",
+    "volumes": "channels: 2\n  volume_size: [4, 6, 8]",
     "tokens": "vocabulary_size: 8\n  length: 5",
     "several": (
         "parts:\n    picture: {input: pictures, channels: 3, image_size: [6, 8]}\n"
@@ -120,6 +130,11 @@ class Clips(Set):
 class Signals(Set):
     def samples(self, label, generator):
         return TensorSplit({"signal": self.bright(label, generator, 2, 30).float(), "label": label})
+
+
+class Volumes(Set):
+    def samples(self, label, generator):
+        return TensorSplit({"volume": self.bright(label, generator, 2, 4, 6, 8), "label": label})
 
 
 class Tokens(Set):

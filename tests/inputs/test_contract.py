@@ -151,14 +151,23 @@ PARAMETERS = {
     "pictures": 3 * 4 * 9 + 4 + 4 * 2 + 2,
     "clips": 3 * 4 * 9 * 4 + 4 + 4 * 2 + 2,
     "signals": 2 * 4 * 3 + 4 + 4 * 2 + 2,
+    "volumes": 2 * 4 * 27 + 4 + 4 * 2 + 2,
     "tokens": 10 * 4 + 4 * 4 * 3 + 4 + 4 * 2 + 2,
     "several": 3 * 4 * 9 + 4 + 10 * 4 + 8 * 2 + 2,
 }
-SIZES = {"pictures": "3x12x9", "clips": "4x3x12x9", "signals": "2x50", "tokens": "17", "several": "3x12x9x17"}
+SIZES = {
+    "pictures": "3x12x9",
+    "clips": "4x3x12x9",
+    "signals": "2x50",
+    "volumes": "2x5x12x9",
+    "tokens": "17",
+    "several": "3x12x9x17",
+}
 MULTIPLY_ADDS = {
     "pictures": (10 * 7) * 4 * 27 + 8,
     "clips": (10 * 7) * 4 * 27 * 4 + 8,
     "signals": 48 * 4 * 6 + 8,
+    "volumes": (3 * 10 * 7) * 4 * 54 + 8,
     "tokens": 15 * 4 * 12 + 8,
     "several": (10 * 7) * 4 * 27 + 16,
 }
@@ -166,6 +175,7 @@ ACTIVATIONS = {
     "pictures": 4 * 70 + 4 + 2,
     "clips": 4 * 70 + 4 + 2,
     "signals": 4 * 48 + 4 + 2,
+    "volumes": 4 * 210 + 4 + 2,
     "tokens": 4 * 17 + 4 * 15 + 4 + 2,
     "several": 4 * 70 + 4 + 4 * 17 + 4 + 8 + 2,
 }
@@ -196,7 +206,12 @@ def test_a_net_of_it_is_summed_up(own: Path, kind: str, capsys: pytest.CaptureFi
     assert content["totals"]["multiply_adds"] == MULTIPLY_ADDS[kind]
     assert content["totals"]["activation_bytes"] == 4 * ACTIVATIONS[kind]
     (layer,) = (one for one in content["layers"] if one["name"] in ("layer", "picture"))
-    assert layer["receptive_field"]["size"] == {"signals": [3], "tokens": [3], "clips": [4, 3, 3]}.get(kind, [3, 3])
+    assert layer["receptive_field"]["size"] == {
+        "signals": [3],
+        "tokens": [3],
+        "clips": [4, 3, 3],
+        "volumes": [3, 3, 3],
+    }.get(kind, [3, 3])
 
 
 @pytest.mark.integration
@@ -204,7 +219,14 @@ def test_a_net_of_it_is_summed_up(own: Path, kind: str, capsys: pytest.CaptureFi
 def test_a_sample_that_is_too_small_is_refused_with_the_smallest(
     own: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    size = {"pictures": "3x2x2", "clips": "4x3x2x2", "signals": "2x2", "tokens": "2", "several": "3x2x2x5"}[kind]
+    size = {
+        "pictures": "3x2x2",
+        "clips": "4x3x2x2",
+        "signals": "2x2",
+        "volumes": "2x2x2x2",
+        "tokens": "2",
+        "several": "3x2x2x5",
+    }[kind]
     words = ["summary", f"model=tiny_{kind}", f"data=tiny_{kind}", "--input", size]
     assert main([*words, "--config-dir", "conf", "--trust", "tiny"]) == 2
     said = capsys.readouterr().err
