@@ -28,7 +28,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_files import middle_of, pixels_of, read_middle
+from cnnexp.inputs.picture_files import middle_of, pixels_of, read_middle, read_picture
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
 from cnnexp.tasks.base import Task
@@ -83,6 +83,8 @@ def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
 
 def reading_images(how: Published) -> Callable[[Image], dict[str, Tensor]]:
     """The same for a picture that is decoded already, such as the frame of a film."""
+    if how.sized is not None:
+        return lambda image: Pictures.stored_as(pixels_of(image, None, 3)[None])
     size = (how.resize_px, how.crop_px, how.interpolation)
     return lambda image: Pictures.stored_as(middle_of(pixels_of(image, None, 3), *size)[None])
 

@@ -9,18 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cnnexp.commands import film
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file, writing
-from cnnexp.commands.film import (
-    Seeing,
-    check_out,
-    frame_rate,
-    is_about_film,
-    is_film,
-    predict_film,
-    source_of,
-)
 from cnnexp.commands.saving import folder_or_file, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
@@ -71,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "FILM.mp4; or FILE.nii.gz for one mask",
     )
     parser.add_argument(
-        "--frame-rate", type=frame_rate, metavar="N", help="frames a second of a film that is made of pictures [25]"
+        "--frame-rate",
+        type=film.frame_rate,
+        metavar="N",
+        help="frames a second of a film that is made of pictures [25]",
     )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
@@ -90,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not given:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
-    if is_about_film([Path(one) for one in given], out):
+    if film.is_about_film([Path(one) for one in given], out):
         return _run_film(record, words, given, out, choice, arguments)
     if arguments.frame_rate is not None:
         raise InputError("--frame-rate: is of a film that is made of pictures; name it: --out FILM.mp4")
@@ -150,14 +145,14 @@ def _run_film(
             raise InputError(f"--{option.replace('_', '-')}: is for pictures, and this is a film; leave it out")
     if out is None and not arguments.json:
         raise InputError("a film: say what is wanted of it, --out FILM.mp4 (drawn on each frame), --json, or both")
-    check_out(out)
+    film.check_out(out)
     named = [Path(text) for text in given]
-    source = source_of(named, out, arguments.frame_rate) if any(map(is_film, named)) else None
+    source = film.source_of(named, out, arguments.frame_rate) if any(map(film.is_film, named)) else None
     task, see = _seeing(record, words, arguments)
     suffixes = task.facts.input.suffixes
     if source is None:
-        source = source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
-    row = predict_film(task, _over_views(task, choice), see, source, out, arguments.json)
+        source = film.source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
+    row = film.predict_film(task, _over_views(task, choice), see, source, out, arguments.json)
     loaded()
     if arguments.json:
         import json
@@ -170,7 +165,7 @@ def _run_film(
     return 0
 
 
-def _seeing(record: Record | None, words: list[str], arguments: argparse.Namespace) -> tuple[Task, Seeing]:
+def _seeing(record: Record | None, words: list[str], arguments: argparse.Namespace) -> tuple[Task, film.Seeing]:
     """The net, and what makes a batch of a frame."""
     how = None
     if record is not None:

@@ -121,6 +121,7 @@ class Pictures(Input):
         """A picture of Pillow's as a batch of one, as ``read`` gives what it has decoded; nets of 1 or 3 channels."""
         pillow_mode(self.channels)
         return self.stored_as(pixels_of(image, self.stored_size, self.channels, self.look)[None])
+
     def read_whole(self, path: Path) -> Batch:
         return self.stored_as(read_picture(path, None, self.channels, look=self.look)[0][None])
 
