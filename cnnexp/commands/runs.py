@@ -157,7 +157,8 @@ def _prune(words: Sequence[str], outputs: Path, arguments: argparse.Namespace) -
     runs = _runs(words, outputs)
     gone = to_prune(runs, arguments.keep_best)
     _trash(gone, arguments.dry_run)
-    print(f"{len(runs.records) - len(gone):,} runs stay")
+    stay = len(runs.records) - len(gone)
+    print(f"{stay:,} run stays" if stay == 1 else f"{stay:,} runs stay")
 
 
 def _trash(records: Sequence[Record], dry_run: bool) -> None:
