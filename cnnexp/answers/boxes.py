@@ -99,7 +99,7 @@ class Boxes(Answer):
         if MISTAKES in tables:
             matrix = tables[MISTAKES]
             found, objects, said = int(np.trace(matrix)), int(matrix[:-1].sum()), int(matrix[:, :-1].sum())
-            heading = f"{found:,} of {objects:,} objects found by {said:,} boxes (score ≥ {SHOWN_FROM:g})"
+            heading = f"{found:,} of {objects:,} objects found\n{said:,} boxes of score ≥ {SHOWN_FROM:g}"
             names = [*self.names, "nothing"]
             draw_confusion(matrix, names, folder / "mistakes.png", title=title, heading=heading)
         if PRECISION in tables:

@@ -95,8 +95,7 @@ def _axes(turn: Turn) -> list[int]:
 
 
 def _whole(name: str, turn: Turn) -> View:
-    how = {"turn": turn}
-    return View(name, partial(_see_whole, **how), partial(_undo_whole, **how), partial(_place_whole, **how))
+    return View(name, partial(_see_whole, turn=turn), partial(_undo_whole, turn=turn), partial(_place_whole, turn=turn))
 
 
 FLIP = (_whole("as it is", Turn()), _whole("mirrored", Turn(mirrored=True)))
