@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -38,6 +38,8 @@ class Box(Boxes):
 
     Answer: ``probabilities`` of the classes (K,) and ``box`` (4,), x1 y1 x2 y2 as parts of width and height.
     """
+
+    merges: ClassVar[bool] = False
 
     def single(self, batch: Batch) -> Single:
         """The boxes of a batch without their axis of several."""
@@ -74,11 +76,15 @@ class Box(Boxes):
     def image(self, picture: Picture, answer: Mapping[str, NDArray[Any]], truth: Batch | None = None) -> Image.Image:
         from cnnexp.visualize.boxes import boxes_image
 
-        best = int(answer["probabilities"].argmax())
-        found = _in_pixels(answer["box"], picture)[None], np.array([best])
-        scores = answer["probabilities"][None, best]
+        boxes, labels, scores = _one(answer, picture)
         true = None if truth is None else (truth["boxes"][0].numpy(), truth["classes"][0].numpy())
-        return boxes_image(picture, *found, self.names, scores=scores, truth=true)
+        return boxes_image(picture, boxes, labels, self.names, scores=scores, truth=true)
+
+    def frame(self, picture: Picture, answer: Mapping[str, NDArray[Any]]) -> Image.Image:
+        from cnnexp.visualize.boxes import boxes_on
+
+        boxes, labels, scores = _one(answer, picture)
+        return boxes_on(picture, boxes, labels, self.names, scores)
 
     def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
         from cnnexp.visualize.confusion import draw_confusion
@@ -95,6 +101,12 @@ def boxes_of_each(split: Samples) -> NDArray[np.int64]:
     positions = torch.arange(len(split))  # type: ignore[arg-type]
     found = [learnable(split.batch(part))[1] for part in positions.split(READ_AT_ONCE)]
     return torch.cat([(one != NO_CLASS).sum(1) for one in found]).numpy()
+
+
+def _one(answer: Mapping[str, NDArray[Any]], picture: Picture) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The box in pixels, its likeliest class and that one's probability, as rows of one."""
+    best = int(answer["probabilities"].argmax())
+    return _in_pixels(answer["box"], picture)[None], np.array([best]), answer["probabilities"][None, best]
 
 
 def _in_pixels(box: NDArray[Any], picture: Picture) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -93,17 +93,7 @@ class Boxes(Answer):
         return boxes_on(picture, sure["boxes"], sure["labels"], self.names, sure["scores"])
 
     def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
-        from cnnexp.visualize.confusion import draw_confusion
-        from cnnexp.visualize.precision_recall import draw_precision_recall
-
-        if MISTAKES in tables:
-            matrix = tables[MISTAKES]
-            found, objects, said = int(np.trace(matrix)), int(matrix[:-1].sum()), int(matrix[:, :-1].sum())
-            heading = f"{found:,} of {objects:,} objects found\n{said:,} boxes of score ≥ {SHOWN_FROM:g}"
-            names = [*self.names, "nothing"]
-            draw_confusion(matrix, names, folder / "mistakes.png", title=title, heading=heading)
-        if PRECISION in tables:
-            draw_precision_recall(tables[PRECISION], self.names, folder / "precision_recall.png", title=title)
+        draw_findings(tables, self.names, folder, title)
 
     def _sure(self, answer: Mapping[str, NDArray[Any]], picture: Picture) -> dict[str, NDArray[Any]]:
         """The boxes that are shown to a person, in pixels of the picture."""
@@ -111,6 +101,21 @@ class Boxes(Answer):
         height, width = picture.shape[:2]
         boxes = answer["boxes"] * np.array([width, height, width, height])
         return {"boxes": boxes[kept], "scores": answer["scores"][kept], "labels": answer["labels"][kept]}
+
+
+def draw_findings(tables: Mapping[str, np.ndarray], names: Sequence[str], folder: Path, title: str) -> None:
+    """What became of detections and objects, and the curves of precision over recall, where a test has them."""
+    from cnnexp.visualize.confusion import draw_confusion
+    from cnnexp.visualize.precision_recall import draw_precision_recall
+
+    if MISTAKES in tables:
+        matrix = tables[MISTAKES]
+        found, objects, said = int(np.trace(matrix)), int(matrix[:-1].sum()), int(matrix[:, :-1].sum())
+        heading = f"{found:,} of {objects:,} objects found\n{said:,} detections of score ≥ {SHOWN_FROM:g}"
+        rows = [*names, "nothing"]
+        draw_confusion(matrix, rows, folder / "mistakes.png", title=title, heading=heading)
+    if PRECISION in tables:
+        draw_precision_recall(tables[PRECISION], names, folder / "precision_recall.png", title=title)
 
 
 def unpadded(batch: Batch) -> list[dict[str, Tensor]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.answers.base import Answer, Batch, Picture, Samples, counted
-from cnnexp.answers.boxes import SHOWN_FROM
+from cnnexp.answers.boxes import SHOWN_FROM, draw_findings
 from cnnexp.answers.mask import sized
 from cnnexp.augmentation.boxes import NO_CLASS
 from cnnexp.augmentation.instances import masks_of, tight_boxes
@@ -86,6 +87,18 @@ class Instances(Answer):
             rows = (truth["classes"][0] != NO_CLASS).nonzero()[:, 0]
             true = Objects(masks_of(truth["instances"][0], rows).numpy(), truth["classes"][0][rows].numpy())
         return instances_image(picture, found, self.names, truth=true)
+
+    def draw_tables(self, tables: Mapping[str, np.ndarray], folder: Path, title: str) -> None:
+        draw_findings(tables, self.names, folder, title)
+
+    def frame(self, picture: Picture, answer: Mapping[str, NDArray[Any]]) -> Image.Image:
+        """In the colours of the classes, which stay the same from frame to frame."""
+        from cnnexp.visualize.canvas import to_image
+        from cnnexp.visualize.instances import painted
+
+        sure = _sure(answer, picture)
+        order = np.argsort(sure["scores"], kind="stable")
+        return painted(to_image(picture), sure["masks"][order], sure["labels"][order].tolist())
 
 
 def unpadded(batch: Batch) -> list[dict[str, Tensor]]:

@@ -26,6 +26,7 @@ class Components(Task):
     """
 
     hands: ClassVar[str | None] = "mask"
+    on_frames: ClassVar[bool] = True
     answer: Instances
 
     def __init__(self, parts: Parts, *, cut: Cut, border: int, smallest: int, apart: int) -> None:
@@ -47,7 +48,7 @@ class Components(Task):
         return StepOutput(terms) if stage == "train" else StepOutput(terms, self._cut(logits), unpadded(batch))
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
-        return metrics_of_masks(stage)
+        return metrics_of_masks(stage, len(self.answer.names))
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         for metric in metrics.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ class Instances(Task):
     Objects that are ignored are not learnt, and are COCO's crowds in the average precision. What a net has to answer
     says ``cnnexp.tasks.finders``; ``detect`` has masks, bool (n, H, W), too.
     """
+
+    on_frames: ClassVar[bool] = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
@@ -47,7 +49,7 @@ class Instances(Task):
         return asked(self.net, self.facts.input.arguments(batch), batch, stage, unpadded)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
-        return metrics_of_masks(stage)
+        return metrics_of_masks(stage, len(self.answer.names))
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         for metric in metrics.values():

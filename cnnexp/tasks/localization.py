@@ -36,6 +36,7 @@ class Localization(Task):
     """
 
     hands: ClassVar[str | None] = "boxes"
+    on_frames: ClassVar[bool] = True
     takes_features: ClassVar[bool] = True
     unclassed: ClassVar[int] = SIDES
     loss: Loss

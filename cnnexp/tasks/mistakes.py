@@ -84,7 +84,7 @@ def judge(
 
 
 class Mistakes(Sums):
-    """Counts of a split's detections and objects.
+    """Counts of a split's detections and objects, by the overlap of masks where there are some, else of boxes.
 
     Args:
         classes: K. least_score: detections with a lower one are left out.
@@ -116,7 +116,10 @@ class Mistakes(Sums):
         absorbed |= (covered & (covered.cumsum(0) == 1)).any(1)  # each takes out one answer, the surest
         counting = ~(crowds | hard)
         objects, classes = objects[counting], classes[counting]
-        judged = judge(labels.numpy(), classes.numpy(), box_iou(boxes, objects).numpy(), absorbed.numpy())
+        overlap = box_iou(boxes, objects)
+        if "masks" in said:
+            overlap = mask_iou(said["masks"].cpu()[order], there["masks"].cpu()[counting])
+        judged = judge(labels.numpy(), classes.numpy(), overlap.numpy(), absorbed.numpy())
         areas = box_area(objects).numpy()
         matrix = _matrix(judged, labels.numpy(), classes.numpy(), self.classes)
         kinds = [judged.kinds.count(kind) for kind in KINDS[:-1]] + [int(judged.missed.sum())]
@@ -130,6 +133,13 @@ class Mistakes(Sums):
         matrix, kinds, sizes = np.split(total, np.cumsum([(self.classes + 1) ** 2, len(KINDS)]))
         named = zip(KINDS, kinds.tolist(), strict=True)
         return matrix.reshape(self.classes + 1, -1), dict(named), dict(zip(SIZES, sizes.tolist(), strict=True))
+
+
+def mask_iou(first: Tensor, second: Tensor) -> Tensor:
+    """IoU (n, m) of masks, bool (n, H, W) and (m, H, W)."""
+    one, other = (masks.flatten(1).float() for masks in (first, second))
+    shared = one @ other.T
+    return shared / (one.sum(1)[:, None] + other.sum(1) - shared).clamp(min=1)
 
 
 def _part_within(boxes: Tensor, regions: Tensor) -> Tensor:

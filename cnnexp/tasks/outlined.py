@@ -10,17 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
+from cnnexp.answers.boxes import MISTAKES, PRECISION, SHOWN_FROM
 from cnnexp.answers.instances import run_lengths
 from cnnexp.tasks.average_precision import averages, averages_by_class, curves, mean_average_precision
 from cnnexp.tasks.base import Readings, Stage
+from cnnexp.tasks.mistakes import Mistakes
 
 Found = Mapping[str, Tensor]
 """Of one picture boxes (n, 4) in pixels, scores (n,), labels (n,) and masks bool (n, H, W)."""
 
 
-def metrics_of_masks(stage: Stage) -> dict[str, nn.Module]:
-    """COCO's average precision of masks and of the boxes around them, for evaluations."""
-    return {} if stage == "train" else {"map": mean_average_precision(("masks", "boxes"), test=stage == "test")}
+def metrics_of_masks(stage: Stage, classes: int) -> dict[str, nn.Module]:
+    """COCO's average precision of masks and of the boxes around them, for evaluations; at the test what went wrong."""
+    if stage == "train":
+        return {}
+    precision = mean_average_precision(("masks", "boxes"), test=stage == "test")
+    return {"map": precision, **({"mistakes": Mistakes(classes, SHOWN_FROM)} if stage == "test" else {})}
 
 
 def read_masks(metrics: Mapping[str, Any], stage: Stage, classes: int) -> Readings:
@@ -29,8 +34,13 @@ def read_masks(metrics: Mapping[str, Any], stage: Stage, classes: int) -> Readin
         return Readings({})
     found = metrics["map"].compute()
     boxes = {f"box_{name}": value for name, value in averages(found, "bbox_").items()}
-    vectors = averages_by_class(curves(found, classes, "segm_")) if stage == "test" else {}
-    return Readings({**averages(found, "segm_"), **boxes}, vectors)
+    values = {**averages(found, "segm_"), **boxes}
+    if stage != "test":
+        return Readings(values)
+    precision = curves(found, classes, "segm_")
+    matrix, kinds, sizes = metrics["mistakes"].compute()
+    tables = {MISTAKES: matrix, PRECISION: precision[0]}
+    return Readings(values, averages_by_class(precision), tables, {"mistakes": kinds, "sizes": sizes})
 
 
 def rows_of_masks(batch: Batch, found: Sequence[Found]) -> Columns:
