@@ -23,3 +23,12 @@ def test_halves_weighed_by_their_counts_are_the_whole(name: str) -> None:
         assert sum(int(half[term][1]) for half in halves) == int(count) > 0
         weighed = sum(half[term][0].item() * int(half[term][1]) for half in halves) / int(count)
         assert weighed == pytest.approx(mean.item(), rel=1e-12), term
+
+
+@pytest.mark.parametrize("name", ["faster_rcnn", "retinanet", "ssd"])
+def test_shapes_alone_pass_forward(name: str) -> None:
+    """What a summary and the refusal of small pictures rest on."""
+    with torch.device("meta"):
+        answer = detector(name)(torch.empty(2, 1, 64, 64))
+    parts = answer.values() if isinstance(answer, dict) else answer
+    assert all(one.is_meta and one.numel() > 0 for one in parts)
