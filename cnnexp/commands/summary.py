@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     numbers = _numbers(arguments.input)
     _refuse(arguments)
     plot = _png(arguments.plot)
-    nets = _nets(arguments, numbers is not None)
+    nets = _nets(arguments)
     if plot is not None and len(nets) > 1:
         raise InputError(f"--plot: a picture is of one net, not of {len(nets)}; give one")
     size = _size(arguments.input, numbers, [config for config, _ in nets])
@@ -142,21 +142,21 @@ def _refuse(arguments: argparse.Namespace) -> None:
         raise InputError(*problems)
 
 
-def _nets(arguments: argparse.Namespace, free: bool) -> list[tuple[dict[str, Any], dict[str, str]]]:
+def _nets(arguments: argparse.Namespace) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """The configuration of each net, and its settings among those that were given several values."""
     from cnnexp.commands.several import combinations
     from cnnexp.config.compose import compose_run
 
     folders = arguments.config_dir
     return [
-        (compose_run(_compatible_data(words, free, folders), folders), settings)
+        (compose_run(_compatible_data(words, folders), folders), settings)
         for words, settings in combinations(arguments.overrides)
     ]
 
 
-def _compatible_data(words: list[str], free: bool, own_folders: Sequence[str]) -> list[str]:
-    """With ``--input`` no data set is needed, so one that suits the net stands in where none was named."""
-    if not free or any(word.lstrip("+").startswith(("data=", "dataset=")) for word in words):
+def _compatible_data(words: list[str], own_folders: Sequence[str]) -> list[str]:
+    """Where no data set was named, one that suits the net stands in."""
+    if any(word.lstrip("+").startswith(("data=", "dataset=")) for word in words):
         return words
     return [*words, *suitable_data(words, own_folders)]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import (
     AnchorGenerator,
@@ -31,6 +30,7 @@ from cnnexp.models.anchored import (
     truth_of,
 )
 from cnnexp.models.bounds import at_least_one
+from cnnexp.models.proposals import Proposed, Sampled, Truth, matching
 from cnnexp.models.published import Published
 from cnnexp.models.published_detectors import published_detector, renamed
 from cnnexp.models.pyramids import SMALL, Backbone, Pyramid, body_of
@@ -41,43 +41,11 @@ __all__ = ["FasterRCNN", "published", "renamed"]
 
 Losses = dict[str, tuple[Tensor, Tensor]]
 Found = list[dict[str, Tensor]]
-Truth = list[dict[str, Tensor]]
 
 BETA = 1 / 9
 """Where torchvision's smooth L1 goes from a square to a line; the paper has 1."""
 RPN_STREAM, ROI_STREAM = 0, 1
 """What keeps the samples of the two stages apart."""
-
-
-class Proposed(NamedTuple):
-    """What the first stage says of pictures, as they are seen (sized and padded).
-
-    Attributes:
-        images: with the size of each before padding. features: maps by name.
-        objectness: logits (B, N) of all anchors. offsets: (B, N, 4). anchors: (N, 4), those of every picture.
-        boxes: of each picture the proposals (n, 4), the surest first.
-    """
-
-    images: ImageList
-    features: dict[str, Tensor]
-    objectness: Tensor
-    offsets: Tensor
-    anchors: Tensor
-    boxes: list[Tensor]
-
-
-class Sampled(NamedTuple):
-    """Proposals to learn from, for each picture.
-
-    Attributes:
-        boxes: (n, 4). labels: int64 (n,), 0 = background, k + 1 = class k. matched: int64 (n,), the row of the
-            picture's truth that each belongs to (0 for background). truth: what was true, by picture.
-    """
-
-    boxes: list[Tensor]
-    labels: list[Tensor]
-    matched: list[Tensor]
-    truth: Truth
 
 
 class FasterRCNN(nn.Module):
@@ -294,7 +262,7 @@ class FasterRCNN(nn.Module):
         """``class`` and ``box`` of what was sampled."""
         logits, offsets = self.second(proposed, sampled.boxes)
         labels = torch.cat(sampled.labels)
-        wanted = torch.cat(self.roi_heads.box_coder.encode(_matching(sampled), sampled.boxes))
+        wanted = torch.cat(self.roi_heads.box_coder.encode(matching(sampled), sampled.boxes))
         (positive,) = torch.where(labels > 0)
         own = offsets.view(len(labels), -1, 4)[positive, labels[positive]]
         box = F.smooth_l1_loss(own, wanted[positive].to(own.dtype), beta=BETA, reduction="sum")
@@ -356,11 +324,3 @@ def strides_of(backbone: str, given: tuple[int, ...] | None) -> tuple[int, ...]:
 
 def _mean(total: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
     return total / count.clamp(min=1), count
-
-
-def _matching(sampled: Sampled) -> list[Tensor]:
-    """For each sampled proposal the true box that it is to become; itself in a picture without any."""
-    return [
-        one["boxes"][rows].to(boxes.dtype) if len(one["boxes"]) else boxes
-        for one, rows, boxes in zip(sampled.truth, sampled.matched, sampled.boxes, strict=True)
-    ]

@@ -120,7 +120,8 @@ def _of_backbone(backbone: Backbone) -> Published:
         state = whole.load()  # what cannot be had is told in words
         return _of_body(_cut_by_timm(name) if whole.source.startswith("timm") else state, backbone)
 
-    return replace(whole, source=f"{whole.source}, its backbone", classes=(), load=load)
+    source = f"{whole.source}, its backbone"
+    return replace(whole, source=source, classes=(), load=load, task="detection", target="boxes")
 
 
 def _of_body(state: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:

@@ -151,7 +151,7 @@ class SSD(detection.ssd.SSD):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Raw answers for all boxes of pictures: ``cls_logits`` (B, N, K + 1), ``bbox_regression`` (B, N, 4)."""
-        return self._answers(self.transform.images(x))[0]
+        return self.head(list(self.backbone(self.transform.images(x).tensors).values()))
 
     def losses(self, x: Tensor, boxes: Tensor, classes: Tensor) -> Losses:
         """``class`` (cross entropy of positives and of the hardest negatives) and ``box`` (smooth L1), per positive.

@@ -114,11 +114,15 @@ def test_one_net_is_shown_with_its_layers_and_the_published_error(
     assert content["layers"] == [] and content["imagenet"]["top5_error"] == 6.71
 
 
-def test_with_a_size_a_net_is_given_data_that_suits_it(made: list[list[str]]) -> None:
+def test_a_net_is_given_data_that_suits_it(made: list[list[str]]) -> None:
     summary.run(parsed("model=unet", "--input", "3x64x64", "--json"))
     summary.run(parsed("model=unet", "data=camvid", "--input", "3x64x64", "--json"))
     summary.run(parsed("model=unet", "--json"))
-    assert made == [["model=unet", "data=digit_scenes"], ["model=unet", "data=camvid"], ["model=unet"]]
+    assert made == [
+        ["model=unet", "data=digit_scenes"],
+        ["model=unet", "data=camvid"],
+        ["model=unet", "data=digit_scenes"],
+    ]
 
 
 def test_the_challenge_needs_no_net(made: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
