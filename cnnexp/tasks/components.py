@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnexp.answers.base import Batch, Columns
+from cnnexp.answers.base import Batch, Columns, Samples
 from cnnexp.answers.instances import Instances, unpadded
+from cnnexp.augmentation.motion import VOID
 from cnnexp.data.facts import Facts
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.cutting import Cut, Cutting, mask_to_learn
 from cnnexp.tasks.outlined import answers_of, metrics_of_masks, read_masks, rows_of_masks
+
+
+class PixelsCounted(Instances):
+    """Objects whose classes are counted as the loss has them: pixels of the background, the classes, the border."""
+
+    def __init__(self, names: Sequence[str], border: int) -> None:
+        super().__init__(names)
+        self.border = border
+
+    def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
+        counts = torch.zeros(VOID + 1, dtype=torch.int64)
+        for part in torch.from_numpy(positions).split(256):
+            mask = mask_to_learn(split.batch(part), len(self.names), self.border)
+            counts += torch.bincount(mask.flatten(), minlength=VOID + 1)
+        return counts[: len(self.names) + 2].tolist()
 
 
 class Components(Task):
@@ -33,7 +50,7 @@ class Components(Task):
         super().__init__(parts)
         answer = parts.facts.targets[parts.target or "instances"]
         assert isinstance(answer, Instances)
-        self.answer, self.cutting = answer, Cutting(cut, border, smallest, apart)
+        self.answer, self.cutting = PixelsCounted(answer.names, border), Cutting(cut, border, smallest, apart)
 
     @classmethod
     def num_outputs(cls, facts: Facts, target: str | None) -> int:

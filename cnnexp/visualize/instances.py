@@ -75,9 +75,8 @@ def painted(image: Image.Image, masks: NDArray[np.bool_], colours: Sequence[int]
 
 def colours_like(true: NDArray[np.bool_], found: NDArray[np.bool_]) -> list[int]:
     """For each mask found the number of the true one that it is, each at most once; further numbers for the others."""
-    first, second = (
-        masks.reshape(len(masks), masks.shape[1] * masks.shape[2]).astype(np.float32) for masks in (found, true)
-    )
+    pixels = found.shape[1] * found.shape[2]
+    first, second = (masks.reshape(len(masks), pixels).astype(np.float32) for masks in (found, true))
     shared = first @ second.T
     iou = shared / np.maximum(first.sum(1)[:, None] + second.sum(1) - shared, 1)
     numbers, free = [-1] * len(found), set(range(len(true)))

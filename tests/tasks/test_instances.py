@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnexp.answers.instances import Instances as Form
 from cnnexp.answers.instances import run_lengths, unpadded
+from cnnexp.data.base import TensorSplit
 from cnnexp.losses.pixel_cross_entropy import PixelCrossEntropy
 from cnnexp.tasks.base import StepOutput, Task
 from cnnexp.tasks.components import Components
@@ -160,3 +161,9 @@ def test_pictures_without_any_object_are_judged() -> None:
     metrics = made.build_metrics("val")
     made.update_metrics(metrics, made.step(batch, "val"))
     assert made.read_metrics(metrics, "val").values == {"map": 0.0, "map_50": 0.0, "box_map": 0.0, "box_map_50": 0.0}
+
+
+def test_classes_are_counted_in_pixels_where_pixels_learn_them() -> None:
+    """Of 128 pixels an ant and a bee have 12 each, of which 4 are the border between them."""
+    made = task(Components, Painting(), cut="components", border=1, smallest=1, apart=3)
+    assert made.answer.counts(TensorSplit(drawn()), np.arange(2)) == [104, 8, 8, 0, 8]
