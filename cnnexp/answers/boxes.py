@@ -132,7 +132,7 @@ def unpadded(batch: Batch) -> list[dict[str, Tensor]]:
 
 def ignored_in(truth: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Which objects of a picture, as ``unpadded`` has them, are crowds, and which are single and count for nothing."""
-    none = torch.zeros_like(truth["labels"], dtype=torch.bool)
+    none = torch.zeros(len(truth["boxes"]), dtype=torch.bool, device=truth["boxes"].device)
     crowds = truth["iscrowd"].bool() if "iscrowd" in truth else none
     return crowds, truth["area"] >= BEYOND_COUNTING if "area" in truth else none
 

@@ -243,6 +243,11 @@ class TaskModule(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.learning.recipe.schedule.load_state_dict(checkpoint["schedule"])
+        # between evaluations their metrics are empty: one that an earlier version did not have begins so too
+        evaluations = tuple(f"metrics.{_KEYS[stage]}." for stage in ("val", "test"))
+        for key, value in self.state_dict().items():
+            if key.startswith(evaluations):
+                checkpoint["state_dict"].setdefault(key, value)
 
 
 def not_finite(epoch: int, step: int | None) -> RunFailed:

@@ -469,3 +469,17 @@ def test_the_weights_of_a_loss_are_in_the_checkpoint(tmp_path: Path) -> None:
     checkpoint = torch.load(tmp_path / "end.ckpt", weights_only=True)
     assert torch.equal(checkpoint["state_dict"]["loss.factor"], made.loss.factor.detach())
     assert not torch.equal(made.loss.factor.detach(), torch.ones(3))
+
+
+def test_a_checkpoint_of_before_a_metric_of_evaluations_can_be_gone_on_from() -> None:
+    """Metrics of the test are empty there; one of the training that is missing would be wrong in silence."""
+    made = tiny.module(Detection, tiny.grid_net(), target="boxes")
+    state = {key: value for key, value in made.state_dict().items() if ".mistakes." not in key}
+    assert len(state) < len(made.state_dict())
+    checkpoint = {"state_dict": state, "schedule": made.learning.recipe.schedule.state_dict()}
+    made.on_load_checkpoint(checkpoint)
+    made.load_state_dict(checkpoint["state_dict"])
+    del state["means.of_train._extra_state"]
+    made.on_load_checkpoint(checkpoint)
+    with pytest.raises(RuntimeError, match=r"means\.of_train"):
+        made.load_state_dict(checkpoint["state_dict"])
