@@ -61,7 +61,8 @@ def as_markdown(rows: Iterable[ZooRow], keys: Iterable[OptionKeys] = ()) -> str:
         tasks.setdefault(row.task, []).append(row)
     blocks = [_INTRODUCTION]
     for task, of_task in sorted(tasks.items(), key=lambda one: [*_HEADINGS, one[0]].index(one[0])):
-        lines = [f"## {_HEADINGS.get(task, task.capitalize())}", ""]
+        heading = _HEADINGS.get(task, task.capitalize().replace("_", " "))
+        lines = [f"## {heading}", ""]
         lines.append("| net | paper | pictures | parameters | multiply-adds | to train it here |")
         lines.append("|---|---|---|--:|--:|---|")
         blocks.append("\n".join([*lines, *map(_line, of_task)]) + "\n")
