@@ -42,8 +42,8 @@ class VolumeFolder(OwnFolder):
 
     Every file is brought to one order of axes by its affine; a NumPy array is D×H×W or C×D×H×W in that order already.
     A mask holds a whole number for each voxel; ``mask_meaning`` tells the classes by the numbers of all masks.
-    Volumes of another size than ``volume_size`` are cut or filled up around their centres: with the lowest number of the
-    volume, and void in the mask. Nothing is resampled.
+    Volumes of another size than ``volume_size`` are cut or filled up around their centres: with the lowest number of
+    the volume, and void in the mask. Nothing is resampled.
 
     Args:
         root, classes, channels, in_memory, unreadable: as for every folder.

@@ -241,7 +241,7 @@ def stored(file: VolumeFile, window: Sequence[float] | None = None) -> dict[str,
         window: what its numbers are cut to before they are measured.
     """
     numbers = file.numbers.reshape(file.numbers.shape[0], -1).astype(np.float64)
-    seen = numbers if window is None else numbers.clip(*window)
+    seen = numbers if window is None else numbers.clip(window[0], window[1])
     if window is not None:
         ends = np.tile(window, (len(seen), 1))
     elif file.numbers.dtype == np.uint8:

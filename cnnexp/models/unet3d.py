@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -119,8 +119,8 @@ def poolings(pool: Sequence[int] | Sequence[Sequence[int]], depth: int) -> list[
     Raises:
         InputError: there are not as many, or one is not of three numbers of at least 1.
     """
-    each = bool(pool) and all(isinstance(one, Sequence) for one in pool)
-    steps = [tuple(row) if isinstance(row, Sequence) else () for row in (pool if each else [pool] * depth)]
+    rows: list[Any] = list(pool) if pool and all(isinstance(one, Sequence) for one in pool) else [pool] * depth
+    steps = [tuple(row) if isinstance(row, Sequence) else () for row in rows]
     if len(steps) != depth or not all(len(one) == 3 and min(one) >= 1 for one in steps):
         shown = str(pool).translate({ord(" "): "", ord("("): "[", ord(")"): "]"})
         raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ def tiled_classes(net: nn.Module, x: Tensor, size: Sequence[int]) -> Tensor:
     """
     total = None
     for place in product(*(_stretches(length, usual) for length, usual in zip(x.shape[2:], size, strict=True))):
-        window = (..., *(slice(start, end) for start, end in place))
+        window: Any = (..., *(slice(start, end) for start, end in place))
         probabilities = net(x[window]).softmax(1)
         if total is None:
             total = probabilities.new_zeros(*probabilities.shape[:2], *x.shape[2:])

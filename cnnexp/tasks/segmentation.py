@@ -92,9 +92,9 @@ class Segmentation(Task):
         """The class of each pixel, uint8 (H, W), or voxel of each sample; what is larger than samples are is tiled."""
         size = self.facts.input.example(1)[0].shape[2:]
         x = None if "features" in batch else self.facts.input.arguments(batch)[0]
-        tiled = x is not None and is_larger(x, size)
-        classes = tiled_classes(self.net, x, size) if tiled else self.outputs(batch).argmax(1)
-        return self.answer.said(classes, batch)
+        if x is not None and is_larger(x, size):
+            return self.answer.said(tiled_classes(self.net, x, size), batch)
+        return self.answer.said(self.outputs(batch).argmax(1), batch)
 
 
 def _margins(confusion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
