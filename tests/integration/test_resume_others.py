@@ -30,6 +30,7 @@ DRAWN = {
         "data=one_digit",
         "augmentation=shift",
         "augmentation.crop.padding=30",
+        "optimizer.lr=0.001",
     ),
 }
 """What is drawn anew in every epoch: windows on scenes; shifts of pictures, after which some objects are lost."""
