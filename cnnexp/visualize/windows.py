@@ -120,5 +120,5 @@ def _outlined(picture: NDArray[Any], found: Found) -> Image.Image:
     pen = ImageDraw.Draw(image)
     for place in np.argsort(found.scores, kind="stable"):
         x1, y1, x2, y2 = (round(float(edge) * factor) for edge in found.boxes[place])
-        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=class_colour(int(found.labels[place])))
+        pen.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=class_colour(int(found.labels[place])))
     return image
