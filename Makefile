@@ -27,7 +27,8 @@ train: $(STAMP)  ## train LeNet-5 on 5,000 real MNIST digits (no download)
 # Two processes of one thread each: with more threads than cores they slow one another many times over. They keep what
 # they compile, whatever the shell says of that: every process that a test starts would compile it again.
 TWO := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
-PYTEST := -m pytest -n 2 --dist loadfile
+# Files go to whichever process is free, in the order of tests/conftest.py: the longest first.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP)  ## run the tests, but not those marked slow, in two processes
 	$(TWO) $(BIN)/python $(PYTEST) $(ARGS)

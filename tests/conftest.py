@@ -15,6 +15,26 @@ import pytest
 from tests.integration.server import SERVER, Server
 
 MIRROR_VARIABLE = "CNNEXP_DATA_MIRROR"
+LONGEST = (
+    "models/test_contract.py",
+    "contracts/test_every_yaml.py",
+    "integration/test_sweep.py",
+    "integration/test_visualize.py",
+    "integration/test_strangers_run.py",
+    "integration/test_transfer.py",
+    "integration/test_averaging.py",
+    "integration/test_bad_input.py",
+    "integration/test_tasks.py",
+    "integration/test_again.py",
+    "integration/test_resume.py",
+    "integration/test_processes.py",
+    "integration/test_data_changed.py",
+    "integration/test_signals.py",
+    "anatomy/test_every_model.py",
+    "sweep/test_executors.py",
+    "sweep/test_controller.py",
+)
+"""The files of tests that take most of the processor's time."""
 
 
 def pytest_configure() -> None:
@@ -34,6 +54,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def _hands_out(config: pytest.Config) -> bool:
     """Whether other processes run the tests (pytest-xdist), so that this one needs nothing for them."""
     return config.getoption("dist", "no") != "no"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest go first, so that the processes that share the files out end together."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.as_posix().rpartition("/tests/")[2], len(LONGEST)))
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,7 @@
 """For a sweep in a forked process: its own forking server is a fork too, in place of an interpreter that imports torch.
 
-The figures of its trials are left blank. What a fresh server does is for tests/sweep/test_executors.py, and for the tests of signals and faults.
+The figures of its trials are left blank. What a fresh server does is for tests/sweep/test_executors.py, and for the
+tests of signals and faults.
 """
 
 from __future__ import annotations

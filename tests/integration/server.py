@@ -82,20 +82,19 @@ class Server:
     """The forking process, as the process that tests sees it."""
 
     def __init__(self) -> None:
-        for module in IMPORTED:
-            import_module(module)
-        prepare()
-        reading, asking = os.pipe()
-        answering, writing = os.pipe()
-        with warnings.catch_warnings(
-            action="ignore", category=DeprecationWarning
-        ):  # pytest-xdist has a thread: it reads
-            self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                _serve(os.dup2(reading, ASKED), os.dup2(writing, ANSWERED))
-            finally:
-                os._exit(1)
+        with warnings.catch_warnings():
+            _filter_as_python_does()
+            for module in IMPORTED:
+                import_module(module)
+            prepare()
+            reading, asking = os.pipe()
+            answering, writing = os.pipe()
+            self.pid = os.fork()  # pytest-xdist has a thread, which reads and holds nothing
+            if self.pid == 0:
+                try:
+                    _serve(os.dup2(reading, ASKED), os.dup2(writing, ANSWERED))
+                finally:
+                    os._exit(1)
         os.close(reading)
         os.close(writing)
         self._questions, self._answers = os.fdopen(asking, "w"), os.fdopen(answering)
@@ -109,6 +108,14 @@ class Server:
         self._questions.close()
         os.waitpid(self.pid, 0)
         self._answers.close()
+
+
+def _filter_as_python_does() -> None:
+    """No warning is an error, as where pytest is not."""
+    warnings.resetwarnings()
+    for hidden in (ResourceWarning, ImportWarning, PendingDeprecationWarning, DeprecationWarning):
+        warnings.simplefilter("ignore", hidden)
+    warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
 
 
 def _serve(questions: int, answers: int) -> None:

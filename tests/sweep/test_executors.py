@@ -72,6 +72,9 @@ def test_a_child_is_what_a_fresh_interpreter_would_be(kind: Callable[[], Executo
     assert said["product"] == 30 * 30 * 27 * 8, "it can compute"
     assert process_of(spy)["status"] is None and is_locked(spy)
     (spy / "end").touch()
+    began = time.monotonic()
+    executor.wait(60)
+    assert time.monotonic() - began < 30, "waiting ends when a child does"
     until(lambda: not is_locked(spy))
     assert process_of(spy)["status"] == 3
     assert sorted((spy / "output.txt").read_text().split()) == ["complained", "printed"]
@@ -108,17 +111,6 @@ def test_a_server_that_was_killed_is_replaced(spy: Path, tmp_path: Path) -> None
     for folder in (spy, other):
         (folder / "end").touch()
         until(lambda folder=folder: not is_locked(folder))
-    executor.close()
-
-
-def test_waiting_ends_when_a_child_does(spy: Path) -> None:
-    executor = Forking()
-    start(executor, spy)
-    until((spy / "said.json").exists)
-    (spy / "end").touch()
-    began = time.monotonic()
-    executor.wait(60)
-    assert time.monotonic() - began < 30
     executor.close()
 
 
