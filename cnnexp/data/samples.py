@@ -235,9 +235,8 @@ def _extent(size: Size) -> Tensor:
 
 
 def _decode_all(decoder: Decoder) -> dict[str, Tensor]:
-    how = (decoder.image_size, decoder.channels, decoder.mask_values, decoder.palette, decoder.look, _drawn(decoder))
-    if decoder.numbered:
-        how = (*how, "instances")
+    how: list[Any] = [decoder.image_size, decoder.channels, decoder.mask_values, decoder.palette, decoder.look]
+    how += [_drawn(decoder), *(["instances"] if decoder.numbered else [])]
     key = decoded_cache.key_of(_files(decoder.samples), [part if part is None else repr(part) for part in how])
     arrays = decoded_cache.load(key)
     if arrays is None:

@@ -255,8 +255,10 @@ class FasterRCNN(nn.Module):
         kept = [
             torch.where(row[: len(own)])[0] for row, own in zip(chosen.positive | chosen.negative, labels, strict=True)
         ]
-        picked = [[own[rows] for own, rows in zip(one, kept, strict=True)] for one in (boxes, labels, matched)]
-        return Sampled(*picked, truth)
+        picked, named, met = (
+            [own[rows] for own, rows in zip(one, kept, strict=True)] for one in (boxes, labels, matched)
+        )
+        return Sampled(picked, named, met, truth)
 
     def losses_of(self, sampled: Sampled, proposed: Proposed) -> Losses:
         """``class`` and ``box`` of what was sampled."""

@@ -107,7 +107,7 @@ class MaskRCNN(FasterRCNN):
         self.roi_heads.mask_head = MaskRCNNHeads(self.backbone.out_channels, (maps,) * layers, 1)
         self.roi_heads.mask_predictor = MaskRCNNPredictor(maps, maps, num_classes + 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """As ``FasterRCNN``'s, and logits (P, K + 1, 28, 28) of the masks of as many windows."""
         images = self.sized.images(x)
         finest = self.backbone(images.tensors)["0"]

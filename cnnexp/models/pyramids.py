@@ -143,10 +143,10 @@ def _places(net: nn.Module) -> dict[int, tuple[str, int]]:
 def _of_timm(name: str, strides: Sequence[int], in_channels: int) -> tuple[nn.Module, list[int]]:
     try:
         with torch.device("meta"):
-            info = timm.create_model(name, features_only=True).feature_info
+            info: Any = timm.create_model(name, features_only=True).feature_info
         places = {int(stride): place for place, stride in enumerate(info.reduction())}
         _refuse_strides(name, strides, list(places))
-        net = timm.create_model(
+        net: Any = timm.create_model(
             name, features_only=True, in_chans=in_channels, out_indices=[places[stride] for stride in strides]
         )
     except (RuntimeError, AttributeError, TypeError, AssertionError) as error:

@@ -274,7 +274,7 @@ def _paper(in_channels: int, scales: Sequence[float] | None) -> tuple[nn.Module,
     if in_channels != 3:
         take_channels(net, in_channels)
     maps = SSDFeatureExtractorVGG(net.features, highres=False)
-    maps.out_channels = [512, 1024, 512, 256, 256, 256]  # type: ignore[assignment]
+    maps.out_channels = [512, 1024, 512, 256, 256, 256]
     ratios = [list(one) for one in PUBLISHED_RATIOS]
     return maps, DefaultBoxGenerator(ratios, scales=list(scales or PUBLISHED_SCALES), steps=PUBLISHED_STEPS)
 

@@ -73,7 +73,8 @@ def look(net: WindowLeNet, x: Tensor) -> tuple[list[Heat], Found, Found]:
             )
             heats.append(Heat(scale, values.double().cpu().numpy(), columns, rows, net.window / across))
         (said,), (kept,) = net.candidates(x), net.detect(x)
-    before = Found(*(part.float().cpu().numpy() for part in (said.boxes, said.scores)), said.labels.cpu().numpy())
+    found_boxes, found_scores = (part.float().cpu().numpy() for part in (said.boxes, said.scores))
+    before = Found(found_boxes, found_scores, said.labels.cpu().numpy())
     boxes, scores, labels = (kept[key].cpu().numpy() for key in ("boxes", "scores", "labels"))
     return heats, before, Found(boxes, scores, labels)
 
