@@ -77,6 +77,8 @@ class MaskRCNN(FasterRCNN):
         max_detections: int,
     ) -> None:
         small = backbone == SMALL
+        strides = strides_of(backbone, strides)
+        twice = tuple((2.0 * stride,) for stride in (*strides, 2 * strides[-1]))
         super().__init__(
             in_channels=in_channels,
             image_size=image_size,
@@ -86,11 +88,11 @@ class MaskRCNN(FasterRCNN):
             depth=depth,
             frozen_norms=frozen_norms,
             frozen_eps=frozen_eps,
-            strides=strides or ((4, 8, 16) if small else None),
+            strides=strides,
             pyramid_width=pyramid_width,
             head_width=head_width,
             pooled_size=pooled_size,
-            anchor_sizes=anchor_sizes,
+            anchor_sizes=anchor_sizes or (twice if small else None),
             anchor_ratios=anchor_ratios,
             anchors_learnt=anchors_learnt,
             proposals_learnt=proposals_learnt or (32 if small else None),
