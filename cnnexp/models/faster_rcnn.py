@@ -83,6 +83,8 @@ class FasterRCNN(nn.Module):
     takes: ClassVar[tuple[str, ...]] = ("draws",)
     """Keys of a prepared batch that ``losses`` and ``judged`` are handed by name."""
     proposes: ClassVar[bool] = True
+    small_anchors: ClassVar[float] = 4.0
+    """Side of the anchors on the small backbone's maps, in strides, unless sizes are given."""
     class_layers: ClassVar[tuple[str, ...]] = ("roi_heads.box_predictor.cls_score", "roi_heads.box_predictor.bbox_pred")
 
     def __init__(
@@ -121,7 +123,7 @@ class FasterRCNN(nn.Module):
         self.sized = Sized(resize, max(strides))
         body, widths = body_of(Backbone(backbone, strides, width, depth, frozen_norms, frozen_eps), in_channels)
         levels = (*strides, 2 * strides[-1])
-        usual = [[(4.0 if small else 8.0) * stride] for stride in levels]
+        usual = [[(self.small_anchors if small else 8.0) * stride] for stride in levels]
         sizes = anchor_sizes_of(anchor_sizes or usual, levels)
         if resize is None:
             refuse_small(image_size, max(strides))

@@ -47,6 +47,7 @@ class MaskRCNN(FasterRCNN):
 
     loss_terms: ClassVar[tuple[str, ...]] = (*FasterRCNN.loss_terms, "mask")
     takes: ClassVar[tuple[str, ...]] = (*FasterRCNN.takes, "instances")
+    small_anchors: ClassVar[float] = 2.0
     class_layers: ClassVar[tuple[str, ...]] = (*FasterRCNN.class_layers, "roi_heads.mask_predictor.mask_fcn_logits")
 
     def __init__(
@@ -77,8 +78,6 @@ class MaskRCNN(FasterRCNN):
         max_detections: int,
     ) -> None:
         small = backbone == SMALL
-        strides = strides_of(backbone, strides)
-        twice = tuple((2.0 * stride,) for stride in (*strides, 2 * strides[-1]))
         super().__init__(
             in_channels=in_channels,
             image_size=image_size,
@@ -92,7 +91,7 @@ class MaskRCNN(FasterRCNN):
             pyramid_width=pyramid_width,
             head_width=head_width,
             pooled_size=pooled_size,
-            anchor_sizes=anchor_sizes or (twice if small else None),
+            anchor_sizes=anchor_sizes,
             anchor_ratios=anchor_ratios,
             anchors_learnt=anchors_learnt,
             proposals_learnt=proposals_learnt or (32 if small else None),
