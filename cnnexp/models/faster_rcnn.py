@@ -83,6 +83,8 @@ class FasterRCNN(nn.Module):
     takes: ClassVar[tuple[str, ...]] = ("draws",)
     """Keys of a prepared batch that ``losses`` and ``judged`` are handed by name."""
     proposes: ClassVar[bool] = True
+    small_anchors: ClassVar[float] = 4.0
+    """Side of the anchors on the small backbone's maps, in strides, unless sizes are given."""
     class_layers: ClassVar[tuple[str, ...]] = ("roi_heads.box_predictor.cls_score", "roi_heads.box_predictor.bbox_pred")
 
     def __init__(
@@ -121,7 +123,7 @@ class FasterRCNN(nn.Module):
         self.sized = Sized(resize, max(strides))
         body, widths = body_of(Backbone(backbone, strides, width, depth, frozen_norms, frozen_eps), in_channels)
         levels = (*strides, 2 * strides[-1])
-        usual = [[(2.0 if small else 8.0) * stride] for stride in levels]
+        usual = [[(self.small_anchors if small else 8.0) * stride] for stride in levels]
         sizes = anchor_sizes_of(anchor_sizes or usual, levels)
         if resize is None:
             refuse_small(image_size, max(strides))
@@ -321,7 +323,7 @@ def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | 
 
 def strides_of(backbone: str, given: tuple[int, ...] | None) -> tuple[int, ...]:
     """Of the maps that are looked at, in pixels."""
-    return tuple(given) if given else (8, 16) if backbone == SMALL else (4, 8, 16, 32)
+    return tuple(given) if given else (4, 8, 16) if backbone == SMALL else (4, 8, 16, 32)
 
 
 def _mean(total: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:

@@ -47,6 +47,7 @@ class MaskRCNN(FasterRCNN):
 
     loss_terms: ClassVar[tuple[str, ...]] = (*FasterRCNN.loss_terms, "mask")
     takes: ClassVar[tuple[str, ...]] = (*FasterRCNN.takes, "instances")
+    small_anchors: ClassVar[float] = 2.0
     class_layers: ClassVar[tuple[str, ...]] = (*FasterRCNN.class_layers, "roi_heads.mask_predictor.mask_fcn_logits")
 
     def __init__(
@@ -86,7 +87,7 @@ class MaskRCNN(FasterRCNN):
             depth=depth,
             frozen_norms=frozen_norms,
             frozen_eps=frozen_eps,
-            strides=strides or ((4, 8, 16) if small else None),
+            strides=strides,
             pyramid_width=pyramid_width,
             head_width=head_width,
             pooled_size=pooled_size,

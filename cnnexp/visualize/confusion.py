@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _LONGEST_NAME = 18
+_TITLE_SIZE = 11.0
+_TITLE_LINE_IN = _TITLE_SIZE * 1.2 / 72
 # The root of the share is the depth of the colour: an error of 2 % would hardly be seen otherwise.
 _DEPTH_EXPONENT = 0.5
 # Above this depth a cell is so dark that its count is written in white.
@@ -49,14 +51,16 @@ def confusion_image(
     labels = [_short(name) for name in names]
     edge_in = 0.9 + max(len(label) for label in labels) * font_size * 0.0085
     side_in = max(classes * cell_in, 2.2)
-    figure = new_figure(side_in + edge_in + 1.0, side_in + edge_in + 0.5, dots_per_inch=120 if few else 150)
+    above = _heading(counts, title, heading)
+    height_in = side_in + edge_in + 0.5 + above.count("\n") * _TITLE_LINE_IN
+    figure = new_figure(side_in + edge_in + 1.0, height_in, dots_per_inch=120 if few else 150)
     axes = figure.add_subplot()
     shares = row_shares(counts)
     norm = PowerNorm(_DEPTH_EXPONENT, vmin=0, vmax=1)
     drawn = axes.imshow(np.ma.masked_equal(shares, 0), cmap="Blues", norm=norm, aspect="equal")
     _write_counts(axes, counts, shares, font_size)
     _label(axes, labels, font_size)
-    axes.set_title(_heading(counts, title, heading), fontsize=11, parse_math=False)
+    axes.set_title(above, fontsize=_TITLE_SIZE, parse_math=False)
     bar = figure.colorbar(drawn, ax=axes, shrink=min(1.0, 4 / side_in), aspect=25, pad=0.02)
     bar.set_ticks(
         [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1], labels=["0", "1%", "5%", "10%", "25%", "50%", "75%", "100%"]

@@ -26,14 +26,15 @@ def net() -> Any:
 
 
 def test_anchors_by_hand() -> None:
-    """Sizes 16, 32 and 64 at strides 8, 16 and 32; area is size², height by width 0.5, 1 and 2; centres at corners."""
+    """Sizes 16 to 128 at strides 4 to 32; area is size², height by width 0.5, 1 and 2; centres at corners."""
     proposed = detector("faster_rcnn").propose(pictures(1))
-    assert proposed.anchors.shape == ((64 + 16 + 4) * 3, 4)
+    assert proposed.anchors.shape == ((256 + 64 + 16 + 4) * 3, 4)
     assert proposed.anchors[:3].tolist() == [[-11, -6, 11, 6], [-8, -8, 8, 8], [-6, -11, 6, 11]]
-    assert proposed.anchors[3 * 9 + 1].tolist() == [0, 0, 16, 16], "second row, second column: 8, 8"
-    assert proposed.anchors[3 * 64 + 1].tolist() == [-16, -16, 16, 16]
-    assert proposed.anchors[3 * (64 + 16 + 3) + 1].tolist() == [0, 0, 64, 64], "the last one's centre is 32, 32"
-    own = detector("faster_rcnn", "model.anchor_sizes=[[10],[20],[30]]", "model.anchor_ratios=[1]").propose(pictures(1))
+    assert proposed.anchors[3 * 17 + 1].tolist() == [-4, -4, 12, 12], "second row, second column: 4, 4"
+    assert proposed.anchors[3 * 256 + 1].tolist() == [-16, -16, 16, 16]
+    assert proposed.anchors[3 * (256 + 64) + 1].tolist() == [-32, -32, 32, 32]
+    assert proposed.anchors[3 * (256 + 64 + 16 + 3) + 1].tolist() == [-32, -32, 96, 96], "the last one's centre is 32, 32"
+    own = detector("faster_rcnn", "model.anchor_sizes=[[10],[20],[30],[40]]", "model.anchor_ratios=[1]").propose(pictures(1))
     assert own.anchors[0].tolist() == [-5, -5, 5, 5]
 
 
@@ -83,7 +84,7 @@ def test_it_finds_what_torchvision_finds(net: Any) -> None:
 
 
 class Unsized(GeneralizedRCNNTransform):
-    """torchvision's padding without its change of size; the net's strides are 8 and 16."""
+    """torchvision's padding without its change of size; the net's strides are 4, 8 and 16."""
 
     def __init__(self) -> None:
         super().__init__(1, 1, [0.0], [1.0], size_divisible=16)
@@ -163,8 +164,8 @@ def test_what_is_published() -> None:
         (["model.strides=[6]"], r"model\.strides=\[6\]: model\.backbone=small has maps at strides of 4, 8"),
         (["model.width=12"], r"model\.width=12: norms are over groups of 8"),
         (["model.strides=[8,128]"], r"data\.image_size=\[64,64\]: smaller than the largest of model\.strides, 128"),
-        (["model.anchor_sizes=[[16],[32],[80]]"], r"anchors of 80 pixels for pictures of 64x64"),
-        (["model.anchor_sizes=[[16],[32]]"], r"model\.anchor_sizes: 2 lists of sizes for 3 maps"),
+        (["model.anchor_sizes=[[8],[16],[32],[80]]"], r"anchors of 80 pixels for pictures of 64x64"),
+        (["model.anchor_sizes=[[16],[32]]"], r"model\.anchor_sizes: 2 lists of sizes for 4 maps"),
         (["model.pooled_size=0"], r"model\.pooled_size=0: expected a whole number of at least 1"),
     ],
 )

@@ -126,4 +126,5 @@ def test_what_is_published() -> None:
     assert found.source == f"torchvision's {MaskRCNN_ResNet50_FPN_Weights.COCO_V1}"
     assert published(None, backbone="small", strides=None) is None
     alone = published("imagenet", backbone="resnet18", strides=None)
-    assert alone is not None and alone.task == "classification" and "its backbone" in alone.source
+    assert alone is not None and (alone.task, alone.classes) == ("instances", ())
+    assert alone.source.endswith("its backbone")
