@@ -13,7 +13,7 @@ def test_facts(mirrored: Path) -> None:
     assert {split: len(part) for split, part in splits.items()} == {"train": 194, "val": 85, "test": 65}
     for part in splits.values():
         batch = all_of(part)
-        assert batch["image"].shape[1:] == (3, 120, 160)
+        assert batch["image"].shape[1:] == (3, 48, 64)
         assert batch["classes"].shape == (len(part), 1) and batch["classes"].unique().tolist() == [0]
     mean, std = measured(all_of(splits["train"])["image"])
     stated = read_conf("bccd_wbc")["data"]

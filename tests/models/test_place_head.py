@@ -22,7 +22,15 @@ def test_means_of_cells() -> None:
 def test_a_pixel_somewhere_else_is_another_answer() -> None:
     torch.manual_seed(0)
     head, pixel = PlaceHead(1, 4), torch.zeros(2, 1, 16, 16)
-    assert (head(pixel + 1) == 0).all(), "untrained it says nothing"
+    assert (head(pixel + 1) == 0.5).all(), "untrained it says the middle"
     torch.nn.init.normal_(head.linear.weight)
     pixel[0, 0, 3, 3] = pixel[1, 0, 12, 3] = 1
     assert (head(pixel)[0] != head(pixel)[1]).all()
+
+
+def test_numbers_by_hand() -> None:
+    """A map of ones: 64 means of 1, divided by 64, so that weights of 3 add 3 to the bias; a corner's cell, 3/64."""
+    head, pictures = PlaceHead(1, 2), torch.ones(2, 1, 16, 16)
+    pictures[1, 0, :, 2:] = pictures[1, 0, 2:] = 0
+    torch.nn.init.constant_(head.linear.weight, 3)
+    torch.testing.assert_close(head(pictures), torch.tensor([[3.5, 3.5], [0.5 + 3 / 64] * 2]))
