@@ -43,6 +43,8 @@ SHAPES = {1000: ((3, 224, 224), (3, 227, 227), (3, 299, 299)), 10: ((3, 32, 32),
 """Shapes of pictures that the first lines are about, by the number of classes."""
 MANY = 12_000_000  # parameters: a step with more takes seconds on a processor
 BATCH = 4
+OF_SCENES = ("mask", "boxes", "instances")
+"""Truth that is in the picture: real samples have it."""
 FIRST_RATE = 0.01  # of the full rate: schedules begin low
 
 
@@ -50,9 +52,10 @@ def data_for(name: str) -> str:
     """A data set of the net's kind of input that says its classes."""
     kind = input_of_model(NETS[name]) or PICTURES
     if kind == PICTURES:
-        return "digit_scenes" if task_of_model(NETS[name]) in ("segmentation", "detection") else "cifar10"
-    files = option_files("data", FOLDERS)
-    return next(one for one in data_with("label", FOLDERS, kind) if content_of(files[one])["data"]["classes"])
+        scenes = task_of_model(NETS[name]) in ("segmentation", "detection", "instances")
+        return "digit_scenes" if scenes else "cifar10"
+    files, target = option_files("data", FOLDERS), "mask" if task_of_model(NETS[name]) == "segmentation" else "label"
+    return next(one for one in data_with(target, FOLDERS, kind) if content_of(files[one])["data"]["classes"])
 
 
 def said(name: str) -> int | None:
@@ -142,7 +145,8 @@ def assert_one_for_each_head(net: nn.Module, answers: Sequence[Tensor], facts: F
 
 def batch_of(config: dict[str, Any], facts: Facts) -> dict[str, Tensor]:
     """Pictures as they are stored; other samples as they go into the net."""
-    if config["task"]["target"] in ("mask", "boxes"):
+    target = config["task"]["target"]
+    if target in OF_SCENES and facts.input.name == PICTURES:
         return build_dataset(config).load("train").batch(torch.arange(BATCH))
     generator = torch.Generator().manual_seed(0)
     if facts.input.name == PICTURES:
@@ -151,6 +155,9 @@ def batch_of(config: dict[str, Any], facts: Facts) -> dict[str, Tensor]:
     else:
         values = [one.normal_(generator=generator) if one.is_floating_point() else one for one in sample_of(facts)]
         samples = dict(zip(keys_of(facts), values, strict=True))
+    if target == "mask":
+        mask = torch.randint(len(facts.names("mask")), (BATCH, *facts.input.shape[1:]), generator=generator)
+        return {**samples, "mask": mask.to(torch.uint8), "index": torch.arange(BATCH)}
     return {
         **samples,
         "label": torch.randint(len(facts.names("label")), (BATCH,), generator=generator),
@@ -177,7 +184,7 @@ def keys_of(facts: Facts) -> list[str]:
 @pytest.mark.parametrize("name", marked(list(NETS)))
 def test_a_step_of_training(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config, facts = config_of(name)
-    if config["task"]["target"] in ("mask", "boxes"):
+    if config["task"]["target"] in OF_SCENES and facts.input.name == PICTURES:
         facts = find_facts(config, build_dataset(config))
     bound = bind_run(config)
     task = make_task(config, bound, facts)

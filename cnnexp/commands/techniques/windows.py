@@ -10,7 +10,7 @@ from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.runs.find import open_run
 
-LINE = "a window slid over a picture: where it sees something at each scale, boxes before and after suppression"
+LINE = "a window slid over a picture: what it sees, and the boxes that are kept"
 EXAMPLE = """cnnexp train model=window_lenet data=digit_scenes
   cnnexp visualize windows last
   cnnexp visualize windows last photo.jpg --score 0.1"""
