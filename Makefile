@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all test-lowest nightly check bench docs wheel clean
+.PHONY: help install train test test-all test-lowest nightly check bench detection docs wheel clean
 
 help:  ## list the targets
 	@echo "usage: make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -52,6 +52,9 @@ check: $(STAMP)  ## lint, formatting and types
 bench: $(STAMP)  ## time training beside other programs, and comparing 10,000 runs; let the machine be idle
 	$(BIN)/cnnexp bench $(ARGS)
 	$(BIN)/python benchmarks/comparing.py
+
+detection: $(STAMP)  ## train every detector of docs/detection.md at its defaults (hours; a mirror in CNNEXP_DATA_MIRROR)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/figures.py detection $(ARGS)
 
 docs: $(STAMP)  ## write docs/zoo.md and the depths of pretrained nets anew from the nets
 	$(BIN)/cnnexp list models --markdown > docs/zoo.md.new
