@@ -60,7 +60,8 @@ class Detection(Task):
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         """For answers as ``predict`` gives them, one for each picture; without losses."""
-        size = [batch["image"].shape[3], batch["image"].shape[2]] * 2
+        image = self.facts.input.arguments(batch)[0]
+        size = [image.shape[3], image.shape[2]] * 2
         found = [{key: torch.as_tensor(one[key]) for key in ("boxes", "scores", "labels")} for one in answer]
         targets = [{key: value.cpu() for key, value in one.items()} for one in unpadded(batch)]
         return StepOutput([], [one | {"boxes": (one["boxes"] * torch.tensor(size)).float()} for one in found], targets)

@@ -32,6 +32,7 @@ def test_json_has_one_object_for_each_run_with_the_promised_keys(record: MakeRec
         "parameters": None,
         "multiply_adds": None,
         "images_per_second": None,
+        "frames_per_second": None,
     }
     assert (second["status"], second["error"], second["config"]) == ("damaged", "run.json: broken", {})
 
