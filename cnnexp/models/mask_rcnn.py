@@ -38,8 +38,22 @@ class MaskRCNN(FasterRCNN):
     mask against what the true object has of the proposal. Made of torchvision's parts, as ``FasterRCNN`` is.
 
     Args:
+        in_channels, image_size: of pictures; image_size is height and width in pixels.
+        num_classes: number of classes K, without a background.
+        backbone: ``small``, or a net of torchvision or timm by its name there.
+        width, depth: of the small one: maps at stride 2, and residual blocks at each stride.
+        frozen_norms: batch norms of a named one stay as they are. frozen_eps: what they add to the variance.
+        strides: of the maps that are looked at, in pixels. One more, at twice the last stride, proposes only.
+        pyramid_width: maps at each stride of the pyramid. head_width: units of the second stage's two layers.
+        pooled_size: cells along each side of what is cut out.
+        anchor_sizes: sides in pixels for each map, one more than there are strides. anchor_ratios: height by width.
+        anchors_learnt, proposals_learnt: sampled of each picture. proposals: handed to the second stage.
+        resize: the shorter side of pictures, and the longest that the other may have, in pixels; None leaves them.
+        confidence_threshold: boxes with a score in [0, 1] up to it are dropped.
+        nms_iou: of two boxes of a class that overlap by more, the surer one is kept.
+        max_detections: boxes of a picture.
         mask_width, mask_layers: maps of the mask's layers, and 3x3 convolutions before the mask is doubled in size;
-            None is what was published, or of the small backbone 32 and 2. The others are those of ``FasterRCNN``.
+            None is what was published, or of the small backbone 32 and 2.
 
     Raises:
         InputError: as for ``FasterRCNN``.

@@ -50,7 +50,7 @@ def test_a_task_may_take_the_nets_of_another() -> None:
 def test_data_without_the_truth_is_refused_with_data_and_nets_that_fit() -> None:
     line = refusal("model=resnet20", "data=digit_scenes")
     assert "model=resnet20 is for classification and needs data with label, such as data=" in line
-    assert "mnist5k" in line and "data=digit_scenes gives boxes, mask and fits model=conv_autoencoder" in line
+    assert "cifar10" in line and "data=digit_scenes gives boxes, mask, instances and fits model=conv_autoencoder" in line
     fitting = line.split("fits model=")[1].split(", ")
     assert {"unet", "yolo"} <= set(fitting) and "lenet5" not in fitting
 
@@ -183,4 +183,4 @@ def test_names_of_a_truth_that_the_data_has_not(tmp_path: Path) -> None:
     text = "# @package _global_\n# Mine\ndefaults:\n  - digit_scenes\n  - _self_\ndata:\n  classes: {msk: [a, b]}\n"
     (tmp_path / "data" / "mine.yaml").write_text(text)
     line = refusal("model=unet", "data=mine", folders=(str(tmp_path),))
-    assert line == "data.classes.msk: data=mine gives boxes, mask"
+    assert line == "data.classes.msk: data=mine gives boxes, mask, instances"

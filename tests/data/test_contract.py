@@ -75,6 +75,6 @@ def test_facts_fit_each_other(name: str) -> None:
         assert list(data["classes"]) == data["targets"]
     for word, names in names_of({"data": data}).items():
         if names is not None:
-            assert len(names) >= (1 if word in ("value", "boxes") else 2)
+            assert len(names) >= (1 if word in ("value", "boxes", "instances") else 2)
             assert len(set(names)) == len(names)
             assert all(isinstance(each, str) for each in names)
