@@ -85,7 +85,7 @@ class RetinaNet(detection.RetinaNet):
             raise InputError(f"model.focal_gamma={focal_gamma:g}: expected a number of at least 0")
         body, widths = body_of(Backbone(backbone, strides, width, depth, frozen_norms, frozen_eps), in_channels)
         further = [strides[-1] * 2 ** (step + 1) for step in range(1 if small else 2)]
-        times = 1.25 if small else 4.0
+        times = 1.75 if small else 4.0
         usual = [[float(int(times * stride * part)) for part in OCTAVE] for stride in (*strides, *further)]
         sizes = anchor_sizes_of(anchor_sizes or usual, (*strides, *further))
         if resize is None:
