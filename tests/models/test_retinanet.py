@@ -21,14 +21,14 @@ def net() -> Any:
 
 
 def test_anchors_by_hand() -> None:
-    """10, 12 and 15 pixels at stride 8; with one ratio the sides are whole numbers and so the same as the sizes."""
+    """14, 17 and 22 pixels at stride 8; with one ratio the sides are whole numbers and so the same as the sizes."""
     own = detector("retinanet", "model.anchor_ratios=[1]")
     maps = [torch.zeros(1, 16, side, side) for side in (8, 4, 2)]
     (anchors,) = own.anchor_generator(own.transform.images(pictures(1)), maps)
     assert anchors.shape == ((64 + 16 + 4) * 3, 4)
-    assert anchors[:3].tolist() == [[-5, -5, 5, 5], [-6, -6, 6, 6], [-8, -8, 8, 8]], "7.5 is rounded to 8"
-    assert anchors[3 * 64 :][:2].tolist() == [[-10, -10, 10, 10], [-12, -12, 12, 12]]
-    assert anchors[-3].tolist() == [12, 12, 52, 52]
+    assert anchors[:3].tolist() == [[-7, -7, 7, 7], [-8, -8, 8, 8], [-11, -11, 11, 11]], "8.5 is rounded to 8, which is even"
+    assert anchors[3 * 64 :][:2].tolist() == [[-14, -14, 14, 14], [-18, -18, 18, 18]]
+    assert anchors[-3].tolist() == [4, 4, 60, 60]
 
 
 def test_losses_are_those_of_torchvision(net: Any) -> None:
