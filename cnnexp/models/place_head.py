@@ -13,10 +13,9 @@ class PlaceHead(nn.Module):
     """Numbers (B, N), linear in the means of 8×8 cells of maps (B, C, H, W) of any size.
 
     Global average pooling leaves one mean of each map, whichever pixels it is of; here each of 64 parts has its own.
-    They are divided by 64, their number: all of them together are then a vector no longer than that of the means of
-    whole maps, and a rate at which the class is learnt suits both. (Undivided, ResNet-20's rate of 0.1 is many times
-    above the largest at which a squared error over 4,096 inputs comes down.) Before any training the answer is
-    ``at_first``, whatever the picture.
+    They are divided by 64, so that a rate at which the class is learnt suits both: at ResNet-20's rate of 0.1 a squared
+    error over 64 · C inputs of about 1 would not come down. Before any training the answer is ``at_first``, whatever
+    the picture.
     """
 
     def __init__(self, in_channels: int, numbers: int, at_first: float = 0.5) -> None:
