@@ -95,7 +95,7 @@ UNEVEN = {
     "faster_rcnn": ("data=digit_scenes", "model.width=8"),
     "retinanet": ("data=digit_scenes", "model.width=8"),
     "ssd": ("data=digit_scenes", "model.width=8"),
-    "lenet5": ("data=one_digit", "task=localization", "augmentation=shift", "augmentation.crop.padding=40"),
+    "lenet5": ("data=one_digit", "task=localization", "augmentation=shift", "augmentation.crop.padding=20"),
 }
 """Nets, and what of their samples differs in number between processes: pixels, positives, windows, objects left."""
 

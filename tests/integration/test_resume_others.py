@@ -25,7 +25,7 @@ DRAWN = {
     "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.01", "batch_size=10"),
     "one object": (
         "model=resnet20", "model.depth=8", "task=localization", "data=one_digit", "data.fraction=0.01", "batch_size=10",
-        "augmentation=shift", "augmentation.crop.padding=30", "optimizer.lr=0.001",
+        "augmentation=shift", "augmentation.crop.padding=15", "optimizer.lr=0.001",
     ),
     "proposals": (
         "model=faster_rcnn", "data=digit_scenes", "data.fraction=0.01", "batch_size=8", "model.width=8",
