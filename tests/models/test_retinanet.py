@@ -26,7 +26,7 @@ def test_anchors_by_hand() -> None:
     maps = [torch.zeros(1, 16, side, side) for side in (8, 4, 2)]
     (anchors,) = own.anchor_generator(own.transform.images(pictures(1)), maps)
     assert anchors.shape == ((64 + 16 + 4) * 3, 4)
-    assert anchors[:3].tolist() == [[-7, -7, 7, 7], [-8, -8, 8, 8], [-11, -11, 11, 11]], "8.5 is rounded to 8, which is even"
+    assert anchors[:3].tolist() == [[-7, -7, 7, 7], [-8, -8, 8, 8], [-11, -11, 11, 11]], "8.5 rounds to 8"
     assert anchors[3 * 64 :][:2].tolist() == [[-14, -14, 14, 14], [-18, -18, 18, 18]]
     assert anchors[-3].tolist() == [4, 4, 60, 60]
 
