@@ -94,7 +94,7 @@ class RetinaNet(detection.RetinaNet):
             raise InputError(f"model.focal_gamma={focal_gamma:g}: expected a number of at least 0")
         body, widths = body_of(Backbone(backbone, strides, width, depth, frozen_norms, frozen_eps), in_channels)
         further = [strides[-1] * 2 ** (step + 1) for step in range(1 if small else 2)]
-        times = 1.75 if small else 4.0
+        times = 3.0 if small else 4.0
         usual = [[float(int(times * stride * part)) for part in OCTAVE] for stride in (*strides, *further)]
         sizes = anchor_sizes_of(anchor_sizes or usual, (*strides, *further))
         if resize is None:
@@ -222,4 +222,4 @@ def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | 
 
 def strides_of(backbone: str, given: tuple[int, ...] | None) -> tuple[int, ...]:
     """Of the backbone's maps that the pyramid has, in pixels."""
-    return tuple(given) if given else (8, 16) if backbone == SMALL else (8, 16, 32)
+    return tuple(given) if given else (4, 8, 16) if backbone == SMALL else (8, 16, 32)

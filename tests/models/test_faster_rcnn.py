@@ -33,8 +33,9 @@ def test_anchors_by_hand() -> None:
     assert proposed.anchors[3 * 17 + 1].tolist() == [-4, -4, 12, 12], "second row, second column: 4, 4"
     assert proposed.anchors[3 * 256 + 1].tolist() == [-16, -16, 16, 16]
     assert proposed.anchors[3 * (256 + 64) + 1].tolist() == [-32, -32, 32, 32]
-    assert proposed.anchors[3 * (256 + 64 + 16 + 3) + 1].tolist() == [-32, -32, 96, 96], "the last one's centre is 32, 32"
-    own = detector("faster_rcnn", "model.anchor_sizes=[[10],[20],[30],[40]]", "model.anchor_ratios=[1]").propose(pictures(1))
+    assert proposed.anchors[3 * (256 + 64 + 16 + 3) + 1].tolist() == [-32, -32, 96, 96], "the last: 32, 32"
+    words = "model.anchor_sizes=[[10],[20],[30],[40]]", "model.anchor_ratios=[1]"
+    own = detector("faster_rcnn", *words).propose(pictures(1))
     assert own.anchors[0].tolist() == [-5, -5, 5, 5]
 
 

@@ -21,14 +21,14 @@ def net() -> Any:
 
 
 def test_anchors_by_hand() -> None:
-    """14, 17 and 22 pixels at stride 8; with one ratio the sides are whole numbers and so the same as the sizes."""
+    """12, 15 and 19 pixels at stride 4; with one ratio the sides are whole numbers and so the same as the sizes."""
     own = detector("retinanet", "model.anchor_ratios=[1]")
-    maps = [torch.zeros(1, 16, side, side) for side in (8, 4, 2)]
+    maps = [torch.zeros(1, 16, side, side) for side in (16, 8, 4, 2)]
     (anchors,) = own.anchor_generator(own.transform.images(pictures(1)), maps)
-    assert anchors.shape == ((64 + 16 + 4) * 3, 4)
-    assert anchors[:3].tolist() == [[-7, -7, 7, 7], [-8, -8, 8, 8], [-11, -11, 11, 11]], "8.5 is rounded to 8, which is even"
-    assert anchors[3 * 64 :][:2].tolist() == [[-14, -14, 14, 14], [-18, -18, 18, 18]]
-    assert anchors[-3].tolist() == [4, 4, 60, 60]
+    assert anchors.shape == ((256 + 64 + 16 + 4) * 3, 4)
+    assert anchors[:3].tolist() == [[-6, -6, 6, 6], [-8, -8, 8, 8], [-10, -10, 10, 10]], "7.5 and 9.5 are rounded up"
+    assert anchors[3 * 256 :][:2].tolist() == [[-12, -12, 12, 12], [-15, -15, 15, 15]]
+    assert anchors[-3].tolist() == [-16, -16, 80, 80]
 
 
 def test_losses_are_those_of_torchvision(net: Any) -> None:
