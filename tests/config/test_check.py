@@ -50,7 +50,9 @@ def test_a_task_may_take_the_nets_of_another() -> None:
 def test_data_without_the_truth_is_refused_with_data_and_nets_that_fit() -> None:
     line = refusal("model=resnet20", "data=digit_scenes")
     assert "model=resnet20 is for classification and needs data with label, such as data=" in line
-    assert "cifar10" in line and "data=digit_scenes gives boxes, mask, instances and fits model=conv_autoencoder" in line
+    assert (
+        "cifar10" in line and "data=digit_scenes gives boxes, mask, instances and fits model=conv_autoencoder" in line
+    )
     fitting = line.split("fits model=")[1].split(", ")
     assert {"unet", "yolo"} <= set(fitting) and "lenet5" not in fitting
 
