@@ -47,13 +47,10 @@ class Boxes(Answer):
         return {"boxes": boxes, "classes": classes}
 
     def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
-        classes = batch["classes"]
-        return {"classes": torch.where(classes == NO_CLASS, classes, numbers[classes.clamp(min=0)])}
+        return renumbered_classes(batch, numbers)
 
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
-        parts = torch.from_numpy(positions).split(256)
-        found = [split.batch(part)["classes"] for part in parts]
-        return counted(torch.cat([one[one != NO_CLASS] for one in found]), len(self.names))
+        return counted_classes(split, positions, len(self.names))
 
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
         return {key: batch[key][place].cpu().numpy() for key in self.keys}
@@ -101,6 +98,19 @@ class Boxes(Answer):
         height, width = picture.shape[:2]
         boxes = answer["boxes"] * np.array([width, height, width, height])
         return {"boxes": boxes[kept], "scores": answer["scores"][kept], "labels": answer["labels"][kept]}
+
+
+def renumbered_classes(batch: Batch, numbers: Tensor) -> Batch:
+    """The classes of a batch's objects by other numbers, int64 (K,); padding stays."""
+    classes = batch["classes"]
+    return {"classes": torch.where(classes == NO_CLASS, classes, numbers[classes.clamp(min=0)])}
+
+
+def counted_classes(split: Samples, positions: NDArray[np.int64], classes: int) -> list[int]:
+    """How many objects of each class the samples at these positions have."""
+    parts = torch.from_numpy(positions).split(256)
+    found = [split.batch(part)["classes"] for part in parts]
+    return counted(torch.cat([one[one != NO_CLASS] for one in found]), classes)
 
 
 def draw_findings(tables: Mapping[str, np.ndarray], names: Sequence[str], folder: Path, title: str) -> None:

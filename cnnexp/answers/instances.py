@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnexp.answers.base import Answer, Batch, Picture, Samples, counted
-from cnnexp.answers.boxes import SHOWN_FROM, draw_findings
+from cnnexp.answers.base import Answer, Batch, Picture, Samples
+from cnnexp.answers.boxes import SHOWN_FROM, counted_classes, draw_findings, renumbered_classes
 from cnnexp.answers.mask import sized
 from cnnexp.augmentation.boxes import NO_CLASS
 from cnnexp.augmentation.instances import masks_of, tight_boxes
@@ -42,13 +41,10 @@ class Instances(Answer):
         return {"instances": moved, "boxes": boxes, "classes": classes}
 
     def renumbered(self, batch: Batch, numbers: Tensor) -> Batch:
-        classes = batch["classes"]
-        return {"classes": torch.where(classes == NO_CLASS, classes, numbers[classes.clamp(min=0)])}
+        return renumbered_classes(batch, numbers)
 
     def counts(self, split: Samples, positions: NDArray[np.int64]) -> list[int]:
-        parts = torch.from_numpy(positions).split(256)
-        found = [split.batch(part)["classes"] for part in parts]
-        return counted(torch.cat([one[one != NO_CLASS] for one in found]), len(self.names))
+        return counted_classes(split, positions, len(self.names))
 
     def marks(self, batch: Batch, place: int) -> dict[str, Any]:
         return {key: batch[key][place].cpu().numpy() for key in self.keys}

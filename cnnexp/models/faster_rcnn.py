@@ -129,27 +129,18 @@ class FasterRCNN(nn.Module):
             refuse_small(image_size, max(strides))
             refuse_large(anchor_sizes or (), image_size)
         self.backbone = Pyramid(body, widths, maps, LastLevelMaxPool())
-        anchors = AnchorGenerator(sizes, (anchor_ratios,) * len(sizes))
-        self.rpn = RegionProposalNetwork(
-            anchors,
-            RPNHead(maps, same_number(anchors.num_anchors_per_location())),
-            fg_iou_thresh=0.7,
-            bg_iou_thresh=0.3,
-            batch_size_per_image=anchors_learnt or (128 if small else 256),
-            positive_fraction=0.5,
-            pre_nms_top_n=dict(training=2 * self.proposals_count, testing=self.proposals_count),
-            post_nms_top_n=dict(training=2 * self.proposals_count, testing=self.proposals_count),
-            nms_thresh=0.7,
+        learnt = anchors_learnt or (128 if small else 256), proposals_learnt or (64 if small else 512)
+        self.rpn = _first_stage(sizes, anchor_ratios, maps, learnt[0], self.proposals_count)
+        cut = RoIPool(
+            [str(level) for level in range(len(strides))], pooled_size, 2, canonical_scale=64 if small else 224
         )
         self.roi_heads = RoIHeads(
-            RoIPool(
-                [str(level) for level in range(len(strides))], pooled_size, 2, canonical_scale=64 if small else 224
-            ),
+            cut,
             TwoMLPHead(maps * pooled_size**2, units),
             FastRCNNPredictor(units, num_classes + 1),
             fg_iou_thresh=0.5,
             bg_iou_thresh=0.5,
-            batch_size_per_image=proposals_learnt or (64 if small else 512),
+            batch_size_per_image=learnt[1],
             positive_fraction=0.25,
             bbox_reg_weights=None,
             score_thresh=confidence_threshold,
@@ -157,7 +148,7 @@ class FasterRCNN(nn.Module):
             detections_per_img=max_detections,
         )
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Both stages without the choice between them: the second one is shown the whole picture again and again.
 
         For summaries; ``losses`` and ``detect`` are what is learnt and found.
@@ -166,15 +157,21 @@ class FasterRCNN(nn.Module):
             objectness (B, N) and offsets (B, N, 4) of all anchors; class logits (P, K + 1) and offsets (P, 4K + 4) of
             as many windows as there are proposals of B pictures.
         """
-        images = self.sized.images(x)
-        features = self.backbone(images.tensors)
+        seen = self.sized.images(x).tensors
+        return self.answers_to(seen, self.backbone(seen))
+
+    def answers_to(self, seen: Tensor, features: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """``forward``, from pictures as the backbone takes them and its maps."""
         objectness, offsets = concat_box_prediction_layers(*self.rpn.head(list(features.values())))
-        height, width = images.tensors.shape[-2:]
-        whole = x.new_tensor([[0.0, 0.0, width, height]]).expand(self.proposals_count, 4)
-        finest = features["0"]
-        cut = roi_align(finest, [whole] * len(x), self.pooled_size, finest.shape[-1] / width, 2)
+        cut = self.cut_whole(seen, features["0"], self.pooled_size)
         logits, corrections = self.roi_heads.box_predictor(self.roi_heads.box_head(cut))
-        return objectness.view(len(x), -1), offsets.view(len(x), -1, 4), logits, corrections
+        return objectness.view(len(seen), -1), offsets.view(len(seen), -1, 4), logits, corrections
+
+    def cut_whole(self, seen: Tensor, finest: Tensor, cells: int) -> Tensor:
+        """The whole of each picture as often as there are proposals, cut out of the finest map in cells x cells."""
+        height, width = seen.shape[-2:]
+        whole = seen.new_tensor([[0.0, 0.0, width, height]]).expand(self.proposals_count, 4)
+        return roi_align(finest, [whole] * len(seen), cells, finest.shape[-1] / width, 2)
 
     def losses(self, x: Tensor, boxes: Tensor, classes: Tensor, draws: Tensor) -> Losses:
         """The terms of both stages, each a mean over what was sampled for it, and how many that were.
@@ -306,6 +303,25 @@ class FasterRCNN(nn.Module):
     def stage_parts(self) -> list[list[str]]:
         """The backbone, and all that is learnt for boxes."""
         return [["backbone.body"], ["backbone.fpn", "rpn", "roi_heads"]]
+
+
+def _first_stage(
+    sizes: Sequence[Sequence[float]], ratios: tuple[float, ...], maps: int, learnt: int, proposals: int
+) -> RegionProposalNetwork:
+    """Anchors of these sizes for each map, and what proposes; twice as many proposals in training."""
+    anchors = AnchorGenerator(tuple(map(tuple, sizes)), (ratios,) * len(sizes))
+    kept = {"training": 2 * proposals, "testing": proposals}
+    return RegionProposalNetwork(
+        anchors,
+        RPNHead(maps, same_number(anchors.num_anchors_per_location())),
+        fg_iou_thresh=0.7,
+        bg_iou_thresh=0.3,
+        batch_size_per_image=learnt,
+        positive_fraction=0.5,
+        pre_nms_top_n=kept,
+        post_nms_top_n=dict(kept),
+        nms_thresh=0.7,
+    )
 
 
 def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | None) -> Published | None:

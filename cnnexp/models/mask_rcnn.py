@@ -122,14 +122,11 @@ class MaskRCNN(FasterRCNN):
         self.roi_heads.mask_head = MaskRCNNHeads(self.backbone.out_channels, (maps,) * layers, 1)
         self.roi_heads.mask_predictor = MaskRCNNPredictor(maps, maps, num_classes + 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def answers_to(self, seen: Tensor, features: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """As ``FasterRCNN``'s, and logits (P, K + 1, 28, 28) of the masks of as many windows."""
-        images = self.sized.images(x)
-        finest = self.backbone(images.tensors)["0"]
-        height, width = images.tensors.shape[-2:]
-        whole = x.new_tensor([[0.0, 0.0, width, height]]).expand(self.proposals_count, 4)
-        cut = roi_align(finest, [whole] * len(x), POOLED, finest.shape[-1] / width, 2)
-        return (*super().forward(x), self.roi_heads.mask_predictor(self.roi_heads.mask_head(cut)))
+        cut = self.cut_whole(seen, features["0"], POOLED)
+        masks = self.roi_heads.mask_predictor(self.roi_heads.mask_head(cut))
+        return (*super().answers_to(seen, features), masks)
 
     def losses(self, x: Tensor, boxes: Tensor, classes: Tensor, draws: Tensor, instances: Tensor) -> Losses:  # type: ignore[override]
         """As ``FasterRCNN``'s, and ``mask``: binary cross entropy, the mean over pixels and then over proposals that

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.boxes import MISTAKES, PRECISION, SHOWN_FROM, unpadded
 from cnnexp.tasks.average_precision import averages, averages_by_class, curves, mean_average_precision
-from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
-from cnnexp.tasks.finders import asked, with_draws
+from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput
+from cnnexp.tasks.finders import Finder
 from cnnexp.tasks.mistakes import SIZES, Mistakes
 from cnnexp.tasks.proposal_recall import RECALL, ProposalRecall
 
 
-class Detection(Task):
+class Detection(Finder):
     """The net's own loss; COCO's mean average precision, over IoU 0.50 to 0.95 (``map``) and at 0.50 (``map_50``).
 
     The test has the first of these for small, medium and large objects too, by COCO's areas in pixels of the net's
@@ -34,29 +34,12 @@ class Detection(Task):
     (p, 4), the surest first: how many objects are among them is a metric.
     """
 
-    on_frames: ClassVar[bool] = True
-
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self.answer = parts.facts.targets[parts.target or "boxes"]
 
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        return tuple(self.net.loss_terms)  # type: ignore[arg-type]
-
-    @property
-    def evaluates_loss(self) -> bool:
-        return hasattr(self.net, "judged")
-
-    @property
-    def counts_in_advance(self) -> bool:
-        return bool(getattr(self.net, "counts_in_advance", False))
-
-    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
-        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
-
-    def step(self, batch: Batch, stage: Stage) -> StepOutput:
-        return asked(self.net, self.facts.input.arguments(batch), batch, stage, unpadded)
+    def true(self, batch: Batch) -> list[dict[str, Tensor]]:
+        return unpadded(batch)
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         """For answers as ``predict`` gives them, one for each picture; without losses."""
@@ -74,10 +57,6 @@ class Detection(Task):
         if getattr(self.net, "proposes", False):
             metrics["proposals"] = ProposalRecall()
         return {**metrics, **({"mistakes": Mistakes(len(self.answer.names), SHOWN_FROM)} if test else {})}
-
-    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
-        for metric in metrics.values():
-            metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if "map" not in metrics:

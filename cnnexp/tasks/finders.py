@@ -12,8 +12,9 @@ sample), in evaluations of (seed, index).
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +23,42 @@ from cnnexp.answers.base import Batch
 from cnnexp.answers.boxes import learnable
 from cnnexp.draws import keys
 from cnnexp.losses.term import Term
-from cnnexp.tasks.base import Stage, StepOutput
+from cnnexp.tasks.base import Stage, StepOutput, Task
 
 _DRAWS = 0xDE7
 """Keeps the draws of nets apart from others of the same seed."""
+
+
+class Finder(Task):
+    """A task whose net finds objects."""
+
+    on_frames: ClassVar[bool] = True
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        return tuple(self.net.loss_terms)  # type: ignore[arg-type]
+
+    @property
+    def evaluates_loss(self) -> bool:
+        return hasattr(self.net, "judged")
+
+    @property
+    def counts_in_advance(self) -> bool:
+        return bool(getattr(self.net, "counts_in_advance", False))
+
+    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
+        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
+
+    def step(self, batch: Batch, stage: Stage) -> StepOutput:
+        return asked(self.net, self.facts.input.arguments(batch), batch, stage, self.true)
+
+    @abstractmethod
+    def true(self, batch: Batch) -> list[dict[str, Tensor]]:
+        """The objects of each picture, as the metrics take them."""
+
+    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
+        for metric in metrics.values():
+            metric.update(output.predictions, output.targets)
 
 
 def taken(net: nn.Module) -> tuple[str, ...]:

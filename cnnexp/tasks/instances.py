@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.instances import unpadded
-from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
-from cnnexp.tasks.finders import asked, with_draws
+from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput
+from cnnexp.tasks.finders import Finder
 from cnnexp.tasks.outlined import answers_of, metrics_of_masks, read_masks, rows_of_masks
 
 
-class Instances(Task):
+class Instances(Finder):
     """The net's own loss; COCO's mean average precision of masks, over IoU 0.50 to 0.95 (``map``) and at 0.50
     (``map_50``), and of the boxes (``box_map``, ``box_map_50``).
 
@@ -24,36 +24,15 @@ class Instances(Task):
     says ``cnnexp.tasks.finders``; ``detect`` has masks, bool (n, H, W), too.
     """
 
-    on_frames: ClassVar[bool] = True
-
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self.answer = parts.facts.targets[parts.target or "instances"]
 
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        return tuple(self.net.loss_terms)  # type: ignore[arg-type]
-
-    @property
-    def evaluates_loss(self) -> bool:
-        return hasattr(self.net, "judged")
-
-    @property
-    def counts_in_advance(self) -> bool:
-        return bool(getattr(self.net, "counts_in_advance", False))
-
-    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
-        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
-
-    def step(self, batch: Batch, stage: Stage) -> StepOutput:
-        return asked(self.net, self.facts.input.arguments(batch), batch, stage, unpadded)
+    def true(self, batch: Batch) -> list[dict[str, Tensor]]:
+        return unpadded(batch)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return metrics_of_masks(stage, len(self.answer.names))
-
-    def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
-        for metric in metrics.values():
-            metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         return read_masks(metrics, stage, len(self.answer.names))
