@@ -168,9 +168,11 @@ class FasterRCNN(nn.Module):
         return objectness.view(len(seen), -1), offsets.view(len(seen), -1, 4), logits, corrections
 
     def cut_whole(self, seen: Tensor, finest: Tensor, cells: int) -> Tensor:
-        """The whole of each picture as often as there are proposals, cut out of the finest map in cells x cells."""
+        """The whole of each picture as often as there are proposals, or in training those that are learnt, cut out of
+        the finest map in cells x cells."""
         height, width = seen.shape[-2:]
-        whole = seen.new_tensor([[0.0, 0.0, width, height]]).expand(self.proposals_count, 4)
+        count = self.roi_heads.fg_bg_sampler.batch_size_per_image if self.training else self.proposals_count
+        whole = seen.new_tensor([[0.0, 0.0, width, height]]).expand(count, 4)
         return roi_align(finest, [whole] * len(seen), cells, finest.shape[-1] / width, 2)
 
     def losses(self, x: Tensor, boxes: Tensor, classes: Tensor, draws: Tensor) -> Losses:

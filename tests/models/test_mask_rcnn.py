@@ -128,3 +128,11 @@ def test_what_is_published() -> None:
     alone = published("imagenet", backbone="resnet18", strides=None)
     assert alone is not None and (alone.task, alone.classes) == ("instances", ())
     assert alone.source.endswith("its backbone")
+
+
+def test_summaries_count_the_backbone_once_and_the_windows_of_their_mode() -> None:
+    made, seen = net(proposals=20, proposals_learnt=6), list[object]()
+    made.backbone.register_forward_hook(lambda *given: seen.append(given))
+    counts = [[len(one) for one in made.train(mode)(torch.randn(2, 1, SIDE, SIDE))[2:]] for mode in (False, True)]
+    assert counts == [[40, 40, 40], [12, 12, 12]]
+    assert len(seen) == 2
