@@ -44,7 +44,9 @@ def own(project: Path, tmp_path: Path) -> Path:
 
 
 def runs(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "outputs").iterdir())
+    """Names of the runs, the oldest first; names alone do not tell the order of two of the same second."""
+    files = [json.loads(path.read_text()) for path in (folder / "outputs").glob("*/run.json")]
+    return [file["id"] for file in sorted(files, key=lambda file: str(file["created"]))]
 
 
 def finished(folder: Path) -> str:
