@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
 FIRST_KEYS = ("name", "model", "data")
-# Where a run puts its things and what it is called elsewhere: different in every run, and no experiment.
-_PLACES = frozenset({"outputs", "root", "path", "folder", "dir", "save_dir", "cache", "mirror", "id", "_target_"})
+# Where a run puts its things and what it is called elsewhere; the class of a group, and what it reads: no experiment.
+_PLACES = frozenset(
+    {"outputs", "root", "path", "folder", "dir", "save_dir", "cache", "mirror", "id", "_target_", "input"}
+)
 _DEEPEST_LEVEL = 16
 MISSING: Any = object()
 _BEFORE = {**BEFORE, "transfer": BEFORE["choices.transfer"]}
