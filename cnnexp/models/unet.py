@@ -14,6 +14,7 @@ from cnnexp.models.bounds import at_least_one
 from cnnexp.models.initialisation import filling_for
 from cnnexp.models.mirrored import mirrored
 
+Norm = Literal["batch", "none"]
 Skips = Literal["concatenation", "sum"]
 Padding = Literal["same", "valid"]
 Borders = Literal["mirrored", "none"]
@@ -63,7 +64,7 @@ class UNet(nn.Module):
         num_classes: int,
         width: int,
         depth: int,
-        norm: Literal["batch", "none"],
+        norm: Norm,
         padding: Padding = "same",
         borders: Borders = "mirrored",
         skips: Skips = "concatenation",
@@ -82,7 +83,7 @@ class UNet(nn.Module):
         self.shrinks_px = self.margin if borders == "none" else 0
         activating = Activating(activation, leaky_slope)
         self.down = nn.ModuleList(
-            _double_convolution(before, after, norm, padding, activating)
+            double_convolution(before, after, norm, padding, activating)
             for before, after in zip([in_channels, *widths], widths, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
@@ -92,7 +93,7 @@ class UNet(nn.Module):
         )
         joined = 2 if skips == "concatenation" else 1
         self.merge = nn.ModuleList(
-            _double_convolution(joined * maps, maps, norm, padding, activating) for maps in reversed(widths[:-1])
+            double_convolution(joined * maps, maps, norm, padding, activating) for maps in reversed(widths[:-1])
         )
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
         fill = filling_for(activation)  # He's, as the paper has, where it is the paper's ReLU
@@ -162,9 +163,8 @@ def _centre(maps: Tensor, height: int, width: int) -> Tensor:
     return maps[..., top : top + height, left : left + width]
 
 
-def _double_convolution(
-    in_width: int, width: int, norm: str, padding: Padding, activating: Activating
-) -> nn.Sequential:
+def double_convolution(in_width: int, width: int, norm: str, padding: Padding, activating: Activating) -> nn.Sequential:
+    """Two 3x3 convolutions, each with its norm, or a bias in its place, and its activation."""
     layers: list[nn.Module] = []
     for before in (in_width, width):
         around = 1 if padding == "same" else 0
