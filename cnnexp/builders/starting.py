@@ -211,10 +211,15 @@ def published_of(config: Mapping[str, Any], weights: str | None, trusted: Sequen
     function = getattr(_module_of(config, trusted), "published", None)
     if function is None:
         return None
-    wanted = inspect.signature(function).parameters
-    found = function(weights, **{key: value for key, value in net_arguments(config).items() if key in wanted})
+    found = function(weights, **_asked_for(function, config))
     assert found is None or isinstance(found, Published)
     return found
+
+
+def _asked_for(function: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the net's arguments that a function of its module wants to know."""
+    wanted = inspect.signature(function).parameters
+    return {key: value for key, value in net_arguments(config).items() if key in wanted}
 
 
 def _module_of(config: Mapping[str, Any], trusted: Sequence[str]) -> Any:
@@ -235,7 +240,7 @@ def read_weights(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Sta
     path = weights_file(config)
     if path is not None:
         state, rename = read_state(path), getattr(_module_of(config, trusted), "renamed", None)
-        return Start(str(path), sha256), state if rename is None else rename(state)
+        return Start(str(path), sha256), state if rename is None else rename(state, **_asked_for(rename, config))
     published = _published(config, weights, trusted)
     return Start(published.source), published.load()
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
-import timm
 import torch
-from torch import Tensor
-from torchvision import models
+from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
-from cnnexp.models import of_timm, of_torchvision
+from cnnexp.models import of_torchvision
 from cnnexp.models.published import Published
-from cnnexp.models.pyramids import SMALL, TIMM, Backbone, body_of
+from cnnexp.models.published_backbones import IMAGENET, published_backbone
+from cnnexp.models.pyramids import SMALL, Backbone, body_of
 
-IMAGENET = "imagenet"
-"""The word for a backbone's weights of ImageNet; all behind it is fresh."""
 BODY = "backbone.body."
 COUNTER = ".num_batches_tracked"
 _OLD_NAMES = (
@@ -110,28 +106,11 @@ def published_detector(
 
 def _of_backbone(backbone: Backbone) -> Published:
     """ImageNet's, for the part of the net that looks at pictures."""
-    name = backbone.name.removeprefix(TIMM)
-    if backbone.name.startswith(TIMM) or name not in models.list_models(module=models):
-        whole = of_timm.published(None, name=name)
-    else:
-        whole = of_torchvision.published(None, name=name)
 
-    def load() -> dict[str, Tensor]:
-        state = whole.load()  # what cannot be had is told in words
-        return _of_body(_cut_by_timm(name) if whole.source.startswith("timm") else state, backbone)
+    def body() -> nn.Module:
+        with torch.device("meta"):
+            return body_of(backbone, 3)[0]
 
-    source = f"{whole.source}, its backbone"
-    return replace(whole, source=source, classes=(), load=load, task="detection", target="boxes")
-
-
-def _of_body(state: Mapping[str, Tensor], backbone: Backbone) -> dict[str, Tensor]:
-    """Those tensors that the backbone has, by their names in the detector."""
-    with torch.device("meta"):
-        body, _ = body_of(backbone, 3)
-    return {BODY + name: state[name] for name in body.state_dict() if name in state}
-
-
-def _cut_by_timm(name: str) -> dict[str, Tensor]:
-    """A net's tensors as timm names them in a list of maps."""
-    net = timm.create_model(name, pretrained=True, features_only=True)
-    return {f"net.{key}": value for key, value in net.state_dict().items()}
+    found = published_backbone(IMAGENET, backbone.name, body, under=BODY, task="detection", target="boxes")
+    assert found is not None
+    return found

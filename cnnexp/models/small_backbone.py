@@ -29,7 +29,7 @@ class SmallBackbone(nn.Module):
         super().__init__()
         self.levels = [stride.bit_length() - 2 for stride in strides]
         widths = [width * 2 ** min(level, 3) for level in range(max(self.levels) + 1)]
-        self.stem = _convolution(in_channels, width, stride=2)
+        self.stem = convolution(in_channels, width, stride=2)
         self.stages = nn.ModuleList(
             nn.Sequential(Block(before, after, stride=2), *(Block(after, after) for _ in range(depth - 1)))
             for before, after in pairwise(widths)
@@ -50,13 +50,18 @@ class SmallBackbone(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions around a way past them, which a 1x1 convolution brings to size where it has to."""
+    """Two 3x3 convolutions around a way past them, which a 1x1 convolution brings to size where it has to.
 
-    def __init__(self, in_width: int, width: int, stride: int = 1) -> None:
+    Args:
+        dilation: how many pixels apart the convolutions look.
+    """
+
+    def __init__(self, in_width: int, width: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
-        self.first = _convolution(in_width, width, stride)
+        self.first = convolution(in_width, width, stride, dilation)
         self.second = nn.Sequential(
-            nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False), nn.GroupNorm(width // GROUP, width)
+            nn.Conv2d(width, width, kernel_size=3, padding=dilation, dilation=dilation, bias=False),
+            nn.GroupNorm(width // GROUP, width),
         )
         same = in_width == width and stride == 1
         self.past = nn.Identity() if same else nn.Conv2d(in_width, width, kernel_size=1, stride=stride)
@@ -65,6 +70,7 @@ class Block(nn.Module):
         return F.relu(self.past(x) + self.second(self.first(x)))
 
 
-def _convolution(in_width: int, width: int, stride: int) -> nn.Sequential:
-    convolution = nn.Conv2d(in_width, width, kernel_size=3, stride=stride, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.GroupNorm(width // GROUP, width), nn.ReLU())
+def convolution(in_width: int, width: int, stride: int, dilation: int = 1) -> nn.Sequential:
+    """A 3x3 convolution with group norm and a ReLU."""
+    layer = nn.Conv2d(in_width, width, 3, stride=stride, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(layer, nn.GroupNorm(width // GROUP, width), nn.ReLU())
