@@ -14,6 +14,7 @@ import yaml
 
 from cnnexp.config.check import check
 from cnnexp.config.grammar import quoted
+from cnnexp.config.loss_parts import with_parts
 from cnnexp.config.options import GROUPS, config_folders, content_of
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
@@ -53,6 +54,7 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     keys = [word for word in words if word.key not in GROUPS]
     if keys:
         config = _plain(_with_keys(composed, keys), choices)
+    config["loss"] = with_parts(config["loss"], folders)
     check(config, folders)
     return config
 

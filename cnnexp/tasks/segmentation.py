@@ -26,6 +26,7 @@ class Segmentation(Task):
     """
 
     hands: ClassVar[str | None] = "mask"
+    takes_terms: ClassVar[bool] = True
     least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "miou"
     answer: Mask
@@ -41,7 +42,8 @@ class Segmentation(Task):
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         assert self.loss is not None
-        return StepOutput([self.loss(answer, batch, stage == "train")], answer.detach().argmax(1), batch["mask"].long())
+        terms = self.loss.terms(answer, batch, stage == "train")
+        return StepOutput(terms, answer.detach().argmax(1), batch["mask"].long())
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return {"confusion": Confusion(len(self.answer.names), void=VOID)}
