@@ -48,12 +48,8 @@ def test_terms_are_the_parts_times_their_weights() -> None:
 
 
 def test_parts_of_one_name_have_those_of_their_files() -> None:
-    parts: dict[str, Loss] = {
-        "pixel_cross_entropy": PixelCrossEntropy(),
-        "mine": PixelCrossEntropy(),
-        "own": Unforeseen(),
-    }
-    assert Combined(parts=parts, weights=dict.fromkeys(parts, 1.0)).term_names == ("pixel_cross_entropy", "mine", "own")
+    parts: dict[str, Loss] = {"first": PixelCrossEntropy(), "second": PixelCrossEntropy(), "own": Unforeseen()}
+    assert Combined(parts=parts, weights=dict.fromkeys(parts, 1.0)).term_names == ("first", "second", "own")
 
 
 def test_class_weights_go_to_the_parts_that_take_them() -> None:

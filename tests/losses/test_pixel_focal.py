@@ -43,10 +43,8 @@ def test_of_two_classes_it_is_torchvisions(gamma: float, alpha: float | None) ->
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_gamma_0_is_cross_entropy(weights: tuple[float, ...] | None) -> None:
     truth, answer = {"mask": tiny.samples(4, void=0.4)["mask"]}, torch.randn(4, 3, 8, 8)
-    one, other = (
-        loss(answer, truth, True)
-        for loss in (focal(0, class_weights=weights), PixelCrossEntropy(class_weights=weights))
-    )
+    losses = focal(0.0, class_weights=weights), PixelCrossEntropy(class_weights=weights)
+    one, other = (loss(answer, truth, True) for loss in losses)
     torch.testing.assert_close(one.mean, other.mean)
     assert torch.equal(torch.as_tensor(one.count), torch.as_tensor(other.count))
 
