@@ -10,6 +10,7 @@ from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.options import content_of, option_files
 from cnnexp.errors import InputError
 
+PARTS = "loss.parts"
 WEIGHT = "weight"
 """Of a part; its other keys are its loss's own."""
 EXAMPLE = "'loss.parts={pixel_cross_entropy:1,dice:1}'"

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.losses.term import Loss, Term, at_least_one
@@ -54,11 +53,10 @@ class Dice(Loss):
         """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
         mask = truth["mask"].flatten(1).long()
         valid = mask != VOID
-        probability = answer.flatten(2).softmax(1) * valid[:, None]
-        classes = probability.shape[1]
-        true = functional.one_hot(mask.where(valid, classes), classes + 1)[..., :classes].mT.to(probability)
-        overlap, shown = (probability * true).sum(2), true.sum(2)
-        said = (probability.square() if self.squares else probability).sum(2)
+        probability = answer.flatten(2).softmax(1)
+        true = mask[:, None] == torch.arange(probability.shape[1], device=mask.device)[:, None]
+        overlap, shown = probability.where(true, 0).sum(2), true.sum(2)
+        said = (valid[:, None] * (probability.square() if self.squares else probability)).sum(2)
         weights = (shown > 0).to(probability)
         if self.class_weights is not None:
             weights = weights * self.class_weights.to(probability)

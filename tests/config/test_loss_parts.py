@@ -30,6 +30,17 @@ def test_each_part_has_the_keys_of_its_file_and_those_that_are_given() -> None:
     )
 
 
+def test_parts_that_are_named_are_all_of_it_and_the_net_has_its_own() -> None:
+    assert {name: part["weight"] for name, part in compose_run(UNET)["loss"]["parts"].items()} == {
+        "pixel_cross_entropy": 1,
+        "dice": 1,
+    }
+    assert [*compose_run([*UNET, "loss.parts={pixel_focal:2}"])["loss"]["parts"]] == ["pixel_focal"]
+    parts = compose_run([*UNET, "loss.parts.dice=3"])["loss"]["parts"]
+    assert (parts["dice"]["weight"], parts["pixel_cross_entropy"]["weight"]) == (3, 1)
+    assert compose_run([*UNET, "loss=dice"])["loss"] == {"_target_": "cnnexp.losses.dice.Dice", "squares": False}
+
+
 def test_what_is_whole_stays_as_it_is() -> None:
     folders = config_folders()
     whole = with_parts({"parts": {"dice": 2}}, folders)
