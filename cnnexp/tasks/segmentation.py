@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
-from cnnexp.errors import InputError
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.boundaries import BoundaryScores
 from cnnexp.tasks.means import Confusion
@@ -28,10 +27,7 @@ class Segmentation(Task):
     ``boundary_f1`` beside them (``boundaries.py``), which takes longer than all others together.
 
     Args:
-        boundary_tolerance: pixels by which a boundary may be missed; None for 0.75 % of a picture's diagonal.
-
-    Raises:
-        InputError: the tolerance is negative.
+        boundary_tolerance: pixels by which a boundary may be missed, 0 or more; None for 0.75 % of the diagonal.
     """
 
     hands: ClassVar[str | None] = "mask"
@@ -42,8 +38,6 @@ class Segmentation(Task):
 
     def __init__(self, parts: Parts, *, boundary_tolerance: float | None = None) -> None:
         super().__init__(parts)
-        if boundary_tolerance is not None and boundary_tolerance < 0:
-            raise InputError(f"task.boundary_tolerance={boundary_tolerance:g}: expected pixels, 0 or more, or null")
         self.boundary_tolerance = boundary_tolerance
         answer = parts.facts.targets[parts.target or "mask"]
         assert isinstance(answer, Mask)
