@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from cnnexp.augmentation.operations import KINDS, VOCABULARY
 from cnnexp.builders.facts import build_input, input_class, tupled
 from cnnexp.builders.target import bind, import_target
+from cnnexp.config.loss_parts import WEIGHT
 from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.errors import InputError
 from cnnexp.sampling.base import Sampling
@@ -35,19 +36,28 @@ RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalis
 RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
 """Keys of every task; the others are its arguments, and those of a net that asks for one of the same name."""
 _LATER = object()
+_OF_LOSSES = dict.fromkeys(("num_classes", *OF_THE_LOSS), _LATER)
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A class with checked arguments, and the names of those that it is to be given when it is made."""
+    """A class with checked arguments, the names of those that it is to be given when it is made, and what it is made
+    of, by name."""
 
     make: Callable[..., Any]
     arguments: Mapping[str, Any]
     wanted: frozenset[str] = frozenset()
+    parts: Mapping[str, Bound] = field(default_factory=dict)
 
     def __call__(self, **given: Any) -> Any:
         """The object; of what is given it gets what it asked for."""
-        return self.make(**{key: value for key, value in given.items() if key in self.wanted}, **self.arguments)
+        made = {"parts": {name: part(**given) for name, part in self.parts.items()}} if self.parts else {}
+        return self.make(**{key: value for key, value in given.items() if key in self.wanted}, **self.arguments, **made)
+
+    @property
+    def all_wanted(self) -> frozenset[str]:
+        """With what its parts are to be given."""
+        return self.wanted.union(*(part.wanted for part in self.parts.values()))
 
 
 @dataclass(frozen=True)
@@ -125,8 +135,23 @@ def _loss(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str]
         problems += _unread("loss", given)
         return None
     class_ = import_target(config["loss"]["_target_"], "loss", trusted)
-    later = dict.fromkeys(("num_classes", *OF_THE_LOSS), _LATER)
-    return _bound(class_, given, later, "loss", problems)
+    parts = given.get("parts")
+    if not isinstance(parts, Mapping):
+        return _bound(class_, given, _OF_LOSSES, "loss", problems)
+    given["weights"] = {name: part[WEIGHT] for name, part in parts.items()}
+    whole = _bound(class_, given, _OF_LOSSES, "loss", problems)
+    return replace(
+        whole,
+        arguments={key: value for key, value in whole.arguments.items() if key != "parts"},
+        parts={name: _part(name, part, trusted, problems) for name, part in parts.items()},
+    )
+
+
+def _part(name: str, keys: Mapping[str, Any], trusted: Sequence[str], problems: list[str]) -> Bound:
+    """One of several losses."""
+    class_ = import_target(keys["_target_"], "loss", trusted)
+    given = {key: value for key, value in keys.items() if key not in ("_target_", WEIGHT)}
+    return _bound(class_, given, _OF_LOSSES, f"loss.parts.{name}", problems)
 
 
 def _bound(
@@ -150,7 +175,7 @@ def _unused(config: Mapping[str, Any], bound: BoundRun) -> list[str]:
         for key in OF_THE_NET
         if regularization[key] is not None and key not in bound.net.arguments
     ]
-    taken = bound.net.wanted if bound.loss is None else bound.loss.wanted
+    taken = bound.net.wanted if bound.loss is None else bound.loss.all_wanted
     return net + [
         f"regularization.{key}={regularization[key]}: the task {config['task']['name']} does not use it; leave it "
         f"{'0' if key == 'label_smoothing' else 'null'}, or set regularization.if_unsupported=ignore"

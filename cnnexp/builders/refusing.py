@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnnexp.builders.binding import BoundRun
+from cnnexp.builders.binding import Bound, BoundRun
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.tasks.base import Task
 from cnnexp.training.transfer import Transfer
 
 
@@ -36,22 +37,30 @@ def refuse_unfit(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> No
             f"{facts.input.noun}; take a net that answers for its parts, such as those that ask for {unheard[0]}"
         )
     if bound.loss is not None:
-        problems += _loss_problems(config, getattr(bound.loss.make, "reads", None), bound.task.hands)
+        problems += _loss_problems(config, bound.loss, bound.task)
     learnt = [] if target is None else [facts.targets[target]]
-    mixes = bound.loss is not None and bool(getattr(bound.loss.make, "mixes", False))
+    losses = [] if bound.loss is None else list(bound.loss.parts.values()) or [bound.loss]
+    mixes = bool(losses) and all(getattr(loss.make, "mixes", False) for loss in losses)
     problems += facts.input.problems(bound.augmentation(), learnt, mixes)
     if problems:
         raise InputError(*problems)
 
 
-def _loss_problems(config: Mapping[str, Any], reads: str | None, hands: str | None) -> list[str]:
-    if reads is None or hands is None or reads == hands:
-        return []
+def _loss_problems(config: Mapping[str, Any], loss: Bound, task: type[Task]) -> list[str]:
     choices = config["choices"]
-    return [
-        f"loss={choices['loss']}: is of {reads}, and task={choices['task']} learns {hands}; leave it out, and the task "
-        "brings its own"
-    ]
+    name, of = choices["loss"], choices["task"]
+    if loss.parts and not task.takes_terms:
+        return [f"loss={name}: task={of} takes a single loss; name that one"]
+    found = []
+    for word, part in loss.parts.items() or [(f"loss={name}", loss)]:
+        word = f"loss.parts.{word}" if loss.parts else word
+        reads, alone = getattr(part.make, "reads", None), getattr(part.make, "alone", False)
+        if None not in (reads, task.hands) and reads != task.hands:
+            instead = "leave it out" + ("" if loss.parts else ", and the task brings its own")
+            found.append(f"{word}: is of {reads}, and task={of} learns {task.hands}; {instead}")
+        elif alone and loss.parts:
+            found.append(f"{word}: cannot stand beside other losses; leave it out")
+    return found
 
 
 def refuse_transfer(config: Mapping[str, Any], transfer: Transfer, bound: BoundRun) -> None:

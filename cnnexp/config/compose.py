@@ -14,6 +14,7 @@ import yaml
 
 from cnnexp.config.check import check
 from cnnexp.config.grammar import quoted
+from cnnexp.config.loss_parts import PARTS, with_parts
 from cnnexp.config.options import GROUPS, config_folders, content_of
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
@@ -53,6 +54,7 @@ def compose_run(texts: Sequence[str], own_folders: Sequence[str] = ()) -> dict[s
     keys = [word for word in words if word.key not in GROUPS]
     if keys:
         config = _plain(_with_keys(composed, keys), choices)
+    config["loss"] = with_parts(config["loss"], folders)
     check(config, folders)
     return config
 
@@ -160,12 +162,12 @@ def _state_of(folders: Sequence[Path]) -> int:
 
 def _with_keys(composed: DictConfig, words: Sequence[Word]) -> DictConfig:
     """A copy with the keys that the words set, in their order, as Hydra would set them after it has put the options
-    together."""
+    together; but parts of a loss that are named are all of it, whatever parts the net chooses."""
     from omegaconf import OmegaConf
 
     changed = copy.deepcopy(composed)
     for word in words:
-        OmegaConf.update(changed, word.key, word.value, merge=True, force_add=True)
+        OmegaConf.update(changed, word.key, word.value, merge=word.key != PARTS, force_add=True)
     return changed
 
 

@@ -84,6 +84,7 @@ TASK: dict[str, Rule] = {
     "noise": Either((Number(0, 1, above=True), Span(Number(0, 1, above=True)))),
     "peak": Either((Number(1), Span(Number(1)))),
     "crop": Either((Text(("auto",)), Number(1, whole=True))),
+    "boundary_tolerance": Number(0, nullable=True),
 }
 """Of tasks: bound to their classes later, which say what is missing."""
 

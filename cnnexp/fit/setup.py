@@ -17,6 +17,7 @@ from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_proce
 from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
 from cnnexp.builders.recorded import Held, census_of, record_of
 from cnnexp.builders.starting import resolve_start, start
+from cnnexp.builders.untaught import untaught_line
 from cnnexp.config.compose import to_yaml
 from cnnexp.data.base import SPLITS
 from cnnexp.errors import InputError
@@ -104,6 +105,7 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
         experiment.data.dataset.refuse_untaught()
         for split in SPLITS:
             experiment.task.answer.refuse(experiment.data.split(split), experiment.facts.name)
+        remarks += [line] if (line := untaught_line(experiment.data, experiment.task.answer)) else []
     config = with_digest(with_classes(config, experiment.facts), experiment.facts)
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)

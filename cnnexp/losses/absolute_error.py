@@ -16,6 +16,10 @@ class AbsoluteError(Loss):
 
     reads: ClassVar[str | None] = "picture"
 
+    def count(self, truth: Mapping[str, Tensor]) -> int:
+        """The samples."""
+        return len(next(iter(truth.values())))
+
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
         """Of an answer (B, ...) and ``picture`` (B, ...), both in [0, 1]."""
         return Term("absolute_error", functional.l1_loss(answer, truth["picture"]), len(answer))

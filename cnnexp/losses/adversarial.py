@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional
@@ -20,6 +20,8 @@ class Adversarial(Loss):
     "Generative adversarial nets", equation 1, and section 3 for what the generator minimises in place of
     log(1 - D(G(z))).
     """
+
+    alone: ClassVar[bool] = True
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
         """Of logits (B,): those of generated samples; with ``real``, the logits of real ones, the discriminator's."""

@@ -28,6 +28,7 @@ class Localization(Loss):
     """
 
     reads: ClassVar[str | None] = "boxes"
+    alone: ClassVar[bool] = True
 
     def __init__(
         self, *, box_weight: float, label_smoothing: float = 0.0, class_weights: Sequence[float] | None = None

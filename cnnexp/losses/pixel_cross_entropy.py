@@ -21,6 +21,7 @@ class PixelCrossEntropy(Loss):
     """
 
     reads: ClassVar[str | None] = "mask"
+    term: ClassVar[str] = "cross_entropy"
 
     class_weights: Tensor | None
 
@@ -32,10 +33,14 @@ class PixelCrossEntropy(Loss):
     def weigh(self, weights: Tensor) -> None:
         self.class_weights = weights
 
-    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
-        """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
+    def count(self, truth: Mapping[str, Tensor]) -> Tensor:
+        """The pixels that are not void, or the sum of their classes' weights."""
         mask = truth["mask"].long()
         valid = mask != VOID
-        count = valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+        return valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+
+    def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
+        """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
+        mask, count = truth["mask"].long(), self.count(truth)
         total = functional.cross_entropy(answer, mask, self.class_weights, ignore_index=VOID, reduction="sum")
-        return Term("cross_entropy", total / at_least_one(count), count)
+        return Term(self.term, total / at_least_one(count), count)

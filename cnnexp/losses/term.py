@@ -29,7 +29,7 @@ class Term:
 
 
 class Loss(nn.Module, ABC):
-    """One term. It may own parameters, which learn with the net.
+    """One term; ``terms`` is overridden by what has several. It may own parameters, which learn with the net.
 
     A constructor that asks for ``num_classes``, ``label_smoothing`` or ``class_weights`` is given them.
     """
@@ -38,6 +38,10 @@ class Loss(nn.Module, ABC):
     """The key of the truth that it is about, as tasks hand it over; None leaves it unsaid."""
     mixes: bool = False
     """Whether it knows what to do with samples that are blended of two (``mixed_label`` and ``mix``)."""
+    term: ClassVar[str | None] = None
+    """What its term is called beside those of other losses; None for the name of its file."""
+    alone: ClassVar[bool] = False
+    """Whether it cannot stand beside other losses of the same truth."""
 
     @abstractmethod
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
@@ -47,6 +51,28 @@ class Loss(nn.Module, ABC):
             answer: of the net. truth: by key, as the answer's form has it. train: False in evaluations, which are not
                 smoothed.
         """
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """Names of what ``terms`` has; a single one is the loss."""
+        return ("loss",)
+
+    @property
+    def counts_in_advance(self) -> bool:
+        """Whether all its terms have one count, or ``counts`` knows them."""
+        return True
+
+    def terms(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> list[Term]:
+        """The terms for a batch, which are added up; arguments as for ``forward``."""
+        return [self(answer, truth, train)]
+
+    def counts(self, truth: Mapping[str, Tensor]) -> Mapping[str, int | Tensor]:
+        """The count behind each term of a whole batch, where there are several."""
+        return {}
+
+    def count(self, truth: Mapping[str, Tensor]) -> int | Tensor:
+        """The count that ``forward`` will have, for a loss that tells it from the truth alone."""
+        raise NotImplementedError
 
     def weigh(self, weights: Tensor) -> None:
         """Give each class a factor, float32 (K,); for losses whose constructor asks for ``class_weights``."""

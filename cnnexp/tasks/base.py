@@ -14,16 +14,14 @@ from torch import Tensor, nn
 from cnnexp.answers.base import Answer, Batch, Columns
 from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
-from cnnexp.errors import RunFailed
 from cnnexp.inputs.base import Preparation
 from cnnexp.losses.term import Loss, Term
 from cnnexp.models.auxiliary import weight_of
+from cnnexp.tasks.heads import AUXILIARY, with_auxiliary
 from cnnexp.tasks.output import Readings, StepOutput
 
 Stage = Literal["train", "val", "test"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-AUXILIARY = "auxiliary_loss"
-"""The term of a net's auxiliary heads."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,8 @@ class Task(nn.Module, ABC):
     """How many of its net's outputs say where something is and not what; they come last."""
     on_frames: ClassVar[bool] = False
     """Whether it is asked about films too, so that pictures a second, one at a time, are worth knowing."""
+    takes_terms: ClassVar[bool] = False
+    """Whether its loss may have several terms (``Loss.terms``)."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
 
@@ -86,7 +86,7 @@ class Task(nn.Module, ABC):
     @property
     def term_names(self) -> tuple[str, ...]:
         """Names of the terms of a step, less those that only training has."""
-        return ("loss",)
+        return ("loss",) if self.loss is None else self.loss.term_names
 
     @property
     def learnt_apart(self) -> tuple[str, ...]:
@@ -101,11 +101,11 @@ class Task(nn.Module, ABC):
     @property
     def counts_in_advance(self) -> bool:
         """Whether the counts behind all terms are one, or ``counts`` knows them; else a batch cannot be cut."""
-        return True
+        return self.loss is None or self.loss.counts_in_advance
 
     def counts(self, batch: Batch) -> Mapping[str, int | Tensor]:
         """The count behind each term of a whole prepared batch, where terms of one step have different ones."""
-        return {}
+        return {} if self.loss is None else self.loss.counts(batch)
 
     @abstractmethod
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
@@ -183,18 +183,6 @@ class Task(nn.Module, ABC):
             return self.tail(batch["features"])
         return self.net(*self.facts.input.arguments(batch))
 
-    def with_heads(self, answer: Term, heads: Sequence[Term]) -> list[Term]:
-        """The term of the net's answer, and that of its auxiliary heads: their sum times the net's weight for them.
-
-        Raises:
-            RunFailed: the net says no weight.
-        """
-        if not heads:
-            return [answer]
-        if self.auxiliary_weight is None:
-            raise RunFailed(
-                f"the net answered with {len(heads)} tensors behind its logits; to have them learnt as auxiliary "
-                "heads it needs an attribute auxiliary_weight, a number"
-            )
-        mean = self.auxiliary_weight * torch.stack([one.mean for one in heads]).sum()
-        return [answer, Term(AUXILIARY, mean, answer.count, judged=False)]
+    def with_heads(self, answer: Sequence[Term], heads: Sequence[Term]) -> list[Term]:
+        """The terms of the net's answer, and the one of its auxiliary heads, as ``heads.py`` has it."""
+        return with_auxiliary(answer, heads, self.auxiliary_weight)

@@ -28,6 +28,7 @@ class Classification(Task):
     least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "accuracy"
     takes_features: ClassVar[bool] = True
+    takes_terms: ClassVar[bool] = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
@@ -40,7 +41,8 @@ class Classification(Task):
         assert self.loss is not None
         train = stage == "train"
         logits, others = split_answer(answer)
-        terms = self.with_heads(self.loss(logits, batch, train), [self.loss(one, batch, train) for one in others])
+        heads = [term for one in others for term in self.loss.terms(one, batch, train)]
+        terms = self.with_heads(self.loss.terms(logits, batch, train), heads)
         return StepOutput(terms, logits.detach(), batch["label"])
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:

@@ -43,6 +43,7 @@ class Components(Task):
     """
 
     hands: ClassVar[str | None] = "mask"
+    takes_terms: ClassVar[bool] = True
     on_frames: ClassVar[bool] = True
     answer: Instances
 
@@ -57,11 +58,16 @@ class Components(Task):
         """The background, the classes, and the border."""
         return len(facts.names(target)) + 2
 
+    def counts(self, batch: Batch) -> Mapping[str, int | Tensor]:
+        return super().counts(self._to_learn(batch))
+
+    def _to_learn(self, batch: Batch) -> Batch:
+        return {"mask": mask_to_learn(batch, len(self.answer.names), self.cutting.border)}
+
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         assert self.loss is not None
         logits = self.outputs(batch)
-        truth = {"mask": mask_to_learn(batch, len(self.answer.names), self.cutting.border)}
-        terms = [self.loss(logits, truth, stage == "train")]
+        terms = self.loss.terms(logits, self._to_learn(batch), stage == "train")
         return StepOutput(terms) if stage == "train" else StepOutput(terms, self._cut(logits), unpadded(batch))
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:

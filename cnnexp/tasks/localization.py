@@ -67,7 +67,7 @@ class Localization(Task):
         terms = self._terms(given, true, train)
         heads = [self._terms(one, true, train) for one in others]
         summed = [Term("", torch.stack([term.mean for term in one]).sum(), one[-1].count) for one in heads]
-        terms[-1:] = self.with_heads(terms[-1], summed)
+        terms[-1:] = self.with_heads(terms[-1:], summed)
         return StepOutput(terms, given.detach(), true)
 
     def _terms(self, given: Tensor, true: Single, train: bool) -> list[Term]:

@@ -27,6 +27,7 @@ class MultiLabel(Task):
 
     hands: ClassVar[str | None] = "labels"
     takes_features: ClassVar[bool] = True
+    takes_terms: ClassVar[bool] = True
     answer: Labels
 
     def __init__(self, parts: Parts) -> None:
@@ -39,7 +40,8 @@ class MultiLabel(Task):
         logits, others = split_answer(self.outputs(batch))
         shown = self.answer.shown(batch)
         truth = {"labels": shown}
-        terms = self.with_heads(self.loss(logits, truth, train), [self.loss(one, truth, train) for one in others])
+        heads = [term for one in others for term in self.loss.terms(one, truth, train)]
+        terms = self.with_heads(self.loss.terms(logits, truth, train), heads)
         return StepOutput(terms, logits.detach(), shown)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:

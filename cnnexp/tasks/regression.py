@@ -27,6 +27,7 @@ class Regression(Task):
 
     hands: ClassVar[str | None] = "value"
     takes_features: ClassVar[bool] = True
+    takes_terms: ClassVar[bool] = True
     answer: Value
 
     def __init__(self, parts: Parts) -> None:
@@ -38,12 +39,13 @@ class Regression(Task):
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         given, others = split_answer(self.outputs(batch))
         truth = {"value": self.answer.standardised(batch["value"])}
-        terms = self.with_heads(self._term(given, truth, stage), [self._term(one, truth, stage) for one in others])
+        heads = [term for one in others for term in self._terms(one, truth, stage)]
+        terms = self.with_heads(self._terms(given, truth, stage), heads)
         return StepOutput(terms, self.answer.in_units(given.detach().float()), batch["value"])
 
-    def _term(self, given: Tensor, truth: Batch, stage: Stage) -> Term:
+    def _terms(self, given: Tensor, truth: Batch, stage: Stage) -> list[Term]:
         assert self.loss is not None
-        return self.loss(given, truth, stage == "train")
+        return self.loss.terms(given, truth, stage == "train")
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         metrics: dict[str, nn.Module] = {"errors": Errors(len(self.answer.names))}

@@ -39,6 +39,7 @@ class Restoration(Task):
     """
 
     hands: ClassVar[str | None] = "picture"
+    takes_terms: ClassVar[bool] = True
     normalises: ClassVar[bool] = False
     usual_crop_px: ClassVar[int]
     preparation: DegradedPictures
@@ -105,8 +106,8 @@ class Restoration(Task):
         batch = self.truth(batch)
         (picture,) = self.facts.input.arguments(batch)
         restored = self.net(batch[GIVEN])
-        term = self.loss(restored, {"picture": picture}, stage == "train")
-        return StepOutput([term], None if stage == "train" else scores(restored.detach(), picture))
+        terms = self.loss.terms(restored, {"picture": picture}, stage == "train")
+        return StepOutput(terms, None if stage == "train" else scores(restored.detach(), picture))
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return {} if stage == "train" else {"scores": PictureScores()}

@@ -14,6 +14,7 @@ from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.boundaries import BoundaryScores
 from cnnexp.tasks.means import Confusion
 from cnnexp.tasks.overlapping_tiles import is_larger, tiled_classes
 
@@ -22,16 +23,22 @@ class Segmentation(Task):
     """Logits (B, K, H, W), or (B, K, D, H, W) of volumes; pixel accuracy, mean IoU, Dice, over what is not void.
 
     Mean IoU and Dice come from the confusion matrix of all pixels of the split, over the classes that occur in target
-    or prediction. ``dice`` leaves the background out, where the data set names a class so.
+    or prediction. ``dice`` leaves the background out, where the data set names a class so. The test of pictures has
+    ``boundary_f1`` beside them (``boundaries.py``), which takes longer than all others together.
+
+    Args:
+        boundary_tolerance: pixels by which a boundary may be missed, 0 or more; None for 0.75 % of the diagonal.
     """
 
     hands: ClassVar[str | None] = "mask"
+    takes_terms: ClassVar[bool] = True
     least_classes: ClassVar[int] = 2
     judged_by: ClassVar[str | None] = "miou"
     answer: Mask
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, boundary_tolerance: float | None = None) -> None:
         super().__init__(parts)
+        self.boundary_tolerance = boundary_tolerance
         answer = parts.facts.targets[parts.target or "mask"]
         assert isinstance(answer, Mask)
         self.answer = answer
@@ -41,13 +48,18 @@ class Segmentation(Task):
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         assert self.loss is not None
-        return StepOutput([self.loss(answer, batch, stage == "train")], answer.detach().argmax(1), batch["mask"].long())
+        terms = self.loss.terms(answer, batch, stage == "train")
+        return StepOutput(terms, answer.detach().argmax(1), batch["mask"].long())
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
-        return {"confusion": Confusion(len(self.answer.names), void=VOID)}
+        metrics: dict[str, nn.Module] = {"confusion": Confusion(len(self.answer.names), void=VOID)}
+        if stage == "test" and len(self.facts.input.shape) == len("CHW"):
+            metrics["boundary_f1"] = BoundaryScores(self.boundary_tolerance)
+        return metrics
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
-        metrics["confusion"].update(output.predictions, output.targets)
+        for metric in metrics.values():
+            metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         confusion = metrics["confusion"].compute().double()
@@ -58,6 +70,8 @@ class Segmentation(Task):
             "miou": float(iou.nanmean()),
             "dice": float(dice[self.answer.objects].nanmean()),
         }
+        if "boundary_f1" in metrics:
+            values["boundary_f1"] = metrics["boundary_f1"].compute()
         vectors = {"iou": iou.tolist(), "dice": dice.tolist()}
         return Readings(values, vectors, {"confusion": confusion.long().numpy()})
 

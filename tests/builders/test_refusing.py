@@ -10,6 +10,7 @@ import pytest
 from cnnexp.builders.binding import bind_run
 from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.refusing import refuse_transfer, refuse_unfit
+from cnnexp.config.compose import compose_run
 from cnnexp.errors import InputError
 from cnnexp.training.transfer import FeatureExtractor, FineTune, Transfer, TwoPhase
 from tests.builders.made import configuration
@@ -113,3 +114,41 @@ def test_optimizers_in_turn_take_one_process(strategy: str, refused: bool) -> No
         lines = list(error.lines)
     assert bool(lines) == refused
     assert all(line.startswith("the task gan takes one process") and "hardware.devices=1" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ("model=lenet5", "data=mnist5k", "loss=dice"),
+            ["loss=dice: is of mask, and task=classification learns label"],
+        ),
+        (
+            ("model=unet", "data=digit_scenes", "loss=combined", "loss.parts={cross_entropy:1,dice:1}"),
+            ["loss.parts.cross_entropy: is of label, and task=segmentation learns mask"],
+        ),
+        (
+            ("model=dcgan", "data=mnist5k", "loss=combined", "loss.parts={adversarial:1,squared_error:1}"),
+            ["loss=combined: task=gan takes a single loss; name that one"],
+        ),
+        (
+            ("model=unet", "data=digit_scenes", "loss=combined", "loss.parts={adversarial:1,dice:1}"),
+            ["loss.parts.adversarial: cannot stand beside other losses"],
+        ),
+        (
+            ("model=dncnn", "data=imagenette", "loss=absolute_error", "regularization.class_weights=[1,2]"),
+            ["regularization.class_weights=[1, 2]: the task denoise does not use it"],
+        ),
+        (("model=unet3d", "data=digit_volumes", "loss=dice", "regularization.class_weights=[1,2]"), []),
+        (("model=dncnn", "data=imagenette", "loss=combined", "loss.parts={absolute_error:1,squared_error:9}"), []),
+    ],
+)
+def test_losses_are_of_what_the_task_learns(words: tuple[str, ...], lines: list[str]) -> None:
+    found = []
+    try:
+        config = compose_run(words)
+        refuse_unfit(config, bind_run(config), provisional_facts(config))
+    except InputError as error:
+        found = list(error.lines)
+    assert len(found) == len(lines)
+    assert all(one.startswith(line) for one, line in zip(found, lines, strict=True)), found

@@ -27,7 +27,7 @@ def test_the_data_set_brings_its_defaults_and_the_command_line_wins() -> None:
 def test_the_net_brings_its_task_optimizer_and_schedule_and_the_command_line_wins() -> None:
     composed = compose_run(["model=unet", "data=digit_scenes"])
     assert composed["task"]["name"] == "segmentation"
-    assert (composed["optimizer"]["lr"], composed["choices"]["scheduler"]) == (0.003, "one_cycle")
+    assert (composed["optimizer"]["lr"], composed["choices"]["scheduler"]) == (0.01, "one_cycle")
     composed = compose_run(["model=resnet20", "optimizer=adamw", "optimizer.lr=0.5", "scheduler=step"])
     assert (composed["choices"]["optimizer"], composed["optimizer"]["lr"]) == ("adamw", 0.5)
     assert composed["scheduler"] == {

@@ -111,8 +111,8 @@ def partnered(group: str, name: str, path: Path) -> list[str]:
         data = (data_with("label", FOLDERS, kind) or of_kind)[0]  # some are for classification alone
         return [chosen, f"data={data}", f"model={net_for_data(data)}"]
     if group == "loss":
-        task, task_path = next(one for one in option_files("task", FOLDERS).items() if brings_loss(one[1], name))
-        return [chosen, *partnered("task", task, task_path)]
+        task = task_for_loss(name)
+        return [chosen, *partnered("task", task, option_files("task", FOLDERS)[task])]
     return [chosen]
 
 
@@ -130,6 +130,17 @@ def net_for_data(name: str) -> str:
     task = task_of_target(targets[0], FOLDERS) if targets else None
     wanted = {task} if task else {one for one, content in TASKS.items() if content["target"] is None}
     return models_for(wanted, FOLDERS, KIND_OF_DATA[name])[0]
+
+
+def task_for_loss(name: str) -> str:
+    """A task that chooses a loss, or learns the truth that it, or its first part, is about."""
+    brought = [task for task, path in option_files("task", FOLDERS).items() if brings_loss(path, name)]
+    if brought:
+        return brought[0]
+    files = option_files("loss", FOLDERS)
+    first = next(iter(content_of(files[name]).get("parts") or [name]))
+    reads = import_target(content_of(files[first])["_target_"], "loss").reads
+    return next(task for task, one in TASKS.items() if import_target(one["_target_"], "task").hands == reads)
 
 
 def brings_loss(path: Path, name: str) -> bool:

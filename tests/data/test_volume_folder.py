@@ -179,6 +179,18 @@ def test_the_record_notices_what_changed(tmp_path: Path) -> None:
     assert [a != b for a, b in zip(before.truths, after.truths, strict=True)] == [True] + [False] * 9
 
 
+def test_a_scan_and_a_mask_of_two_shapes_are_refused(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    root = write_volumes(tmp_path)
+    for path in sorted((root / "volumes").iterdir()) + sorted((root / "masks").iterdir()):
+        nibabel.save(nibabel.Nifti1Image(np.load(path).transpose(), np.eye(4)), path.with_suffix(".nii.gz"))
+        path.unlink()
+    nibabel.save(nibabel.Nifti1Image(np.zeros((8, 6, 5), np.uint8), np.eye(4)), root / "masks" / "v03.nii.gz")
+    with pytest.raises(InputError, match=r"v03\.nii\.gz: the mask has 5×6×8 voxels and its volume .* 4×6×8") as error:
+        folder(root).prepare()
+    assert len(error.value.lines) == 1
+
+
 def test_scans_lie_in_one_order_whatever_their_files_have(tmp_path: Path) -> None:
     """A mask that was drawn in another order of axes than its scan, and one that lies elsewhere."""
     nibabel = pytest.importorskip("nibabel")

@@ -92,6 +92,14 @@ REFUSED = {
     "a kind of noise": case("train model=dncnn task.noise_kind=salt", "task.noise_kind=salt", "gaussian or poisson"),
     "no photons": case("train model=dncnn task.noise_kind=poisson task.peak=0", "task.peak=0", "at least 1"),
     "another factor": case("train model=edsr_small task.factor=5", "task.factor=5", "2, 3 or 4"),
+    "a loss of another truth": case("train loss=dice", "loss=dice", "is of mask", "learns label"),
+    "no part of a loss": case(
+        "train model=unet loss.parts={}", "loss.parts", "loss.parts={pixel_cross_entropy:1,dice:1}"
+    ),
+    "a part that there is not": case("train model=unet loss.parts={dcie:1}", "loss.parts.dcie", "dice"),
+    "an outline missed by less than nothing": case(
+        "train model=unet data=digit_scenes task.boundary_tolerance=-1", "task.boundary_tolerance=-1", "at least 0"
+    ),
     "a factor for a denoiser": case("train model=dncnn task.factor=2", "task.factor"),
     "a crop of nothing": case("train model=dncnn task.crop=0", "task.crop=0", "at least 1"),
     "a crop larger than the pictures": case("train model=dncnn task.crop=64", "task.crop=64", "28x28", "take 11 to 28"),

@@ -35,6 +35,7 @@ DRAWN = {
         "model=dncnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.width=4", "model.depth=3",
         "task.noise=[0.05,0.2]", "task.crop=20", "augmentation=flip",
     ),
+    "losses added up": ("model=unet", "data=digit_scenes", "data.fraction=0.01", "batch_size=10", "model.depth=1"),
     "crops to enlarge": (
         "model=srcnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.widths=[4,4]", "task.crop=20",
     ),

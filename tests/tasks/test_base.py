@@ -82,13 +82,13 @@ def test_what_is_judged_is_a_part_of_what_is_learnt() -> None:
 def test_auxiliary_heads_are_a_term_by_their_weight_that_nothing_is_judged_by() -> None:
     task = tiny.task(Classification, tiny.linear_net())
     answer, heads = term("cross_entropy", 1.0), [term("cross_entropy", 2.0), term("cross_entropy", 3.0)]
-    assert task.learnt_apart == () and task.with_heads(answer, []) == [answer]
+    assert task.learnt_apart == () and task.with_heads([answer], []) == [answer]
     with pytest.raises(RunFailed, match=r"2 tensors behind its logits.*auxiliary_weight"):
-        task.with_heads(answer, heads)
+        task.with_heads([answer], heads)
     net = tiny.linear_net()
     net.auxiliary_weight = 0.3  # type: ignore[assignment]
     weighted = tiny.task(Classification, net)
     assert weighted.learnt_apart == (AUXILIARY,)
-    first, apart = weighted.with_heads(answer, heads)
+    first, apart = weighted.with_heads([answer], heads)
     assert first is answer and (apart.name, apart.count, apart.judged) == (AUXILIARY, 4, False)
     assert apart.mean.item() == pytest.approx(0.3 * 5)
