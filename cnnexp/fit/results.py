@@ -21,6 +21,7 @@ from cnnexp.report.curves import draw_curves, rows_of_epochs
 from cnnexp.report.fitting import gaps, verdict
 from cnnexp.runs.atomic import replacing, write_text
 from cnnexp.runs.read import read_metrics
+from cnnexp.visualize.png import write_png
 
 
 def summarise(
@@ -87,6 +88,8 @@ def write_test(folder: Path, module: TaskModule, data: Data) -> None:
     batch = {name: value.to(device) for name, value in split.batch(torch.from_numpy(positions)).items()}
     module.eval()
     draw_test(module.task, batch, module.tables, folder / "pictures")
+    for name, image in module.task.gallery(data, module.predictions).items():
+        write_png(image, folder / "pictures" / f"{name}.png")
 
 
 def write_predictions(folder: Path, module: TaskModule, names: Sequence[str] | None) -> None:

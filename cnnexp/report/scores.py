@@ -10,7 +10,9 @@ from cnnexp.runs.read import UNREADABLE
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
-_LOWER_IS_BETTER = frozenset({"loss", "mse", "rmse", "mae", "error", "distance", "perplexity"})
+_LOWER_IS_BETTER = frozenset(
+    {"loss", "mse", "rmse", "mae", "error", "distance", "perplexity", "negative", "kl", "bernoulli"}
+)
 # For a run whose configuration names no monitored metric; the first one that is there counts.
 _USUAL_SCORES = ("accuracy", "miou", "map_50", "map", "psnr", "dice", "r2", "mse", "loss")
 _STAGES = ("test", "val", "train")

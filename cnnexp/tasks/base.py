@@ -147,6 +147,10 @@ class Task(nn.Module, ABC):
         """Scores of something simple on the same test, to compare with; most tasks have none."""
         return {}
 
+    def gallery(self, data: Data, predictions: Columns) -> dict[str, Any]:
+        """Further pictures of a test by file name without suffix, from its predictions; most tasks have none."""
+        return {}
+
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         """The step's output for answers that were made elsewhere, for tasks with ``judged_by``."""
         raise NotImplementedError
@@ -171,17 +175,12 @@ class Task(nn.Module, ABC):
         return self.net(*arguments)
 
     def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
-        """A stored batch → what the net takes, augmented in training with the draws of an epoch, counted from 0.
-
-        Features, that come while only the tail of the net learns, stay as they are.
-        """
+        """A stored batch → what the net takes, in training augmented with the draws of an epoch; features stay."""
         return batch if "features" in batch else self.preparation(batch, train, epoch)
 
     def outputs(self, batch: Batch) -> Any:
         """The net's answers to a prepared batch, of samples or of features; with auxiliary heads' in training."""
-        if "features" in batch:
-            return self.tail(batch["features"])
-        return self.net(*self.facts.input.arguments(batch))
+        return self.tail(batch["features"]) if "features" in batch else self.net(*self.facts.input.arguments(batch))
 
     def with_heads(self, answer: Term, heads: Sequence[Term]) -> list[Term]:
         """The term of the net's answer, and that of its auxiliary heads: their sum times the net's weight for them.
@@ -193,8 +192,8 @@ class Task(nn.Module, ABC):
             return [answer]
         if self.auxiliary_weight is None:
             raise RunFailed(
-                f"the net answered with {len(heads)} tensors behind its logits; to have them learnt as auxiliary "
-                "heads it needs an attribute auxiliary_weight, a number"
+                f"the net answered with {len(heads)} tensors behind its logits; to learn them as auxiliary heads it "
+                "needs an attribute auxiliary_weight, a number"
             )
         mean = self.auxiliary_weight * torch.stack([one.mean for one in heads]).sum()
         return [answer, Term(AUXILIARY, mean, answer.count, judged=False)]

@@ -12,13 +12,16 @@ from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.generated import Generated
 from cnnexp.augmentation.noise import gaussian
 from cnnexp.data.facts import Facts
-from cnnexp.inputs.base import count_of
+from cnnexp.inputs.base import Picture, count_of
 from cnnexp.losses.adversarial import DISCRIMINATOR, GENERATOR
 from cnnexp.losses.term import Term
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.coding import in_bytes
+from cnnexp.tasks.generating import noise_of
 from cnnexp.tasks.means import LossMeans
 
 _REAL, _GENERATED = "real", "generated"
+_AT_ONCE = 256
 
 
 class GAN(Task):
@@ -107,6 +110,12 @@ class GAN(Task):
         """For each picture the probability that it is real, and one made up."""
         net: Any = self.net
         real = net(self._real(batch)).sigmoid().float().cpu().numpy()
-        pixels = ((net.generate(self._noise_of(batch)).float() + 1) / 2).clamp(0, 1).mul(255).round().to(torch.uint8)
-        pictures = pixels.permute(0, 2, 3, 1).cpu().numpy()
+        pictures = in_bytes((net.generate(self._noise_of(batch)).float() + 1) / 2)
         return [{"real": float(one), "picture": picture} for one, picture in zip(real, pictures, strict=True)]
+
+    @torch.no_grad()
+    def generate(self, count: int, seed: int) -> list[Picture]:
+        """Pictures made up, uint8 (H, W, C): the i-th is a function of i and the seed."""
+        net: Any = self.net
+        noise = noise_of(count, net.noise, seed).to(self.device)
+        return [one for part in noise.split(_AT_ONCE) for one in in_bytes((net.generate(part) + 1) / 2)]
