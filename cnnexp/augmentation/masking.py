@@ -38,6 +38,6 @@ class Masking:
         """
         pixels = picture.shape[-2] * picture.shape[-1]
         bits = random_bits(sample_keys(_KEY, self.seed, epoch, index), pixels)
-        rank = bits.argsort(1, stable=True).argsort(1, stable=True)
+        rank = bits.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
         kept = rank >= round(self.part * pixels)
         return picture * kept.view(len(picture), 1, *picture.shape[-2:]).to(picture)

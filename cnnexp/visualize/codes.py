@@ -17,6 +17,8 @@ MOST_POINTS = 5000
 MOST_NAMED = 24
 """Classes that are named; of more the colours alone tell them apart."""
 _TICKS = 7
+_MANY = 1000
+"""Points from which on they are drawn smaller."""
 
 
 def codes_image(codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequence[str]) -> Image.Image:
@@ -30,12 +32,13 @@ def codes_image(codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequenc
     points, labels = points[chosen], None if labels is None else labels[chosen]
     figure = new_figure(8.2, 6.6)
     axes = figure.add_subplot()
+    size = 3 if len(points) > _MANY else 5
     classes = [None] if labels is None else sorted(set(labels.tolist()))
     for label in classes:
         own = points if labels is None or label is None else points[labels == label]
         colour = np.array(class_colour(4 if label is None else int(label))) / 255
         name = names[label] if label is not None and len(classes) <= MOST_NAMED else None
-        axes.plot(own[:, 0], own[:, 1], "o", ms=3, mew=0, alpha=0.6, color=colour, label=name)
+        axes.plot(own[:, 0], own[:, 1], "o", ms=size, mew=0, alpha=0.6, color=colour, label=name)
         if name is not None:
             _name(axes, np.median(own, axis=0), name)
     axes.set_xlabel(axes_named[0])
@@ -89,4 +92,4 @@ def map_image(pictures: Sequence[NDArray[Any]], across: NDArray[Any], up: NDArra
 
 def _name(axes: Any, place: NDArray[np.float64], name: str) -> None:
     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
-    axes.text(*place, name, ha="center", va="center", fontsize=10, bbox=box, parse_math=False)
+    axes.text(*place, name, ha="center", va="center", fontsize=12, fontweight="bold", bbox=box, parse_math=False)

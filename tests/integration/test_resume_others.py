@@ -35,11 +35,17 @@ DRAWN = {
         "model=dncnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.width=4", "model.depth=3",
         "task.noise=[0.05,0.2]", "task.crop=20", "augmentation=flip",
     ),
+    "codes": ("model=vae", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.hidden=[20]"),
+    "holes": (
+        "model=dense_autoencoder", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.hidden=[20]",
+        "task.mask=0.5", "regularization.sparsity=0.1", "regularization.ema_decay=0.9", "model.tied=true",
+    ),
     "crops to enlarge": (
         "model=srcnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.widths=[4,4]", "task.crop=20",
     ),
 }  # fmt: skip
-"""What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn."""
+"""What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn;
+codes."""
 
 
 def made_up_beats(folder: Path) -> str:

@@ -23,6 +23,7 @@ from cnnexp.data.loading import Data
 from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.module import TaskModule
 from cnnexp.inputs.pictures import Pictures
+from cnnexp.losses.bernoulli import Bernoulli
 from cnnexp.losses.binary_cross_entropy import BinaryCrossEntropy
 from cnnexp.losses.cross_entropy import CrossEntropy
 from cnnexp.losses.pixel_cross_entropy import PixelCrossEntropy
@@ -34,6 +35,7 @@ from cnnexp.tasks.base import Parts, Task
 from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.multi_label import MultiLabel
 from cnnexp.tasks.segmentation import Segmentation
+from cnnexp.tasks.vae import VariationalAutoencoder
 from cnnexp.training.learner import Learner, Recipe
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
@@ -58,6 +60,7 @@ LOSSES: Mapping[type[Task], type[Loss]] = {
     MultiLabel: BinaryCrossEntropy,
     Segmentation: PixelCrossEntropy,
     Autoencoder: SquaredError,
+    VariationalAutoencoder: Bernoulli,
 }
 TARGETS: Mapping[type[Task], str] = {Classification: "label", MultiLabel: "boxes", Segmentation: "mask"}
 
