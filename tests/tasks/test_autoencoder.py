@@ -119,7 +119,9 @@ def test_a_linear_autoencoder_finds_the_plane_of_pca() -> None:
     values = 128 + 25 * generator.normal(size=(300, 8)) @ base
     pictures = torch.from_numpy(values.clip(0, 255).astype(np.uint8)).view(300, 1, tiny.SIDE, tiny.SIDE)
     split, net, x = TensorSplit({"image": pictures}), square().double(), pictures.double() / 255
-    optimizer = torch.optim.LBFGS(net.parameters(), max_iter=120, history_size=30, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        net.parameters(), max_iter=150, tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
     task = tiny.task(Autoencoder, net)
 
     def closure() -> torch.Tensor:
