@@ -45,8 +45,8 @@ class Answer(ABC):
     dense: ClassVar[bool] = False
     """Whether there is an answer for each pixel."""
     merges: ClassVar[bool] = False
-    """Whether answers are ``boxes`` (n, 4) as parts of the picture, ``scores`` and ``labels`` alone, so that those to
-    several views of a picture can be made one."""
+    """Whether answers are ``boxes`` (n, 4) as parts of the picture, ``scores`` and ``labels``, and nothing else but
+    ``masks``, so that those to several views of a picture can be made one."""
     follows_warps: ClassVar[bool] = True
     """Whether the truth can follow where neighbouring pixels part ways."""
 

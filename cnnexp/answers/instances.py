@@ -32,6 +32,7 @@ class Instances(Answer):
     """
 
     keys: ClassVar[tuple[str, ...]] = ("instances", "boxes", "classes")
+    merges: ClassVar[bool] = True
     fills: ClassVar[Mapping[str, float]] = {"boxes": 0.0, "classes": NO_CLASS, "ignored": 0}
 
     def follow(self, batch: Batch, motion: Motion) -> Batch:

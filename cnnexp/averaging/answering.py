@@ -10,6 +10,7 @@ import torch
 
 from cnnexp.answers.base import Batch
 from cnnexp.averaging.merging import fused
+from cnnexp.averaging.outlines import joined_masks
 from cnnexp.averaging.views import View, crop_window
 from cnnexp.averaging.voter import Voter
 from cnnexp.errors import InputError
@@ -47,7 +48,8 @@ def _as_it_is(task: Task, batch: Batch) -> list[Any]:
 
 
 class MergedBoxes:
-    """Boxes of several views, each moved back into the picture and made one by weighted boxes fusion.
+    """Boxes of several views, each moved back into the picture and made one by weighted boxes fusion, and the outlines
+    in them by the votes of those boxes.
 
     Args:
         task: in evaluation mode, of an answer that ``merges``. views: one at least. device: where the task is.
@@ -60,7 +62,7 @@ class MergedBoxes:
 
     @torch.inference_mode()
     def __call__(self, batch: Batch) -> list[dict[str, np.ndarray]]:
-        """Boxes as parts of what the net takes of a picture, scores and labels, for each sample."""
+        """For each sample boxes as parts of what the net takes of it, scores, labels, and masks where it has some."""
         batch = {name: value.to(self.device) for name, value in batch.items()}
         given = self.task.facts.input
         (image,) = given.arguments(batch)
@@ -78,5 +80,12 @@ class MergedBoxes:
             one = fused(list(zip(of_views, places, strict=True)))
             boxes = np.clip((one["boxes"] - corner) / sides, 0, 1)
             there = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-            answers.append({"boxes": boxes[there], "scores": one["scores"][there], "labels": one["labels"][there]})
+            answer = {"boxes": boxes, "scores": one["scores"], "labels": one["labels"]}
+            if "masks" in of_views[0]:
+                drawn = [
+                    (view, found["masks"], found["scores"]) for view, found in zip(self.views, of_views, strict=True)
+                ]
+                answer["masks"] = joined_masks(drawn, one["joined"], len(boxes), whole, size)
+                there &= answer["masks"].any((1, 2))
+            answers.append({name: column[there] for name, column in answer.items()})
         return answers

@@ -31,12 +31,17 @@ def fused(of_views: Sequence[tuple[Found, Place]], *, most: int | None = None) -
 
     Args:
         of_views: what the net says of each view, as parts of it, and where the view lies. most: boxes that are kept.
+
+    Returns:
+        ``boxes``, ``scores``, ``labels``, and ``joined``: for each box of the views, one view after the other, the row
+        that it became a part of, -1 where that was not kept.
     """
     boxes = np.concatenate([place.back(found["boxes"]) for found, place in of_views])
     scores = np.concatenate([np.asarray(found["scores"], np.float64) for found, _ in of_views])
     labels = np.concatenate([np.asarray(found["labels"], np.int64) for found, _ in of_views])
     means, sums, weights = np.empty((0, 4)), np.empty((0, 4)), np.empty(0)
     members, classes = np.empty(0, np.int64), np.empty(0, np.int64)
+    group = np.empty(len(scores), np.int64)
     for one in np.argsort(-scores, kind="stable"):
         overlap = np.where(classes == labels[one], _iou(boxes[one], means), -1.0)
         best = int(overlap.argmax()) if len(overlap) else -1
@@ -45,6 +50,7 @@ def fused(of_views: Sequence[tuple[Found, Place]], *, most: int | None = None) -
             means, sums = (np.concatenate([rows, np.zeros((1, 4))]) for rows in (means, sums))
             weights, members = np.append(weights, 0.0), np.append(members, 0)
             classes = np.append(classes, labels[one])
+        group[one] = best
         sums[best] += scores[one] * boxes[one]
         weights[best] += scores[one]
         members[best] += 1
@@ -53,7 +59,9 @@ def fused(of_views: Sequence[tuple[Found, Place]], *, most: int | None = None) -
     seen = np.maximum(sum((place.sees(x, y).astype(int) for _, place in of_views), np.zeros(len(means), int)), 1)
     merged = weights / np.maximum(members, 1) * np.minimum(members, seen) / seen
     order = np.argsort(-merged, kind="stable")[:most]
-    return {"boxes": means[order], "scores": merged[order], "labels": classes[order]}
+    rows = np.full(len(means), -1)
+    rows[order] = np.arange(len(order))
+    return {"boxes": means[order], "scores": merged[order], "labels": classes[order], "joined": rows[group]}
 
 
 def _iou(box: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:

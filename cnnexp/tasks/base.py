@@ -152,7 +152,7 @@ class Task(nn.Module, ABC):
         return {}
 
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
-        """The step's output for answers that were made elsewhere, for tasks with ``judged_by``."""
+        """The step's output for answers that were made elsewhere: with ``judged_by``, or an answer that ``merges``."""
         raise NotImplementedError
 
     def outcomes(self, output: StepOutput) -> Tensor:

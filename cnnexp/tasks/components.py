@@ -16,7 +16,7 @@ from cnnexp.augmentation.motion import VOID
 from cnnexp.data.facts import Facts
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.cutting import Cut, Cutting, mask_to_learn
-from cnnexp.tasks.outlined import answers_of, metrics_of_masks, read_masks, rows_of_masks
+from cnnexp.tasks.outlined import answers_of, judged_answers, metrics_of_masks, read_masks, rows_of_masks
 
 
 class PixelsCounted(Instances):
@@ -63,6 +63,9 @@ class Components(Task):
         truth = {"mask": mask_to_learn(batch, len(self.answer.names), self.cutting.border)}
         terms = [self.loss(logits, truth, stage == "train")]
         return StepOutput(terms) if stage == "train" else StepOutput(terms, self._cut(logits), unpadded(batch))
+
+    def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
+        return judged_answers(answer, self.facts.input.arguments(batch)[0], batch)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return metrics_of_masks(stage, len(self.answer.names))

@@ -13,7 +13,7 @@ from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.instances import unpadded
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput
 from cnnexp.tasks.finders import Finder
-from cnnexp.tasks.outlined import answers_of, metrics_of_masks, read_masks, rows_of_masks
+from cnnexp.tasks.outlined import answers_of, judged_answers, metrics_of_masks, read_masks, rows_of_masks
 
 
 class Instances(Finder):
@@ -30,6 +30,9 @@ class Instances(Finder):
 
     def true(self, batch: Batch) -> list[dict[str, Tensor]]:
         return unpadded(batch)
+
+    def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
+        return judged_answers(answer, self.facts.input.arguments(batch)[0], batch)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         return metrics_of_masks(stage, len(self.answer.names))

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.boxes import MISTAKES, PRECISION, SHOWN_FROM
-from cnnexp.answers.instances import run_lengths
+from cnnexp.answers.instances import run_lengths, unpadded
 from cnnexp.tasks.average_precision import averages, averages_by_class, curves, mean_average_precision
-from cnnexp.tasks.base import Readings, Stage
+from cnnexp.tasks.base import Readings, Stage, StepOutput
 from cnnexp.tasks.mistakes import Mistakes
 
 Found = Mapping[str, Tensor]
@@ -69,3 +69,11 @@ def answers_of(found: Sequence[Found], image: Tensor) -> list[dict[str, np.ndarr
         }
         for one in found
     ]
+
+
+def judged_answers(answers: Sequence[Mapping[str, np.ndarray]], image: Tensor, batch: Batch) -> StepOutput:
+    """The output of a step, without losses, for answers as ``answers_of`` gives them to pictures (B, C, H, W)."""
+    size = torch.tensor([image.shape[3], image.shape[2]] * 2)
+    found = [{name: torch.as_tensor(one) for name, one in answer.items()} for answer in answers]
+    targets = [{name: one.cpu() for name, one in truth.items()} for truth in unpadded(batch)]
+    return StepOutput([], [one | {"boxes": (one["boxes"] * size).float()} for one in found], targets)

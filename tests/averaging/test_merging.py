@@ -52,6 +52,7 @@ def test_other_classes_and_other_places_stay_apart() -> None:
     # an IoU of 12 / 28 is below 0.55
     assert merged["scores"] == pytest.approx([0.4, 0.35, 0.3])
     assert merged["labels"].tolist() == [0, 0, 1]
+    assert merged["joined"].tolist() == [0, 2, 1], "the boxes of the first view, and that of the second"
     assert len(fused([(said(([0, 0, 9, 9], 0.8, 0), ([20, 20, 40, 40], 0.7, 0)), WHOLE)], most=1)["scores"]) == 1
 
 
@@ -73,5 +74,6 @@ def test_views_that_agree_are_what_each_of_them_says() -> None:
 
 def test_nothing_found_is_nothing() -> None:
     merged = fused([(said(), WHOLE), (said(), WHOLE)])
-    assert {name: value.shape for name, value in merged.items()} == {"boxes": (0, 4), "scores": (0,), "labels": (0,)}
+    shapes = {"boxes": (0, 4), "scores": (0,), "labels": (0,), "joined": (0,)}
+    assert {name: value.shape for name, value in merged.items()} == shapes
     assert fused([(said(([0, 0, 1, 1], 0.0, 0)), WHOLE)])["scores"].tolist() == [0.0], "a score of 0 divides nothing"
