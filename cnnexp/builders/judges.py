@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnexp.builders.from_run import RUN
 from cnnexp.builders.revive import checked_config, revive
 from cnnexp.errors import InputError
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record
-from cnnexp.tasks.quality import Judge
+
+log = logging.getLogger(__name__)
 
 JUDGED_TASK = "classification"
 
 
-def judge_for(config: Mapping[str, Any]) -> Callable[[], Judge] | None:
-    """What opens the judge that a configuration names by its run; None where it names none."""
-    named = config["task"].get("judge")
-    if not isinstance(named, str) or not named.startswith(RUN):
-        return None
-    return partial(open_judge, named.removeprefix(RUN), Path(config["outputs"]))
-
-
-def open_judge(text: str, outputs: Path) -> RunJudge:
-    """The classifier of a run, with the best weights.
+def open_judge(text: str, outputs: Path) -> RunJudge | None:
+    """The classifier of a run, with the best weights; None where the run is gone, so that another can go on without.
 
     Raises:
-        InputError: there is no such run; it is no classifier of pictures, or has no dense last layer.
+        InputError: it is no classifier of pictures, or has no dense last layer.
     """
-    return RunJudge(open_run(text, outputs))
+    try:
+        record = open_run(text, outputs)
+    except InputError as error:
+        log.warning(f"task.judge=run:{text}: nobody judges what is made up: {error}")
+        return None
+    return RunJudge(record)
 
 
 class RunJudge:

@@ -84,6 +84,7 @@ TASK: dict[str, Rule] = {
     "noise": Either((Number(0, 1, above=True, nullable=True), Span(Number(0, 1, above=True)))),
     "mask": Number(0, 1, above=True, below=True, nullable=True),
     "beta": Number(0),
+    "judge": Text(nullable=True),
     "peak": Either((Number(1), Span(Number(1)))),
     "crop": Either((Text(("auto",)), Number(1, whole=True))),
 }

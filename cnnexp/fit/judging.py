@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnnexp.builders.facts import names_of
+from cnnexp.builders.build import build_task
+from cnnexp.builders.facts import names_of, provisional_facts
 from cnnexp.builders.from_run import RUN
 from cnnexp.builders.judges import RunJudge
 from cnnexp.builders.reopen import is_own, known_to
@@ -42,6 +43,7 @@ def with_judge(request: Request, train: Callable[[Request], int], say: Callable[
         record = open_run(wished.removeprefix(RUN), Path(config["outputs"]))
         _refuse_others(RunJudge(record), record, config)
         return _judged_by(request, record)
+    build_task(config, provisional_facts(config, request.trusted), request.trusted)  # what does not fit, before work
     if config["max_steps"] is not None or LABEL not in config["data"]["targets"]:
         return _judged_by(request, None)
     composed = _judge_config(config, wished)

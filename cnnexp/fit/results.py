@@ -54,7 +54,7 @@ def summarise(
         "images_per_second": None if images_per_second is None else round(images_per_second, 1),
         "partial": partial,
         "gap": gaps(epochs, score),
-        "verdict": None if partial else verdict(epochs, score),
+        "verdict": None if partial else module.remark or verdict(epochs, score),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -32,7 +32,7 @@ class Parts:
 
     Attributes:
         target: the truth that is learnt, a word of ``facts.targets``; None for a task that needs none.
-        loss: None for nets that bring their own. seed: of the run.
+        loss: None for nets that bring their own. seed: of the run. judge: opens the one of what is made up, if any.
     """
 
     net: nn.Module
@@ -41,6 +41,7 @@ class Parts:
     target: str | None = None
     loss: Loss | None = None
     seed: int = 0
+    judge: Callable[[], Any] | None = None
 
 
 class Task(nn.Module, ABC):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -85,6 +85,7 @@ def parts(
     channels_last: bool = False,
     loss: Loss | None = None,
     target: str | None = None,
+    judge: Callable[[], Any] | None = None,
 ) -> Parts:
     """What a task is made of, without augmentation and with its usual loss."""
     found = facts or _USUAL_FACTS()
@@ -92,7 +93,7 @@ def parts(
     preparation = found.input.preparation(
         augmentation, list(found.targets.values()), seed=0, centred=kind.normalises, channels_last=channels_last
     )
-    return Parts(net, found, preparation, target or TARGETS.get(kind), loss or usual)
+    return Parts(net, found, preparation, target or TARGETS.get(kind), loss or usual, judge=judge)
 
 
 def task(kind: type[TaskT], net: nn.Module, **changes: Any) -> TaskT:
@@ -115,7 +116,7 @@ def recipe(**changes: Any) -> Recipe:
 
 def module(kind: type[Task], net: nn.Module, **changes: Any) -> TaskModule:
     """A task that can be trained; ``changes`` are those of ``parts`` and of ``recipe``."""
-    of_parts = ("facts", "augmentation", "channels_last", "loss", "target")
+    of_parts = ("facts", "augmentation", "channels_last", "loss", "target", "judge")
     own = {name: value for name, value in changes.items() if name in of_parts}
     made = task(kind, net, **own)
     return TaskModule(made, Learner(made, recipe(**{name: v for name, v in changes.items() if name not in own})))
