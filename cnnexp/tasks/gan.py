@@ -62,8 +62,13 @@ class GAN(Task):
     def __init__(self, parts: Parts, *, judge: str | None = None) -> None:
         super().__init__(parts)
         self.answer = Generated()
-        self.film = Film()
+        self._films = (Film(),)  # in a tuple: it is a metric of validation, and no part of the task's own state
         self._judge: Judge | None = None
+
+    @property
+    def film(self) -> Film:
+        """What became of the same noise after each epoch."""
+        return self._films[0]
 
     @classmethod
     def num_outputs(cls, facts: Facts, target: str | None) -> int:
@@ -95,8 +100,6 @@ class GAN(Task):
         made = net.generate(self._noise_of(batch), *told)
         answer = net(made, *told)
         output = self._output(net(real, *told), answer, [self._term(answer, {})])
-        if stage == "val" and self.film.waits:
-            self.film.take(np.stack(self._pictures(gaussian(torch.arange(SHOWN, dtype=torch.int32), net.noise))))
         if self._judge is not None and stage != "train":
             output.predictions.update(self._judged(self._judge, real, made, told))
         return output
@@ -147,6 +150,10 @@ class GAN(Task):
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if output.predictions is None:
             return
+        net: Any = self.net
+        if _FILM in metrics and metrics[_FILM].waits:
+            shown = self._pictures(gaussian(torch.arange(SHOWN, dtype=torch.int32), net.noise))
+            metrics[_FILM].take(np.stack(shown))
         found = output.predictions
         both = ((_REAL, output.targets), (_GENERATED, found[_GENERATED]))
         metrics[_MEANS].update([Term(name, one.mean(), len(one)) for name, one in both])
@@ -238,5 +245,5 @@ def collapse(names: Sequence[str], made: NDArray[np.int64], real: NDArray[np.int
     shown = ", ".join(f"{names[place]} {100 * shares[place]:.1f} % ({100 * theirs[place]:.1f} %)" for place in lost[:5])
     more = f", and {len(lost) - 5} more" if len(lost) > 5 else ""
     return (
-        f"mode collapse: hardly any of what is made up is taken for some classes (in brackets the data): {shown}{more}"
+        f"mode collapse: hardly any of what is made up is taken for some classes (the data in brackets): {shown}{more}"
     )

@@ -15,6 +15,7 @@ from tests.integration.test_resume import differences, outcome
 GAN = (
     "train", "model=dcgan", "data=mnist5k", "data.fraction=0.1", "batch_size=40", "epochs=2", "model.width=4",
     "checkpoint.every_steps=4", "scheduler=cosine", "regularization.ema_decay=0.9", "hardware.threads=1",
+    "task.judge=null",
 )  # fmt: skip
 SIGNALS = (
     "train", "model=ecg_resnet10", "data=ecg200", "epochs=4", "augmentation=signals", "augmentation.noise=0.1",

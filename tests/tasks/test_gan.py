@@ -157,7 +157,7 @@ def test_training_pictures_are_compared_with_the_test_s() -> None:
 def test_classes_that_are_hardly_made_up_are_told_in_a_sentence() -> None:
     """Of 100 pictures 2 are taken for b, which is a tenth of the data: 2 % is less than 0.3 of 10 %."""
     said = collapse(("a", "b", "c"), np.array([70, 2, 28]), np.array([45, 5, 0]))
-    assert said is not None and said.endswith("(in brackets the data): b 2.0 % (10.0 %)")
+    assert said is not None and said.endswith("(the data in brackets): b 2.0 % (10.0 %)")
     assert collapse(("a", "b"), np.array([96, 4]), np.array([90, 10])) is None
 
 
