@@ -32,6 +32,7 @@ COMMANDS = (
     Command("resume", "Run", "go on with a run that was interrupted, stopped or killed", loads=True),
     Command("test", "Use a run", "evaluate a run's weights again, or on other data", loads=True),
     Command("predict", "Use a run", "pictures in; labels, boxes, masks or reconstructions out", loads=True),
+    Command("generate", "Use a run", "pictures made up by a net that learnt to, on a sheet", loads=True),
     Command("ensemble", "Use a run", "several runs asked together: what it gains, what it costs", loads=True),
     Command("preview", "Look", "what a net will see, or the learning rate, as a picture", loads=True),
     Command("visualize", "Look", "look inside: kernels, shifts, backpropagation, gradients"),

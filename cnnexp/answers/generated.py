@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from cnnexp.answers.base import Answer, Batch, Picture
 
 if TYPE_CHECKING:
@@ -34,3 +36,11 @@ class Generated(Answer):
         from cnnexp.visualize.grid import grid_image
 
         return {"samples": grid_image([one["picture"] for one in answers], columns=10)}
+
+    def film(self, frames: Sequence[tuple[int, NDArray[Any]]]) -> Image.Image:
+        """A row for each of some epochs: pictures (N, H, W, C) of the same noise."""
+        from cnnexp.visualize.grid import grid_image
+
+        count = len(frames[0][1])
+        captions = [f"epoch {epoch}" if place == 0 else "" for epoch, _ in frames for place in range(count)]
+        return grid_image([one for _, pictures in frames for one in pictures], captions, columns=count)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnexp.answers.base import Answer, Batch, Picture
+from cnnexp.inputs.degraded import GIVEN, given_in
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,12 +31,14 @@ class PictureAnswer(Answer):
     def image(self, picture: Picture, answer: Picture, truth: Batch | None = None) -> Image.Image:
         from cnnexp.visualize.reconstructions import reconstructions_image
 
-        return reconstructions_image([resized(picture, answer)], [answer])
+        given = None if truth is None or GIVEN not in truth else given_in(truth)
+        return reconstructions_image([resized(picture, answer)], [answer], given=given)
 
     def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
         from cnnexp.visualize.reconstructions import reconstructions_image
 
-        return {"reconstructions": reconstructions_image(pictures, answers)}
+        given = given_in(batch) if GIVEN in batch else None
+        return {"reconstructions": reconstructions_image(pictures, answers, given=given)}
 
 
 def resized(picture: Picture, like: Picture) -> Picture:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cnnexp.answers.base import Answer, Batch, Columns, Picture
-from cnnexp.inputs.degraded import GIVEN
-from cnnexp.inputs.pictures import as_pictures
+from cnnexp.inputs.degraded import GIVEN, given_in
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,17 +34,13 @@ class Restored(Answer):
 
         if truth is None or GIVEN not in truth:
             return to_image(answer)
-        return framed(restored_row(given_in(truth), answer, picture))
+        return framed(restored_row(given_in(truth)[0], answer, picture))
 
     def sheets(self, pictures: Sequence[Picture], answers: Sequence[Any], batch: Batch) -> dict[str, Image.Image]:
         from cnnexp.visualize.canvas import above, framed
         from cnnexp.visualize.restored import legend, restored_row
 
-        truths = ({GIVEN: batch[GIVEN][place : place + 1]} for place in range(len(pictures)))
-        rows = [
-            restored_row(given_in(truth), answer, picture)
-            for picture, answer, truth in zip(pictures, answers, truths, strict=True)
-        ]
+        rows = [restored_row(*one) for one in zip(given_in(batch), answers, pictures, strict=True)]
         return {"predictions": framed(above([*rows, legend("; the worst of the test first, then the best")]))}
 
     def worth_showing(self, predictions: Columns, count: int) -> list[int] | None:
@@ -56,8 +51,3 @@ class Restored(Answer):
         else:
             chosen = np.concatenate([order[: count - count // 2], order[len(order) - count // 2 :]])
         return predictions["index"][chosen].tolist()
-
-
-def given_in(truth: Batch) -> Picture:
-    """What a net was given in a batch of one sample, uint8."""
-    return as_pictures(truth[GIVEN][:1].float().clamp(0, 1).mul(255).round().byte())[0]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cnnexp.augmentation.lanes import Numbers, chosen
+from cnnexp.draws import fold
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,27 @@ def gaussian(keys: Tensor, count: int) -> Tensor:
     The bits come from whole numbers and are the same on every device; the logarithm and cosine agree to rounding.
     """
     half = (count + 1) // 2
-    place = torch.arange(2 * half, dtype=torch.int32, device=keys.device)
-    bits = _scramble(_scramble(place)[None] ^ keys[:, None])
-    unit = (((bits >> 8) & 0xFFFFFF).float() + 0.5) * 2.0**-24
+    unit = (random_bits(keys, 2 * half).float() + 0.5) * 2.0**-24
     radius = unit[:, :half].log().mul_(-2).sqrt_()
     angle = unit[:, half:].mul_(2 * np.pi)
     return torch.cat([radius * angle.cos(), radius * angle.sin()], 1)[:, :count]
+
+
+def random_bits(keys: Tensor, count: int) -> Tensor:
+    """Whole numbers of 24 bits, int32 (B, count), from int32 keys (B,), by place."""
+    place = torch.arange(count, dtype=torch.int32, device=keys.device)
+    return (_scramble(_scramble(place)[None] ^ keys[:, None]) >> 8) & 0xFFFFFF
+
+
+def sample_keys(apart: int, seed: int, epoch: int | None, index: Tensor) -> Tensor:
+    """A key for each sample, int32 (B,), on the device of its index (B,): a function of (seed, epoch, index).
+
+    Args:
+        apart: keeps these draws from others. epoch: None for an evaluation, whose draws are the same in every run.
+    """
+    begun = fold(np.zeros((), np.uint64), apart, *((0,) if epoch is None else (1, seed, epoch)))
+    keys = (fold(begun, index.cpu().numpy()) >> np.uint64(33)).astype(np.int32)
+    return torch.from_numpy(keys).to(index.device)
 
 
 def _scramble(x: Tensor) -> Tensor:

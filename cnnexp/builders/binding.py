@@ -25,12 +25,14 @@ from cnnexp.training.fused import one_kernel
 from cnnexp.training.schedules import Schedule, WarmUp
 from cnnexp.training.transfer import Transfer
 
-OF_THE_NET = ("dropout", "stochastic_depth")
+OF_THE_NET = ("dropout", "stochastic_depth", "sparsity")
 """Regularization that a net applies itself, where its class takes an argument of that name."""
 CLASS_WEIGHTS = "class_weights"
 OF_THE_LOSS = ("label_smoothing", CLASS_WEIGHTS)
 """Regularization that a loss applies, where its class takes an argument of that name; the class weights also a net that
 brings its own loss."""
+OF_THE_TASK = ("sparsity", "sparsity_weight")
+"""Regularization that a task adds to its loss, where its class takes an argument of that name."""
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
@@ -112,8 +114,10 @@ def task_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_task(config: Mapping[str, Any], task: type[Task], problems: list[str]) -> dict[str, Any]:
     given = task_arguments(config)
-    problems += bind(task, given, {"parts": _LATER}, "task")[1]
-    return given
+    asked = {key: config["regularization"][key] for key in OF_THE_TASK}
+    arguments, found = bind(task, given, {"parts": _LATER, **asked}, "task")
+    problems += found
+    return {key: tupled(value) for key, value in arguments.items() if value is not _LATER}
 
 
 def _net(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str]) -> Bound:

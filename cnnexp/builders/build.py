@@ -14,6 +14,7 @@ from cnnexp.builders.binding import BoundRun, bind_run
 from cnnexp.builders.datasets import build_data, build_dataset
 from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import find_facts, provisional_facts
+from cnnexp.builders.judge_named import judge_for
 from cnnexp.builders.learnt import complete
 from cnnexp.builders.memory_format import in_order
 from cnnexp.builders.recorded import Held
@@ -127,7 +128,7 @@ def make_task(config: Mapping[str, Any], bound: BoundRun, facts: Facts, net: nn.
         channels_last=config["hardware"]["channels_last"],
     )
     target = config["task"]["target"]
-    parts = Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"])
+    parts = Parts(made, facts, preparation, target, _loss(config, bound, facts), config["seed"], judge_for(config))
     return bound.task(parts, **bound.of_task)
 
 

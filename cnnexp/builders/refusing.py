@@ -86,6 +86,11 @@ def refuse_transfer(config: Mapping[str, Any], transfer: Transfer, bound: BoundR
             f"transfer={name} takes one process, as weights begin to learn during the run; on several make two runs: "
             "transfer=feature_extractor, then model.weights=run:ID with transfer=none and a lower optimizer.lr"
         )
+    if config["regularization"]["sparsity"] is not None and parallel:
+        problems.append(
+            "regularization.sparsity: the mean activity is one over the whole batch, of which each process sees a "
+            "share; give hardware.devices=1"
+        )
     if bound.task.one_process and parallel:
         problems.append(
             f"the task {config['task']['name']} takes one process, as its optimizers change parts of the net in turn; "

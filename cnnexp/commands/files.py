@@ -8,14 +8,15 @@ from pathlib import Path
 
 from cnnexp.errors import InputError
 
-_KINDS = {"plot": ("chart", "a PNG", ".png"), "html": ("page", "an HTML file", ".html")}
+_PAGE = ("page", "an HTML file", ".html")
+_KINDS = {"plot": ("chart", "a PNG", ".png"), "html": _PAGE, "quiz": _PAGE}
 
 
 def check_file(option: str, text: str | None) -> None:
     """A file to write has the ending of its kind, and a folder to be in; None is fine.
 
     Args:
-        option: plot or html.
+        option: plot, html or quiz.
 
     Raises:
         InputError: it has not.

@@ -32,6 +32,8 @@ BEFORE: Mapping[str, Any] = {
     "scheduler.warmup_epochs": 0.0,
     "regularization.stochastic_depth": None,
     "regularization.class_weights": None,
+    "regularization.sparsity": None,
+    "regularization.sparsity_weight": 0.001,
     "regularization.max_norm": None,
     "regularization.ema_decay": None,
     "regularization.include_biases_and_norms": True,

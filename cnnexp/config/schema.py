@@ -81,7 +81,10 @@ INPUT: dict[str, Rule] = {
 """Of kinds of input: bound to their classes later, which say what is missing."""
 
 TASK: dict[str, Rule] = {
-    "noise": Either((Number(0, 1, above=True), Span(Number(0, 1, above=True)))),
+    "noise": Either((Number(0, 1, above=True, nullable=True), Span(Number(0, 1, above=True)))),
+    "mask": Number(0, 1, above=True, below=True, nullable=True),
+    "beta": Number(0),
+    "judge": Text(nullable=True),
     "peak": Either((Number(1), Span(Number(1)))),
     "crop": Either((Text(("auto",)), Number(1, whole=True))),
     "boundary_tolerance": Number(0, nullable=True),
@@ -179,6 +182,8 @@ RUN = Group(
                 "l2": Number(0),
                 "dropout": Number(0, 1, below=True, nullable=True),
                 "stochastic_depth": Number(0, 1, below=True, nullable=True),
+                "sparsity": Number(0, 1, above=True, below=True, nullable=True),
+                "sparsity_weight": Number(0, above=True),
                 "label_smoothing": Number(0, 1, below=True),
                 "class_weights": Either((Text(("balanced",), nullable=True), Items(Number(0)))),
                 "gradient_clip_norm": Number(0, above=True, nullable=True),

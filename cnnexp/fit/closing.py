@@ -59,7 +59,8 @@ def record(fit: Fit) -> None:
     recorder.write_summary(summary)
     write_test(recorder.folder, module, run.experiment.data)
     name, monitor = recorder.folder.name, run.config["task"]["monitor"]
-    draw_run(recorder.folder, name, monitor, fit.checkpointing.best_epoch)
+    turns = module.task.turns
+    draw_run(recorder.folder, name, monitor, fit.checkpointing.best_epoch, turns if len(turns) > 1 else ("loss",))
     recorder.log_pictures(summary)
     status = "stopped" if run.partial else "finished"
     recorder.show(result_table(summary, title=name, status=status, duration_s=recorder.seconds, folder=None))

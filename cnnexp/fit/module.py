@@ -52,6 +52,8 @@ class TaskModule(pl.LightningModule):
         """Larger results of the test, such as the confusion matrix."""
         self.counts: dict[str, dict[str, int]] = {}
         """What else was counted in the test, by title and word."""
+        self.remark: str | None = None
+        """A sentence of the test on what went wrong."""
         self.predictions: Columns = {}
         """A row for each test sample (or box), once the test is over."""
         self.batch_loss: Tensor | None = None
@@ -196,6 +198,7 @@ class TaskModule(pl.LightningModule):
         if stage == "test":
             self.tables.update(readings.tables)
             self.counts.update({title: dict(of_word) for title, of_word in readings.counts.items()})
+            self.remark = readings.remark
         for metric in [means, *metrics.values()]:
             metric.reset()
         if stage == "train":
@@ -243,11 +246,15 @@ class TaskModule(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.learning.recipe.schedule.load_state_dict(checkpoint["schedule"])
-        # between evaluations their metrics are empty: one that an earlier version did not have begins so too
+        # between evaluations their metrics are empty: one that an earlier version did not have begins so too, and one
+        # that is gone (of a judge, say) is forgotten
         evaluations = tuple(f"metrics.{_KEYS[stage]}." for stage in ("val", "test"))
-        for key, value in self.state_dict().items():
-            if key.startswith(evaluations):
-                checkpoint["state_dict"].setdefault(key, value)
+        own, kept = self.state_dict(), checkpoint["state_dict"]
+        for key in [key for key in {**own, **kept} if key.startswith(evaluations)]:
+            if key in own:
+                kept.setdefault(key, own[key])
+            else:
+                del kept[key]
 
 
 def not_finite(epoch: int, step: int | None) -> RunFailed:

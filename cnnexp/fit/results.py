@@ -21,6 +21,7 @@ from cnnexp.report.curves import draw_curves, rows_of_epochs
 from cnnexp.report.fitting import gaps, verdict
 from cnnexp.runs.atomic import replacing, write_text
 from cnnexp.runs.read import read_metrics
+from cnnexp.visualize.png import write_png
 
 
 def summarise(
@@ -40,6 +41,7 @@ def summarise(
     """
     score = (module.learning.recipe.monitor or "").rpartition("/")[2] or None
     epochs = [row for row, closes in zip(rows, rows_of_epochs(rows), strict=True) if closes]
+    against = len(module.task.turns) > 1  # what several losses add up to says nothing
     metrics = module.results if partial else {**checkpointing.best_results, **module.results}
     return {
         "metrics": dict(metrics),
@@ -52,8 +54,8 @@ def summarise(
         "parameters": sum(parameter.numel() for parameter in module.net.parameters()),
         "images_per_second": None if images_per_second is None else round(images_per_second, 1),
         "partial": partial,
-        "gap": gaps(epochs, score),
-        "verdict": None if partial else verdict(epochs, score),
+        "gap": {} if against else gaps(epochs, score),
+        "verdict": None if partial else module.remark or (None if against else verdict(epochs, score)),
     }
 
 
@@ -87,6 +89,8 @@ def write_test(folder: Path, module: TaskModule, data: Data) -> None:
     batch = {name: value.to(device) for name, value in split.batch(torch.from_numpy(positions)).items()}
     module.eval()
     draw_test(module.task, batch, module.tables, folder / "pictures")
+    for name, image in module.task.gallery(data, module.predictions).items():
+        write_png(image, folder / "pictures" / f"{name}.png")
 
 
 def write_predictions(folder: Path, module: TaskModule, names: Sequence[str] | None) -> None:
@@ -123,9 +127,12 @@ def _shown(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def draw_run(folder: Path, title: str, monitor: str | None, best_epoch: int | None) -> None:
-    """pictures/curves.png."""
+def draw_run(
+    folder: Path, title: str, monitor: str | None, best_epoch: int | None, losses: Sequence[str] = ("loss",)
+) -> None:
+    """pictures/curves.png; see ``draw_curves``."""
     metrics = folder / "metrics.csv"
     rows = read_metrics(metrics) if metrics.exists() else []
     if rows:
-        draw_curves(rows, folder / "pictures" / "curves.png", title, monitor=monitor, best_epoch=best_epoch)
+        path = folder / "pictures" / "curves.png"
+        draw_curves(rows, path, title, monitor=monitor, best_epoch=best_epoch, losses=losses)

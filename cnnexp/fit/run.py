@@ -10,6 +10,7 @@ from cnnexp.errors import DiskFull, InputError, Interrupted, RunFailed
 from cnnexp.fit import closing
 from cnnexp.fit.console import RunLog, quiet_known_warnings
 from cnnexp.fit.fitting import Fit
+from cnnexp.fit.judging import with_judge
 from cnnexp.fit.ranks import Role
 from cnnexp.fit.setup import Request, Run, begin
 from cnnexp.runs.write import disk_error
@@ -30,6 +31,7 @@ def run(request: Request, role: Role) -> int:
     quiet_known_warnings()
     log = RunLog(Console(quiet=not role.is_main), main=role.is_main)
     try:
+        request = with_judge(request, lambda other: run(other, role), log.say)
         return _recorded(begin(request, role, log))
     finally:
         log.close()

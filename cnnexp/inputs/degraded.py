@@ -65,13 +65,18 @@ class DegradedPictures(Preparation):
         asked = self.pictures.shown(batch)
         if GIVEN not in batch:
             return asked
-        given = as_pictures(batch[GIVEN].clamp(0, 1).mul(255).round().byte())
+        given = given_in(batch)
         return [np.concatenate([_as_large(one, other), other], 1) for one, other in zip(given, asked, strict=True)]
 
     def _with_given(self, batch: Batch, picture: Tensor, epoch: int | None, shown: Tensor | None = None) -> Batch:
         fitted = self.degradation.fitted(picture)
         given = self.degradation(fitted, batch["index"], epoch)
         return {**batch, "image": fitted if shown is None else self.degradation.fitted(shown), GIVEN: given}
+
+
+def given_in(batch: Batch) -> list[Picture]:
+    """What a net is given in a batch, uint8 (H, W, C) each."""
+    return as_pictures(batch[GIVEN].float().clamp(0, 1).mul(255).round().byte())
 
 
 def _as_large(picture: Picture, other: Picture) -> Picture:

@@ -31,6 +31,7 @@ class ConvAutoencoder(nn.Module):
         output: what keeps the pictures between black and white: a sigmoid, or a hyperbolic tangent brought from -1 to 1
             to 0 to 1, as is usual where pictures are generated (Radford 2015, "Unsupervised representation learning",
             section 3). It is a sigmoid of twice the slope.
+        sparsity: a mean activity was asked for: the code goes through a sigmoid, so that each unit is between 0 and 1.
     """
 
     def __init__(
@@ -43,27 +44,16 @@ class ConvAutoencoder(nn.Module):
         output: Literal["sigmoid", "tanh"] = "sigmoid",
         activation: OneToOne = "relu",
         leaky_slope: float | None = None,
+        sparsity: float | None = None,
     ) -> None:
         super().__init__()
         at_least_one(bottleneck=bottleneck, width=width)
         self.bottleneck, activating = bottleneck, Activating(activation, leaky_slope)
-        sizes = _sizes(image_size)
-        widths = [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)]
-        smallest = (widths[-1], *sizes[-1])
-        numbers = smallest[0] * smallest[1] * smallest[2]
-        self.encoder = nn.Sequential(
-            *(_halving(*pair, activating) for pair in pairwise(widths)), nn.Flatten(), nn.Linear(numbers, bottleneck)
-        )
-        steps = list(zip(pairwise(reversed(widths)), pairwise(reversed(sizes)), strict=True))
-        self.decoder = nn.Sequential(
-            nn.Linear(bottleneck, numbers),
-            nn.Unflatten(1, smallest),
-            *(
-                _doubling(*maps, *side, activating, last=index == len(steps) - 1)
-                for index, (maps, side) in enumerate(steps)
-            ),
-            nn.Sigmoid() if output == "sigmoid" else FromTanh(),
-        )
+        self.encoder = convolutional_encoder(in_channels, image_size, bottleneck, width, activating)
+        if sparsity is not None:
+            self.encoder.append(nn.Sigmoid())
+        self.decoder = convolutional_decoder(in_channels, image_size, bottleneck, width, activating)
+        self.decoder.append(nn.Sigmoid() if output == "sigmoid" else FromTanh())
 
     def forward(self, x: Tensor) -> Tensor:
         """Reconstructions (B, C, H, W) in [0, 1] of pictures (B, C, H, W) in [0, 1]."""
@@ -87,6 +77,37 @@ class FromTanh(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return (1 + x.tanh()) / 2
+
+
+def convolutional_encoder(
+    in_channels: int, image_size: tuple[int, int], numbers: int, width: int, activating: Activating
+) -> nn.Sequential:
+    """Pictures (B, C, H, W) → (B, numbers): convolutions that halve, and a linear layer."""
+    widths, sizes = _widths_and_sizes(in_channels, image_size, width)
+    smallest = widths[-1] * sizes[-1][0] * sizes[-1][1]
+    halving = (_halving(*pair, activating) for pair in pairwise(widths))
+    return nn.Sequential(*halving, nn.Flatten(), nn.Linear(smallest, numbers))
+
+
+def convolutional_decoder(
+    in_channels: int, image_size: tuple[int, int], numbers: int, width: int, activating: Activating
+) -> nn.Sequential:
+    """The way back, (B, numbers) → (B, C, H, W): a linear layer, and transposed convolutions that double."""
+    widths, sizes = _widths_and_sizes(in_channels, image_size, width)
+    smallest = (widths[-1], *sizes[-1])
+    steps = list(zip(pairwise(reversed(widths)), pairwise(reversed(sizes)), strict=True))
+    doubling = (
+        _doubling(*maps, *side, activating, last=index == len(steps) - 1) for index, (maps, side) in enumerate(steps)
+    )
+    linear = nn.Linear(numbers, smallest[0] * smallest[1] * smallest[2])
+    return nn.Sequential(linear, nn.Unflatten(1, smallest), *doubling)
+
+
+def _widths_and_sizes(
+    in_channels: int, image_size: tuple[int, int], width: int
+) -> tuple[list[int], list[tuple[int, int]]]:
+    sizes = _sizes(image_size)
+    return [in_channels] + [width * min(2**level, WIDEST) for level in range(len(sizes) - 1)], sizes
 
 
 def _sizes(image_size: tuple[int, int]) -> list[tuple[int, int]]:

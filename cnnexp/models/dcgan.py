@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 SMALLEST_BASE_PX = 4
 """Halving stops here, or at an odd side."""
@@ -17,32 +18,61 @@ class DCGAN(nn.Module):
     the one, leaky ReLU (0.2) in the other, weights from N(0, 0.02). The paper's pictures are 64x64, in four doublings
     from 4x4; here sides are doubled as often as they can be halved.
 
+    ``conditional``: both parts are told the class (Mirza and Osindero 2014, "Conditional generative adversarial nets",
+    section 3.2): as one of K further numbers beside the noise, and as one of K further maps beside the picture.
+
     Args:
-        in_channels: of a picture. image_size: height and width; even.
+        in_channels: of a picture. image_size: height and width; even. num_classes: of the data, K.
         noise: numbers that a picture is made from; the paper's 100.
         width: maps of the generator's last hidden layer and the discriminator's first; the paper's is 128.
+        conditional: whether pictures are of a class that is asked for.
 
     Raises:
-        ValueError: an odd side.
+        ValueError: an odd side; ``conditional`` for data without classes.
     """
 
-    def __init__(self, *, in_channels: int, image_size: tuple[int, int], noise: int, width: int) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        image_size: tuple[int, int],
+        num_classes: int,
+        noise: int,
+        width: int,
+        conditional: bool = False,
+    ) -> None:
         super().__init__()
+        if conditional and num_classes < 2:
+            raise ValueError("model.conditional=true: the data has no classes that could be asked for; leave it out")
         self.noise = noise
+        self.classes = num_classes if conditional else 0
         depth = _halvings(image_size)
         base = (image_size[0] >> depth, image_size[1] >> depth)
         widths = [width << level for level in range(depth)]
-        self.generator = _generator(in_channels, noise, widths[::-1], base)
-        self.discriminator = _discriminator(in_channels, widths, base)
+        self.generator = _generator(in_channels, noise + self.classes, widths[::-1], base)
+        self.discriminator = _discriminator(in_channels + self.classes, widths, base)
         self.apply(_from_a_narrow_normal)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The discriminator's logit (B,) of pictures (B, C, H, W) in [-1, 1]: above 0 it takes them for real."""
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """The discriminator's logit (B,) of pictures (B, C, H, W) in [-1, 1]: above 0 it takes them for real.
+
+        Args:
+            label: the class of each, int64 (B,), that a conditional net is told; class 0 where it is not.
+        """
+        if self.classes:
+            told = self._told(label, x)[:, :, None, None]
+            x = torch.cat([x, told.expand(-1, -1, *x.shape[2:])], 1)
         return self.discriminator(x).flatten()
 
-    def generate(self, noise: Tensor) -> Tensor:
-        """Pictures (B, C, H, W) in [-1, 1] from noise (B, N)."""
-        return self.generator(noise[:, :, None, None])
+    def generate(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
+        """Pictures (B, C, H, W) in [-1, 1] from noise (B, N), of classes as ``forward`` has them."""
+        given = torch.cat([noise, self._told(label, noise)], 1) if self.classes else noise
+        return self.generator(given[:, :, None, None])
+
+    def _told(self, label: Tensor | None, like: Tensor) -> Tensor:
+        """One of K is 1, (B, K)."""
+        number = torch.zeros(len(like), dtype=torch.int64, device=like.device) if label is None else label
+        return functional.one_hot(number, self.classes).to(like.dtype)
 
 
 def _generator(channels: int, noise: int, widths: list[int], base: tuple[int, int]) -> nn.Sequential:

@@ -30,7 +30,13 @@ _LOG_SCALE_FROM = 100.0
 
 
 def draw_curves(
-    rows: Sequence[Row], path: Path, title: str, *, monitor: str | None = None, best_epoch: float | None = None
+    rows: Sequence[Row],
+    path: Path,
+    title: str,
+    *,
+    monitor: str | None = None,
+    best_epoch: float | None = None,
+    losses: Sequence[str] = ("loss",),
 ) -> Path:
     """Write the learning curves as a PNG: the loss on the left, the score on the right where there is one.
 
@@ -40,17 +46,22 @@ def draw_curves(
         title: one line above the picture, such as the run's id.
         monitor: the metric that the task follows, such as ``val/miou``; without one a usual score is looked for.
         best_epoch: the epoch to mark; without one it is that of the best validation score.
+        losses: the loss by name, or several that are minimised against one another: of those no epoch is the best, and
+            no sum says how well the net fits.
     """
     from cnnexp.visualize.png import figure_image, new_figure, write_png
 
     of_epochs = rows_of_epochs(rows)
     places, unit = places_of(rows, of_epochs)
     score = _score(rows, monitor)
-    panels = ["loss"] + ([score] if score and score != "loss" else [])
-    if best_epoch is None:
+    panels = [*losses] + ([score] if score and score not in ("loss", *losses) else [])
+    if len(losses) > 1:
+        best_epoch = None
+    elif best_epoch is None:
         best_epoch = _best_epoch(series(rows, places, f"val/{panels[-1]}", of_epochs), panels[-1])
     figure = new_figure(5.2 * len(panels) + (1.0 if len(panels) == 1 else 0.0), 4.2)
-    said = verdict([row for row, closes in zip(rows, of_epochs, strict=True) if closes], score)
+    closing = [row for row, closes in zip(rows, of_epochs, strict=True) if closes]
+    said = None if len(losses) > 1 else verdict(closing, score)
     headline = printable(title) + (f"\n{said.split(';')[0]}" if said else "")
     figure.suptitle(headline, fontsize=11, parse_math=False)
     for place, panel in enumerate(panels):

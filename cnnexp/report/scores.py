@@ -10,9 +10,11 @@ from cnnexp.runs.read import UNREADABLE
 if TYPE_CHECKING:
     from cnnexp.runs.read import Record
 
-_LOWER_IS_BETTER = frozenset({"loss", "mse", "rmse", "mae", "error", "distance", "perplexity"})
+_LOWER_IS_BETTER = frozenset(
+    {"loss", "mse", "rmse", "mae", "error", "distance", "perplexity", "negative", "kl", "bernoulli", "frechet"}
+)
 # For a run whose configuration names no monitored metric; the first one that is there counts.
-_USUAL_SCORES = ("accuracy", "miou", "map_50", "map", "psnr", "dice", "r2", "mse", "loss")
+_USUAL_SCORES = ("accuracy", "miou", "map_50", "map", "psnr", "dice", "r2", "mse", "frechet", "loss")
 _STAGES = ("test", "val", "train")
 
 

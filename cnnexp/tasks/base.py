@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -30,7 +30,7 @@ class Parts:
 
     Attributes:
         target: the truth that is learnt, a word of ``facts.targets``; None for a task that needs none.
-        loss: None for nets that bring their own. seed: of the run.
+        loss: None for nets that bring their own. seed: of the run. judge: opens the one of what is made up, if any.
     """
 
     net: nn.Module
@@ -39,6 +39,7 @@ class Parts:
     target: str | None = None
     loss: Loss | None = None
     seed: int = 0
+    judge: Callable[[], Any] | None = None
 
 
 class Task(nn.Module, ABC):
@@ -147,6 +148,10 @@ class Task(nn.Module, ABC):
         """Scores of something simple on the same test, to compare with; most tasks have none."""
         return {}
 
+    def gallery(self, data: Data, predictions: Columns) -> dict[str, Any]:
+        """Further pictures of a test by file name without suffix, from its predictions; most tasks have none."""
+        return {}
+
     def judge(self, answer: Any, batch: Batch, stage: Stage) -> StepOutput:
         """The step's output for answers that were made elsewhere: with ``judged_by``, or an answer that ``merges``."""
         raise NotImplementedError
@@ -171,17 +176,12 @@ class Task(nn.Module, ABC):
         return self.net(*arguments)
 
     def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
-        """A stored batch → what the net takes, augmented in training with the draws of an epoch, counted from 0.
-
-        Features, that come while only the tail of the net learns, stay as they are.
-        """
+        """A stored batch → what the net takes, in training augmented with the draws of an epoch; features stay."""
         return batch if "features" in batch else self.preparation(batch, train, epoch)
 
     def outputs(self, batch: Batch) -> Any:
         """The net's answers to a prepared batch, of samples or of features; with auxiliary heads' in training."""
-        if "features" in batch:
-            return self.tail(batch["features"])
-        return self.net(*self.facts.input.arguments(batch))
+        return self.tail(batch["features"]) if "features" in batch else self.net(*self.facts.input.arguments(batch))
 
     def with_heads(self, answer: Sequence[Term], heads: Sequence[Term]) -> list[Term]:
         """The terms of the net's answer, and the one of its auxiliary heads, as ``heads.py`` has it."""

@@ -17,13 +17,21 @@ MOST_PIXELS = 4096
 CHUNK = 1024
 
 
-def pca_error(train: Split, positions: np.ndarray, test: Split, components: int, pixels: Pixels) -> float | None:
+def pca_error(
+    train: Split,
+    positions: np.ndarray,
+    test: Split,
+    components: int,
+    pixels: Pixels,
+    given: Pixels | None = None,
+) -> float | None:
     """Mean squared error, pixels in [0, 1], of test pictures rebuilt from their first principal components.
 
     Mean and components (eigenvectors of the covariance) are those of the training pictures.
 
     Args:
-        pixels: the pictures of a batch, uint8 (B, ...).
+        pixels: the pictures of a batch, uint8 (B, ...). given: what of them is rebuilt, in [0, 1], where that is not
+            the pictures themselves: they are disturbed, say.
 
     Returns:
         The error; None where pictures are too large for a covariance matrix.
@@ -37,7 +45,8 @@ def pca_error(train: Split, positions: np.ndarray, test: Split, components: int,
     squares, values = 0.0, 0
     for chunk in _chunks(np.arange(len(test))):
         rows = _rows(test, chunk, pixels) - mean
-        squares += float(np.square(rows - rows @ basis @ basis.T).sum())
+        shown = rows if given is None else _values(test, chunk, given) - mean
+        squares += float(np.square(rows - shown @ basis @ basis.T).sum())
         values += rows.size
     return squares / values
 
@@ -57,4 +66,8 @@ def _chunks(positions: np.ndarray) -> list[np.ndarray]:
 
 
 def _rows(split: Split, positions: np.ndarray, pixels: Pixels) -> np.ndarray:
-    return pixels(split.batch(torch.from_numpy(positions))).flatten(1).numpy().astype(np.float64) / 255
+    return _values(split, positions, pixels) / 255
+
+
+def _values(split: Split, positions: np.ndarray, pixels: Pixels) -> np.ndarray:
+    return pixels(split.batch(torch.from_numpy(positions))).flatten(1).numpy().astype(np.float64)

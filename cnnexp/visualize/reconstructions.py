@@ -26,12 +26,14 @@ _LEAST_SIDE_PX = 84
 _GAP_PX = 4
 _FONT_PX = 13
 _LABELS = ("original", "rebuilt")
+_GIVEN = "given"
 
 
 def reconstructions_image(
     originals: Sequence[NDArray[Any]],
     reconstructions: Sequence[NDArray[Any]],
     *,
+    given: Sequence[NDArray[Any]] | None = None,
     columns: int = 10,
     labels: tuple[str, str] = _LABELS,
 ) -> Image.Image:
@@ -40,6 +42,7 @@ def reconstructions_image(
     Args:
         originals: uint8, (H, W, 3) or (H, W, 1) each, all of one size; one at least.
         reconstructions: the same in number and size.
+        given: what went in, where that was something else than the originals: a row between the two.
         columns: pictures in a row.
         labels: what the two rows are called.
 
@@ -52,8 +55,9 @@ def reconstructions_image(
         {np.shape(one) for one in originals}
     ) != 1:
         raise ValueError("originals and reconstructions must all be of one size")
+    rows = [(labels[0], originals), *([] if given is None else [(_GIVEN, given)]), (labels[1], reconstructions)]
     blocks = [
-        _block(originals[start : start + columns], reconstructions[start : start + columns], labels)
+        _block([(label, pictures[start : start + columns]) for label, pictures in rows])
         for start in range(0, len(originals), columns)
     ]
     return framed(above(blocks, gap_px=12))
@@ -65,25 +69,24 @@ def squared_error(original: NDArray[Any], reconstruction: NDArray[Any]) -> float
     return float(np.mean((difference / 255) ** 2))
 
 
-def _block(
-    originals: Sequence[NDArray[Any]], reconstructions: Sequence[NDArray[Any]], labels: tuple[str, str]
-) -> Image.Image:
+def _block(rows: Sequence[tuple[str, Sequence[NDArray[Any]]]]) -> Image.Image:
+    """Rows with their labels, the errors of the last against the first beneath."""
+    originals, rebuilt = rows[0][1], rows[-1][1]
     first = to_image(originals[0])
     factor = whole_factor(first.size, _LEAST_SIDE_PX)
     width, height = first.width * factor, first.height * factor
-    margin = max(text_width(label, _FONT_PX) for label in (*labels, "MSE")) + 8
-    foot = line_height(_FONT_PX) + 2
-    sheet = Image.new("RGB", (margin + len(originals) * (width + _GAP_PX), 2 * (height + _GAP_PX) + foot), PAPER)
+    margin = max(text_width(label, _FONT_PX) for label in (*(label for label, _ in rows), "MSE")) + 8
+    bottom = len(rows) * (height + _GAP_PX)
+    size = (margin + len(originals) * (width + _GAP_PX), bottom + line_height(_FONT_PX) + 2)
+    sheet = Image.new("RGB", size, PAPER)
     pen = ImageDraw.Draw(sheet)
-    for row, label in enumerate(labels):
-        middle = row * (height + _GAP_PX) + height // 2
-        pen.text((margin - 8, middle), label, fill=INK, font=font(_FONT_PX), anchor="rm")
-    bottom = 2 * (height + _GAP_PX)
+    for row, (label, pictures) in enumerate(rows):
+        top = row * (height + _GAP_PX)
+        pen.text((margin - 8, top + height // 2), label, fill=INK, font=font(_FONT_PX), anchor="rm")
+        for column, picture in enumerate(pictures):
+            sheet.paste(enlarged(to_image(picture), factor), (margin + column * (width + _GAP_PX), top))
     pen.text((margin - 8, bottom), "MSE", fill=INK, font=font(_FONT_PX), anchor="ra")
-    for column, (original, rebuilt) in enumerate(zip(originals, reconstructions, strict=True)):
-        left = margin + column * (width + _GAP_PX)
-        for row, picture in enumerate((original, rebuilt)):
-            sheet.paste(enlarged(to_image(picture), factor), (left, row * (height + _GAP_PX)))
-        error = f"{squared_error(original, rebuilt):.4f}"
-        pen.text((left + width // 2, bottom), error, fill=INK, font=font(_FONT_PX), anchor="ma")
+    for column, pair in enumerate(zip(originals, rebuilt, strict=True)):
+        middle = margin + column * (width + _GAP_PX) + width // 2
+        pen.text((middle, bottom), f"{squared_error(*pair):.4f}", fill=INK, font=font(_FONT_PX), anchor="ma")
     return sheet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cnnexp.answers.restored import Restored, given_in
-from cnnexp.inputs.degraded import GIVEN
+from cnnexp.answers.restored import Restored
+from cnnexp.inputs.degraded import GIVEN, given_in
 
 SMALL, LARGE = np.full((6, 9, 3), 40, np.uint8), np.full((12, 18, 3), 90, np.uint8)
 
@@ -28,7 +28,7 @@ def test_it_is_drawn_as_it_is_pixel_by_pixel() -> None:
 def test_beside_the_truth_there_are_four_pictures() -> None:
     truth = {GIVEN: torch.full((1, 3, 6, 9), 0.2)}
     drawn = Restored().image(LARGE, LARGE, truth)
-    assert drawn.width > 4 * 200 and given_in(truth).shape == (6, 9, 3)
+    assert drawn.width > 4 * 200 and given_in(truth)[0].shape == (6, 9, 3)
     assert set(Restored().sheets([LARGE], [LARGE], truth)) == {"predictions"}
 
 

@@ -64,6 +64,8 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "include_biases_and_norms": False,
             "dropout": None,
             "stochastic_depth": None,
+            "sparsity": None,
+            "sparsity_weight": 0.001,
             "label_smoothing": 0.0,
             "class_weights": None,
             "gradient_clip_norm": None,

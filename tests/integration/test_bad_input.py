@@ -170,6 +170,25 @@ REFUSED = {
     "a depth that no net has": case("summary model=resnet20 model.depth=21", "model.depth=21", "20 and 26"),
     "a net of no width": case("summary model=unet data=digit_scenes model.width=0", "model.width=0", "at least 1"),
     "a code of no numbers": case("summary model=conv_autoencoder model.bottleneck=0", "bottleneck=0", "at least 1"),
+    "tied weights without a mirror": case(
+        "train model=dense_autoencoder model.tied=true model.decoder=[9]", "model.tied=true", "not the mirror image"
+    ),
+    "dense layers of a convolutional VAE": case(
+        "train model=vae model.kind=conv model.hidden=[9]", "model.hidden", "model.kind=conv", "leave it null"
+    ),
+    "a wished activity of 1": case("train model=dense_autoencoder regularization.sparsity=1", "sparsity=1", "below 1"),
+    "a wished activity of a classifier": case("train regularization.sparsity=0.1", "no place for sparsity", "lenet5"),
+    "a mean activity in two processes": case(
+        "train model=dense_autoencoder regularization.sparsity=0.1 hardware=ddp_cpu",
+        "regularization.sparsity",
+        "hardware.devices=1",
+    ),
+    "no noise at all": case("train model=dense_autoencoder task.noise=0", "task.noise=0", "above 0"),
+    "a mask over everything": case("train model=dense_autoencoder task.mask=1", "task.mask=1", "below 1"),
+    "a net that has no codes": case("train model=lenet5 task=vae", "task=vae", "model=vae"),
+    "a squared error of logits": case("train model=vae loss=squared_error", "loss=squared_error", "leave it out"),
+    "no picture to generate": case("generate last --count 0", "--count 0", "at least 1"),
+    "a sheet that is no PNG": case("generate last --out a.jpg", "a.jpg", "a.png"),
     # settings that do not go together
     "a segmentation net on labels": case(
         "train model=unet data=mnist5k", "model=unet", "mask", "data=mnist5k gives label", "digit_scenes", "lenet5"

@@ -95,9 +95,12 @@ UNEVEN = {
     "faster_rcnn": ("data=digit_scenes", "model.width=8"),
     "retinanet": ("data=digit_scenes", "model.width=8"),
     "ssd": ("data=digit_scenes", "model.width=8"),
+    "vae": ("data=mnist5k", "model.hidden=[40]"),
+    "dense_autoencoder": ("data=mnist5k", "model.hidden=[40]", "task.noise=0.3", "model.tied=true"),
     "lenet5": ("data=one_digit", "task=localization", "augmentation=shift", "augmentation.crop.padding=20"),
 }
-"""Nets, and what of their samples differs in number between processes: pixels, positives, windows, objects left."""
+"""Nets, and what of their samples differs in number between processes: pixels, positives, windows, objects left; and
+those to which something is drawn for each sample."""
 
 
 @pytest.mark.slow

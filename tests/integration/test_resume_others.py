@@ -15,6 +15,7 @@ from tests.integration.test_resume import differences, outcome
 GAN = (
     "train", "model=dcgan", "data=mnist5k", "data.fraction=0.1", "batch_size=40", "epochs=2", "model.width=4",
     "checkpoint.every_steps=4", "scheduler=cosine", "regularization.ema_decay=0.9", "hardware.threads=1",
+    "task.judge=null",
 )  # fmt: skip
 SIGNALS = (
     "train", "model=ecg_resnet10", "data=ecg200", "epochs=4", "augmentation=signals", "augmentation.noise=0.1",
@@ -36,11 +37,17 @@ DRAWN = {
         "task.noise=[0.05,0.2]", "task.crop=20", "augmentation=flip",
     ),
     "losses added up": ("model=unet", "data=digit_scenes", "data.fraction=0.01", "batch_size=10", "model.depth=1"),
+    "codes": ("model=vae", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.hidden=[20]"),
+    "holes": (
+        "model=dense_autoencoder", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.hidden=[20]",
+        "task.mask=0.5", "regularization.sparsity=0.1", "regularization.ema_decay=0.9", "model.tied=true",
+    ),
     "crops to enlarge": (
         "model=srcnn", "data=mnist5k", "data.fraction=0.02", "batch_size=16", "model.widths=[4,4]", "task.crop=20",
     ),
 }  # fmt: skip
-"""What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn."""
+"""What is drawn anew in every epoch: windows on scenes; shifts, after which some objects are lost; anchors to learn;
+codes."""
 
 
 def made_up_beats(folder: Path) -> str:

@@ -24,6 +24,7 @@ TASKS = {
     "detection": ("model=yolo", "data=digit_scenes", "model.width=4"),
     "localization": ("model=lenet5", "data=one_digit", "task=localization", "optimizer.lr=0.001"),
     "autoencoder": ("model=conv_autoencoder", "data=mnist5k"),
+    "vae": ("model=vae", "data=mnist5k", "model.kind=conv", "model.width=4", "model.bottleneck=2"),
     "denoise": ("model=dncnn", "data=mnist5k", "model.width=4", "model.depth=3"),
     "super_resolve": ("model=edsr_small", "data=mnist5k", "model.width=4", "model.blocks=1"),
 }
@@ -33,7 +34,8 @@ METRICS = {
     "segmentation": {"miou", "dice", "pixel_accuracy", "boundary_f1", "loss"},
     "detection": {"map", "map_50", "map_small", "loss", "objectness", "box", "class"},
     "localization": {"accuracy", "iou", "iou_50", "localised", "loss", "class", "box"},
-    "autoencoder": {"mse", "psnr", "pca_mse", "loss"},
+    "autoencoder": {"mse", "psnr", "pca_mse", "mse_over_pca", "loss"},
+    "vae": {"negative_elbo", "bernoulli", "kl", "loss"},
     "denoise": {"psnr", "ssim", "noisy_psnr", "noisy_ssim", "median_psnr", "median_ssim", "loss"},
     "super_resolve": {"psnr", "ssim", "bicubic_psnr", "bicubic_ssim", "loss"},
 }
@@ -43,7 +45,16 @@ PICTURES = {
     "segmentation": {"curves.png", "predictions.png"},
     "detection": {"curves.png", "predictions.png", "mistakes.png", "precision_recall.png"},
     "localization": {"curves.png", "confusion.png", "predictions.png"},
-    "autoencoder": {"curves.png", "reconstructions.png"},
+    "autoencoder": {"curves.png", "reconstructions.png", "codes.png", "neighbours.png"},
+    "vae": {
+        "curves.png",
+        "reconstructions.png",
+        "codes.png",
+        "neighbours.png",
+        "code_map.png",
+        "samples.png",
+        "interpolation.png",
+    },
     "denoise": {"curves.png", "predictions.png"},
     "super_resolve": {"curves.png", "predictions.png"},
 }

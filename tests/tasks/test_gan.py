@@ -7,24 +7,29 @@ import math
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from cnnexp.augmentation.noise import gaussian
 from cnnexp.fit.module import TaskModule
 from cnnexp.losses.adversarial import Adversarial
 from cnnexp.models.dcgan import DCGAN
-from cnnexp.tasks.gan import GAN
+from cnnexp.tasks.film import MOST_FRAMES, Film
+from cnnexp.tasks.gan import GAN, collapse
+from cnnexp.tasks.quality import frechet
 from cnnexp.training.schedules import Cosine
 from tests.tasks import tiny
 
 ADAM = {turn: partial(torch.optim.Adam, lr=rate) for turn, rate in (("discriminator", 0.01), ("generator", 0.002))}
 
 
-def module(**changes: Any) -> TaskModule:
+def module(conditional: bool = False, **changes: Any) -> TaskModule:
     torch.manual_seed(0)
-    net = DCGAN(in_channels=1, image_size=(tiny.SIDE, tiny.SIDE), noise=5, width=4)
+    size, classes = (tiny.SIDE, tiny.SIDE), len(tiny.CLASSES)
+    net = DCGAN(in_channels=1, image_size=size, num_classes=classes, noise=5, width=4, conditional=conditional)
     return tiny.module(GAN, net, loss=Adversarial(), **({"optimizers": ADAM} | changes))
 
 
@@ -102,3 +107,101 @@ def test_metrics_are_the_mean_probabilities() -> None:
     with torch.no_grad():
         real = other(batch["image"].float() / 255 * 2 - 1).sigmoid().mean()
     assert made.results["val/real"] == pytest.approx(float(real), rel=1e-5)
+
+
+class ByBrightness:
+    """A judge whose features are the mean brightness of the upper and of the lower half, and whose class is which of
+    the two is brighter; the third class is never said."""
+
+    names, width = tiny.CLASSES, 2
+
+    def __call__(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        half = pictures.shape[2] // 2
+        halves = torch.stack([pictures[:, :, :half].mean((1, 2, 3)), pictures[:, :, half:].mean((1, 2, 3))], 1)
+        return halves, (halves[:, 0] > halves[:, 1]).long()
+
+
+def judged(conditional: bool = False) -> TaskModule:
+    return module(conditional, judge=ByBrightness)
+
+
+def moments_of(features: Tensor) -> Any:
+    values = features.double().numpy()
+    return values.mean(0), np.cov(values, rowvar=False)
+
+
+def test_a_judge_compares_as_many_pictures_made_up_as_there_are() -> None:
+    """What the metrics come to is worked out again from the pictures themselves."""
+    made = judged()
+    tiny.fit(made, epochs=1)
+    batch = made.task.prepare(tiny.picture_data().split("val").batch(torch.arange(10)), False)
+    task: Any = made.task
+    with torch.no_grad():
+        real, _ = ByBrightness()(batch["image"])
+        generated, classes = ByBrightness()((task.net.eval().generate(task._noise_of(batch)) + 1) / 2)
+    assert made.results["val/frechet"] == pytest.approx(frechet(moments_of(real), moments_of(generated)), rel=1e-4)
+    assert made.vectors["val/share"] == pytest.approx((torch.bincount(classes, minlength=3) / 10).tolist())
+    assert made.results["val/least_share"] == 0
+
+
+def test_training_pictures_are_compared_with_the_test_s() -> None:
+    data = tiny.picture_data()
+    test = data.split("test").batch(torch.arange(11))["image"] / 255
+    positions = data.train_positions()[np.linspace(0, 23, 11).round().astype(int)]
+    train = data.split("train").batch(torch.from_numpy(positions))["image"] / 255
+    expected = frechet(*(moments_of(ByBrightness()(one)[0]) for one in (train, test)))
+    assert judged().task.reference(data) == {"frechet_of_training": pytest.approx(expected, rel=1e-4)}
+    assert module().task.reference(data) == {}, "nobody judges"
+
+
+def test_classes_that_are_hardly_made_up_are_told_in_a_sentence() -> None:
+    """Of 100 pictures 2 are taken for b, which is a tenth of the data: 2 % is less than 0.3 of 10 %."""
+    said = collapse(("a", "b", "c"), np.array([70, 2, 28]), np.array([45, 5, 0]))
+    assert said is not None and said.endswith("(the data in brackets): b 2.0 % (10.0 %)")
+    assert collapse(("a", "b"), np.array([96, 4]), np.array([90, 10])) is None
+
+
+def test_a_film_has_a_frame_of_the_same_noise_after_each_epoch_and_goes_on_from_a_checkpoint() -> None:
+    made = module()
+    tiny.fit(made, epochs=3)
+    task: Any = made.task.eval()
+    frames = task.film.frames(10)
+    assert [number for number, _ in frames] == [1, 2, 3]
+    assert not np.array_equal(frames[0][1], frames[2][1])
+    shown = task._pictures(gaussian(torch.arange(10, dtype=torch.int32), 5))
+    assert np.array_equal(frames[2][1], np.stack(shown)), "the last frame is of the weights after the last epoch"
+    other: Any = module().task
+    other.film.set_extra_state(task.film.get_extra_state())
+    assert all((one[1] == two[1]).all() for one, two in zip(frames, other.film.frames(10), strict=True))
+    assert [number for number, _ in other.film.frames(2)] == [1, 3]
+
+
+def test_a_long_film_keeps_every_second_frame() -> None:
+    film = Film()
+    for number in range(MOST_FRAMES + 10):
+        film.take(np.full((1, 2, 2, 1), number, np.uint8))
+        film.reset()
+    numbers = [number for number, _ in film.frames(1000)]
+    assert len(numbers) <= MOST_FRAMES and numbers[:3] == [1, 3, 5] and numbers[-1] == MOST_FRAMES + 10
+    assert [int(frame[0, 0, 0, 0]) + 1 for _, frame in film.frames(1000)] == numbers
+
+
+def test_a_conditional_net_makes_what_is_asked_for_and_is_told_what_is_real() -> None:
+    made = judged(conditional=True)
+    task: Any = made.task.eval()
+    told: list[Tensor] = []
+    for part in (task.net.generator, task.net.discriminator):
+        part.register_forward_pre_hook(lambda _, inputs: told.append(inputs[0]))
+    batch = task.prepare(tiny.batch(6), False)
+    with torch.no_grad():
+        output = task.step(batch, "test")
+    one_hot = torch.nn.functional.one_hot(batch["label"], 3).float()
+    assert torch.equal(told[0][:, 5:, 0, 0], one_hot)
+    assert len(told) == 3 and all(torch.equal(seen[:, 1:, 0, 0], one_hot) for seen in told[1:])
+    metrics = task.build_metrics("test")
+    task.update_metrics(metrics, output)
+    right = (output.predictions["classes"] == batch["label"]).double().mean()
+    assert task.read_metrics(metrics, "test").values["as_asked"] == pytest.approx(float(right))
+    told.clear()
+    task.generate(7, seed=0)
+    assert told[0][:, 5:, 0, 0].argmax(1).tolist() == [0, 1, 2, 0, 1, 2, 0]

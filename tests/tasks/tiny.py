@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from cnnexp.data.loading import Data
 from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.module import TaskModule
 from cnnexp.inputs.pictures import Pictures
+from cnnexp.losses.bernoulli import Bernoulli
 from cnnexp.losses.binary_cross_entropy import BinaryCrossEntropy
 from cnnexp.losses.cross_entropy import CrossEntropy
 from cnnexp.losses.pixel_cross_entropy import PixelCrossEntropy
@@ -34,6 +35,7 @@ from cnnexp.tasks.base import Parts, Task
 from cnnexp.tasks.classification import Classification
 from cnnexp.tasks.multi_label import MultiLabel
 from cnnexp.tasks.segmentation import Segmentation
+from cnnexp.tasks.vae import VariationalAutoencoder
 from cnnexp.training.learner import Learner, Recipe
 from cnnexp.training.penalty import Penalty
 from cnnexp.training.regularization import Regularization
@@ -58,6 +60,7 @@ LOSSES: Mapping[type[Task], type[Loss]] = {
     MultiLabel: BinaryCrossEntropy,
     Segmentation: PixelCrossEntropy,
     Autoencoder: SquaredError,
+    VariationalAutoencoder: Bernoulli,
 }
 TARGETS: Mapping[type[Task], str] = {Classification: "label", MultiLabel: "boxes", Segmentation: "mask"}
 
@@ -82,6 +85,7 @@ def parts(
     channels_last: bool = False,
     loss: Loss | None = None,
     target: str | None = None,
+    judge: Callable[[], Any] | None = None,
 ) -> Parts:
     """What a task is made of, without augmentation and with its usual loss."""
     found = facts or _USUAL_FACTS()
@@ -89,7 +93,7 @@ def parts(
     preparation = found.input.preparation(
         augmentation, list(found.targets.values()), seed=0, centred=kind.normalises, channels_last=channels_last
     )
-    return Parts(net, found, preparation, target or TARGETS.get(kind), loss or usual)
+    return Parts(net, found, preparation, target or TARGETS.get(kind), loss or usual, judge=judge)
 
 
 def task(kind: type[TaskT], net: nn.Module, **changes: Any) -> TaskT:
@@ -112,7 +116,7 @@ def recipe(**changes: Any) -> Recipe:
 
 def module(kind: type[Task], net: nn.Module, **changes: Any) -> TaskModule:
     """A task that can be trained; ``changes`` are those of ``parts`` and of ``recipe``."""
-    of_parts = ("facts", "augmentation", "channels_last", "loss", "target")
+    of_parts = ("facts", "augmentation", "channels_last", "loss", "target", "judge")
     own = {name: value for name, value in changes.items() if name in of_parts}
     made = task(kind, net, **own)
     return TaskModule(made, Learner(made, recipe(**{name: v for name, v in changes.items() if name not in own})))

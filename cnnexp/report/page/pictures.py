@@ -15,6 +15,11 @@ SHOWN = {
     "precision_recall.png": "precision over recall",
     "reconstructions.png": "reconstructions",
     "samples.png": "samples",
+    "film.png": "pictures of the same noise after some epochs",
+    "interpolation.png": "from the code of one picture to that of another",
+    "code_map.png": "pictures decoded from a grid of codes",
+    "codes.png": "codes of the test",
+    "neighbours.png": "nearest codes",
     "filters.png": "filters",
     "gradients.png": "gradient norms of the layers",
 }

@@ -1,0 +1,47 @@
+"""Pictures made of the same noise after each epoch, as they change."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+MOST_FRAMES = 64
+"""Kept in a checkpoint: of more epochs every second one, then every fourth, and so on."""
+
+
+class Film(nn.Module):
+    """Takes one frame in each epoch, and keeps them in checkpoints; ``reset`` ends an epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames: list[Tensor] = []
+        self._numbers: list[int] = []
+        self._epochs = 0
+        self.waits = True
+
+    def take(self, pictures: NDArray[np.uint8]) -> None:
+        """The first frame of an epoch, uint8 (N, H, W, C) of the same shape as the others."""
+        self._epochs += 1
+        self._frames.append(torch.from_numpy(np.ascontiguousarray(pictures)))
+        self._numbers.append(self._epochs)
+        self.waits = False
+        if len(self._frames) > MOST_FRAMES:
+            self._frames, self._numbers = self._frames[::2], self._numbers[::2]
+
+    def frames(self, most: int) -> list[tuple[int, NDArray[np.uint8]]]:
+        """Some of the frames with the numbers of their epochs, from 1, the first and the last among them."""
+        places = np.linspace(0, len(self._frames) - 1, min(most, len(self._frames))).round().astype(int)
+        return [(self._numbers[place], self._frames[place].numpy()) for place in places]
+
+    def reset(self) -> None:
+        self.waits = True
+
+    def get_extra_state(self) -> dict[str, Tensor]:
+        frames = torch.stack(self._frames) if self._frames else torch.empty(0, dtype=torch.uint8)
+        return {"frames": frames, "numbers": torch.tensor([*self._numbers, self._epochs])}
+
+    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        self._frames = list(state["frames"])
+        *self._numbers, self._epochs = state["numbers"].tolist()
