@@ -24,7 +24,7 @@ def refusal(*words: str, folders: tuple[str, ...] = ()) -> str:
 def test_a_net_for_another_task_is_refused_with_nets_for_this_one() -> None:
     line = refusal("task=segmentation", "model=lenet5", "data=digit_scenes")
     assert line.startswith("task=segmentation: model=lenet5 is for classification, and the net decides the task; ")
-    assert "for segmentation there is model=unet" in line
+    assert "for segmentation there is model=deeplabv3, fcn16s" in line
     line = refusal("task=classification", "model=unet", "data=digit_scenes")
     assert "for classification there is model=lenet5, resnet20, resnet18, resnet50" in line, "the usual ones first"
 
