@@ -1,4 +1,4 @@
-"""What several runs say of one test picture, side by side: the picture, the truth, and each run's mask with its mean IoU.
+"""What several runs say of one test picture: the picture, the truth, and below them each run's mask with its mean IoU.
 
     python benchmarks/masks_beside.py --picture 20 --out docs/images/fcn.png fcn32s=RUN fcn16s=RUN fcn8s=RUN
 

@@ -20,8 +20,9 @@ from cnnexp.models.unet import UNet
 from tests.models.made import counted, parameters
 
 
-def made(**changes: Any) -> nn.Module:
-    return unet(**(dict(in_channels=3, num_classes=5, width=2, norm="batch", encoder="resnet18") | changes))
+def made(**changes: Any) -> Any:
+    arguments: dict[str, Any] = dict(in_channels=3, num_classes=5, width=2, norm="batch", encoder="resnet18")
+    return unet(**(arguments | changes))
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
@@ -65,7 +66,7 @@ def test_equals_the_formula_at_depth_two(skips: str) -> None:
     half = F.relu(resnet.bn1(resnet.conv1(picture)))
     quarter = resnet.layer1(resnet.maxpool(half))
 
-    def twice(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def twice(block: Any, x: torch.Tensor) -> torch.Tensor:
         for layer in block.modules():
             if isinstance(layer, nn.Conv2d):
                 x = F.relu(F.conv2d(x, layer.weight, layer.bias, padding=1))

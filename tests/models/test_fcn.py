@@ -16,7 +16,7 @@ from cnnexp.models.stages import stages_of
 from tests.models.made import counted, learns
 
 
-def fcn(**changes: Any) -> FCN:
+def fcn(**changes: Any) -> Any:
     arguments: dict[str, Any] = dict(in_channels=3, num_classes=5, stride=8, width=2)
     return FCN(**(arguments | changes))
 
@@ -61,7 +61,7 @@ def test_the_answer_lies_where_the_picture_does(stride: int, padding: int) -> No
         for name, one in net.named_parameters():
             one.fill_(0.0 if name.endswith("bias") else 1 / one[0].numel())
     net.features = nn.Sequential(*(_mean_pool(one) for one in net.features))
-    net.maps = lambda x: _maps(net, x)  # type: ignore[method-assign]
+    net.maps = lambda x: _maps(net, x)
     picture = torch.ones(1, 3, 640, 640, requires_grad=True)
     answer = net(picture)
     answer[0, 0, 304:336, 304:336].sum().backward()  # 32 rows about the middle: every phase of the grid once
@@ -75,7 +75,7 @@ def _mean_pool(layer: nn.Module) -> nn.Module:
     return nn.AvgPool2d(2, ceil_mode=True) if isinstance(layer, nn.MaxPool2d) else layer
 
 
-def _maps(net: FCN, x: Tensor) -> dict[int, Tensor]:
+def _maps(net: Any, x: Tensor) -> dict[int, Tensor]:
     found, stride = {}, 1
     for layer in net.features:
         x = layer(x)
@@ -86,7 +86,7 @@ def _maps(net: FCN, x: Tensor) -> dict[int, Tensor]:
     return found
 
 
-def narrow_vgg(width: int, classes: int) -> nn.Module:
+def narrow_vgg(width: int, classes: int) -> Any:
     """torchvision's VGG-16 with fewer maps and units."""
     plan = [one if one == "M" else one // 64 * width for one in torchvision.models.vgg.cfgs["D"]]
     net = torchvision.models.VGG(torchvision.models.vgg.make_layers(plan), classes, init_weights=False)
