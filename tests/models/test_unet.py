@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnexp.errors import InputError
 from cnnexp.models.unet import UNet
 
 
@@ -92,3 +94,71 @@ def test_dropout_acts_at_the_bottleneck_in_training_only() -> None:
     without = unet(norm="none", width=8)
     without.load_state_dict(net.state_dict())
     assert torch.equal(net(picture), without.train()(picture))
+
+
+def paper(**changes: Any) -> UNet:
+    return unet(**(dict(num_classes=2, width=64, depth=4, norm="none", padding="valid") | changes))
+
+
+def test_valid_convolutions_make_388_of_572_with_the_sizes_of_figure_1() -> None:
+    """Behind each pair of convolutions and each up-convolution, as the figure has them."""
+    sizes: list[int] = []
+    with torch.device("meta"):
+        net = paper(borders="none")
+        for block in [*net.down, *(layer for pair in zip(net.up, net.merge, strict=True) for layer in pair)]:
+            block.register_forward_hook(lambda _module, _given, maps: sizes.append(maps.shape[-1]))
+        answer = net(torch.zeros(1, 1, 572, 572))
+    assert answer.shape == (1, 2, 388, 388)
+    assert sizes == [568, 280, 136, 64, 28, 56, 52, 104, 100, 200, 196, 392, 388]
+    assert sum(weights.numel() for weights in net.parameters()) == 31_030_658
+    assert net.shrinks_px == 92
+
+
+@pytest.mark.parametrize("skips", ["concatenation", "sum"])
+def test_a_valid_net_is_the_padded_one_far_from_borders(skips: str) -> None:
+    """Zeros around the maps are seen from 44 pixels and the poolings' blocks away; the rest is one and the same."""
+    valid, same = (unet(depth=3, norm="none", skips=skips, padding=one) for one in ("valid", "same"))
+    same.load_state_dict(valid.state_dict())
+    picture = torch.randn(1, 1, 136, 120)
+    # a margin of 44, less 2 + 4 + 8 pixels that convolutions take before the last pooling: its blocks begin at -30
+    shifted = F.pad(picture, (30, 2, 30, 2), mode="reflect")
+    expected = same(shifted)[..., 30:-2, 30:-2]
+    inside = (slice(None), slice(None), slice(48, 88), slice(48, 72))
+    torch.testing.assert_close(valid(picture)[inside], expected[inside], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(valid(picture), expected, atol=1e-3), "the borders differ"
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 51), (1, 3), (100, 4), (5, 128)])
+def test_mirrored_borders_are_those_of_a_larger_picture(size: tuple[int, int]) -> None:
+    net = unet(depth=2, padding="valid").eval()
+    whole, picture = unet(depth=2, padding="valid", borders="none").eval(), torch.randn(2, 1, *size)
+    whole.load_state_dict(net.state_dict())
+    margin, behind = net.shrinks_px + 20, [20 + (-side) % 4 + 4 for side in size]
+    assert (net.margin, margin, whole.shrinks_px) == (20, 20, 20)
+    larger = np.pad(picture.numpy(), ((0, 0), (0, 0), (20, behind[0]), (20, behind[1])), mode="reflect")
+    expected = whole(torch.from_numpy(larger))[:, :, : size[0], : size[1]]
+    torch.testing.assert_close(net(picture), expected)
+
+
+def test_what_valid_convolutions_do_not_take_is_refused() -> None:
+    net = paper(width=1, borders="none")
+    with pytest.raises(InputError, match=r"take sides of 188, 204, 220 and so on; .* data.image_size=\[572,188\]"):
+        net(torch.zeros(1, 1, 560, 100))
+    assert net(torch.zeros(1, 1, 188, 204)).shape[-2:] == (4, 20)
+    with pytest.raises(InputError, match="model.borders=none: padded convolutions"):
+        unet(borders="none")
+
+
+@pytest.mark.parametrize(("padding", "depth"), [("same", 1), ("same", 3), ("valid", 1), ("valid", 2), ("valid", 3)])
+def test_no_answer_depends_on_what_is_out_of_reach(padding: str, depth: int) -> None:
+    """What is no number spoils all that it is seen by."""
+    net = unet(depth=depth, padding=padding, norm="none", width=2)
+    block, reach = net.aligned, net.reach
+    start = -(-(reach + block) // block) * block
+    for first, last in ((None, start - reach), (start + block + reach, None)):
+        picture = torch.randn(1, 1, 2 * start + 2 * block, 4)
+        picture[:, :, first:last] = torch.nan
+        assert net(picture)[:, :, start : start + block].isfinite().all()
+    picture = torch.randn(1, 1, 2 * start + 2 * block, 4)
+    picture[:, :, : start - reach + 12] = torch.nan
+    assert net(picture)[:, :, start : start + block].isnan().any(), "the reach is no larger than it needs to be"
