@@ -15,7 +15,7 @@ from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Confusion
-from cnnexp.tasks.overlapping_tiles import is_larger, tiled_classes
+from cnnexp.tasks.tiles import in_tiles, is_larger, sight_of
 
 
 class Segmentation(Task):
@@ -93,7 +93,9 @@ class Segmentation(Task):
         size = self.facts.input.example(1)[0].shape[2:]
         x = None if "features" in batch else self.facts.input.arguments(batch)[0]
         if x is not None and is_larger(x, size):
-            return self.answer.said(tiled_classes(self.net, x, size), batch)
+            sight = sight_of(self.net, len(size))
+            said = in_tiles(self.net, x, sight, size=size, said=lambda logits: logits.softmax(1))
+            return self.answer.said(said.argmax(1), batch)
         return self.answer.said(self.outputs(batch).argmax(1), batch)
 
 
