@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
+from cnnexp.errors import InputError
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
+from cnnexp.tasks.finders import with_draws
 from cnnexp.tasks.means import Confusion
 from cnnexp.tasks.tiles import in_tiles, is_larger, sight_of
 
@@ -23,6 +25,12 @@ class Segmentation(Task):
 
     Mean IoU and Dice come from the confusion matrix of all pixels of the split, over the classes that occur in target
     or prediction. ``dice`` leaves the background out, where the data set names a class so.
+
+    A net that learns from windows answers ``drawn(x, mask, draws)`` with their logits (N, K, 1, 1) and the classes
+    (N, 1, 1) of their middles, of pictures and masks with 255 for void; evaluations ask it for whole masks.
+
+    Raises:
+        InputError: a net whose answer is smaller than the mask; a loss of whole masks for a net of windows.
     """
 
     hands: ClassVar[str | None] = "mask"
@@ -34,7 +42,21 @@ class Segmentation(Task):
         super().__init__(parts)
         answer = parts.facts.targets[parts.target or "mask"]
         assert isinstance(answer, Mask)
-        self.answer = answer
+        self.answer, self.draws = answer, hasattr(parts.net, "drawn")
+        if getattr(parts.net, "shrinks_px", 0):
+            raise InputError("model.borders=none: the answer would be smaller than the masks; take mirrored to learn them")
+        if self.draws and getattr(parts.loss, "of_whole_masks", False):
+            raise InputError("loss: weighs pixels by what lies around them in a mask, and this net learns from windows")
+
+    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
+        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
+
+    def learn(self, batch: Batch, turn: str) -> StepOutput:
+        if not self.draws:
+            return super().learn(batch, turn)
+        (x,) = self.facts.input.arguments(batch)
+        logits, classes = self.net.drawn(x, batch["mask"].long(), batch["draws"])  # type: ignore[operator]
+        return self.judge(logits, {"mask": classes}, "train")
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         return self.judge(self.outputs(batch), batch, stage)
