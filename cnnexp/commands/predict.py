@@ -68,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames a second of a film that is made of pictures [25]",
     )
+    parser.add_argument(
+        "--own-size",
+        action="store_true",
+        help="masks of pictures at the files' own size, large ones in tiles, and not at the size that the net learnt at",
+    )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -101,6 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
     before = _of_before(record, arguments) if arguments.before and record is not None else None
+    if arguments.own_size:
+        _refuse_own_size(task, choice)
+        read = task.facts.input.read_whole
     ask = _over_views(task, choice)
     answer = task.answer
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
@@ -140,7 +148,7 @@ def _run_film(
     arguments: argparse.Namespace,
 ) -> int:
     """A film, or pictures that become one."""
-    for option in ("html", "before", "skip_unreadable"):
+    for option in ("html", "before", "skip_unreadable", "own_size"):
         if getattr(arguments, option):
             raise InputError(f"--{option.replace('_', '-')}: is for pictures, and this is a film; leave it out")
     if out is None and not arguments.json:
@@ -281,6 +289,13 @@ def _over_views(task: Task, choice: Choice) -> Asking:
     from cnnexp.averaging.views import views_of
 
     return asking(task, views_of(choice, task.facts.input, task.answer.dense), task.device, "fp32")
+
+
+def _refuse_own_size(task: Task, choice: Choice) -> None:
+    if not task.answer.dense:
+        raise InputError("--own-size: is for nets that answer for every pixel; this one takes samples of one size")
+    if choice.name != "none":
+        raise InputError(f"--own-size: tta={choice.name} looks at pictures of the size that the net learnt at; leave one")
 
 
 def _as_it_is(task: Task) -> Asking:
