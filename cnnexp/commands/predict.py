@@ -295,7 +295,9 @@ def _refuse_own_size(task: Task, choice: Choice) -> None:
     if not task.answer.dense:
         raise InputError("--own-size: is for nets that answer for every pixel; this one takes samples of one size")
     if choice.name != "none":
-        raise InputError(f"--own-size: tta={choice.name} looks at pictures of the size that the net learnt at; leave one")
+        raise InputError(
+            f"--own-size: tta={choice.name} looks at pictures of the size that the net learnt at; leave one"
+        )
 
 
 def _as_it_is(task: Task) -> Asking:

@@ -96,7 +96,9 @@ class PatchNet(nn.Module):
         _refuse_small(image_size, window)
         stride = stride or (1 if foveate == "none" else 8)
         if stride not in [2**power for power in range(len(kernels) + 1)]:
-            raise InputError(f"model.stride={stride}: take a power of 2 up to {2 ** len(kernels)}, what the poolings skip")
+            raise InputError(
+                f"model.stride={stride}: take a power of 2 up to {2 ** len(kernels)}, what the poolings skip"
+            )
         self.window, self.windows, self.foveate, self.as_frequent = window, windows, foveate, as_frequent
         self.stride = self.aligned = stride
         self.reach = window // 2 + (stride if stride > 1 else 0)
@@ -222,7 +224,9 @@ def _pooled_everywhere(x: Tensor, apart: int) -> Tensor:
 def _behind(window: int, kernels: Sequence[int], widths: Sequence[int]) -> int:
     """The side of the last maps of a window."""
     if len(kernels) != len(widths):
-        raise InputError(f"model.widths: {len(widths)} numbers, and model.kernels has {len(kernels)}; give one for each")
+        raise InputError(
+            f"model.widths: {len(widths)} numbers, and model.kernels has {len(kernels)}; give one for each"
+        )
     side = window
     for kernel in kernels:
         side = side - kernel + 1

@@ -44,7 +44,9 @@ class Segmentation(Task):
         assert isinstance(answer, Mask)
         self.answer, self.draws = answer, hasattr(parts.net, "drawn")
         if getattr(parts.net, "shrinks_px", 0):
-            raise InputError("model.borders=none: the answer would be smaller than the masks; take mirrored to learn them")
+            raise InputError(
+                "model.borders=none: the answer would be smaller than the masks; take mirrored to learn them"
+            )
         if self.draws and getattr(parts.loss, "of_whole_masks", False):
             raise InputError("loss: weighs pixels by what lies around them in a mask, and this net learns from windows")
 

@@ -50,7 +50,9 @@ def a_mask(size: tuple[int, ...], seed: int) -> np.ndarray:
     return generator.choice([0, 1, 2, VOID], size, p=[0.7, 0.15, 0.1, 0.05])
 
 
-@pytest.mark.parametrize(("size", "background"), [((13, 18), [0]), ((13, 18), [1, 2]), ((40, 7), [0]), ((4, 6, 5), [0])])
+@pytest.mark.parametrize(
+    ("size", "background"), [((13, 18), [0]), ((13, 18), [1, 2]), ((40, 7), [0]), ((4, 6, 5), [0])]
+)
 def test_weights_of_gaps_by_brute_force(size: tuple[int, ...], background: list[int]) -> None:
     mask = a_mask(size, 1)
     if size == (40, 7):  # two specks, farther from others than is looked
@@ -92,9 +94,9 @@ def test_the_mean_is_weighed_and_void_takes_no_part(of_class: Any) -> None:
     assert float(term.count) == pytest.approx(count, rel=1e-5)
     torch.testing.assert_close(term.mean, total / count, rtol=1e-5, atol=0)
     assert torch.autograd.grad(term.mean, answer)[0].abs().sum((0, 1)).gt(0).any()
-    assert not torch.autograd.grad(loss(answer, {"mask": masks}, True).mean, answer)[0].movedim(1, -1)[
-        masks == VOID
-    ].any()
+    assert (
+        not torch.autograd.grad(loss(answer, {"mask": masks}, True).mean, answer)[0].movedim(1, -1)[masks == VOID].any()
+    )
 
 
 def test_parts_of_a_batch_add_up() -> None:
