@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/patch_net.py [SIDE]
 
-Window by window on a part of the picture's rows only, as many windows as 4 rows have; its time is that of a window times
-their number. Both answer the same pixels of those rows.
+Window by window on a part of the picture's rows only, as many windows as 4 rows have; its time is that of 4 rows times
+as many as there are. Both answer the same pixels of those rows.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def main() -> None:
     apart = float((dense[:, :, :ROWS] - some).abs().max())
     one_by_one = part * side / ROWS
     print(
-        f"{side**2:,} windows of {net.window}x{net.window}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+        f"{side**2:,} windows of {net.window}x{net.window}, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}"
     )
     print(f"as convolutions {at_once:.2f} s, window by window {one_by_one:.0f} s of the processor")
     print(f"{one_by_one / at_once:.0f} times as fast; the answers differ by {apart:.1e} at most")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands import film
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
-from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data, views_named
+from cnnexp.commands.asked import files_in, names_data, refuse_own_size, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file, writing
-from cnnexp.commands.saving import folder_or_file, refuse_file, saved
+from cnnexp.commands.saving import folder_or_file, names_of, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--own-size",
         action="store_true",
-        help="masks of pictures at the files' own size, large ones in tiles, and not at the size that the net learnt at",
+        help="masks of pictures at the files' own size, large ones in tiles, not at the size that the net learnt at",
     )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
     before = _of_before(record, arguments) if arguments.before and record is not None else None
     if arguments.own_size:
-        _refuse_own_size(task, choice)
+        refuse_own_size(task, choice)
         read = task.facts.input.read_whole
     ask = _over_views(task, choice)
     answer = task.answer
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_many(files, arguments.html)
     refuse_file(file, files)
     rows, sources = [], []
-    for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
+    for path, drawn in watched(zip(files, names_of(files), strict=True), len(files), "predicting"):
         picture, prediction = task.facts.input.picture(path), ask(read(path))[0]
         row = {"file": str(path), **answer.as_json(prediction, picture)}
         if before is not None:
@@ -242,18 +242,6 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
     return task, reading(how)
 
 
-def _names(files: list[Path]) -> list[str]:
-    """A file name for each drawn picture, none twice."""
-    names: list[str] = []
-    for path in files:
-        stem = path.stem.removesuffix(".nii")
-        name, number = f"{stem}.png", 2
-        while name in names:
-            name, number = f"{stem}-{number}.png", number + 1
-        names.append(name)
-    return names
-
-
 def _readable(read: Reading, files: list[Path], skip: bool) -> list[Path]:
     """Decode every file once before the first is answered, so that nothing is left half done.
 
@@ -289,15 +277,6 @@ def _over_views(task: Task, choice: Choice) -> Asking:
     from cnnexp.averaging.views import views_of
 
     return asking(task, views_of(choice, task.facts.input, task.answer.dense), task.device, "fp32")
-
-
-def _refuse_own_size(task: Task, choice: Choice) -> None:
-    if not task.answer.dense:
-        raise InputError("--own-size: is for nets that answer for every pixel; this one takes samples of one size")
-    if choice.name != "none":
-        raise InputError(
-            f"--own-size: tta={choice.name} looks at pictures of the size that the net learnt at; leave one"
-        )
 
 
 def _as_it_is(task: Task) -> Asking:

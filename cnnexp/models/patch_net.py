@@ -28,7 +28,7 @@ class PatchNet(nn.Module):
 
     It learns from windows, as many of each class, and answers for all pixels of a picture at once: a convolution behind
     a pooling sees its inputs two pixels apart, so with poolings at every pixel and kernels with holes one pass of
-    convolutions computes every window's answer and nothing twice (Giusti et al. 2013, "Fast image scanning with deep
+    convolutions computes every window's answer and nothing twice (Giusti 2013, "Fast image scanning with deep
     max-pooling convolutional neural networks", who hold the same numbers as fragments). Pictures are mirrored at their
     borders. Source: Ciresan, Giusti, Gambardella, Schmidhuber 2012, "Deep neural networks segment neuronal membranes in
     electron microscopy images"; their N4, on windows of 95 x 95:
@@ -37,8 +37,8 @@ class PatchNet(nn.Module):
         maps     48    max   48    max   48    max   48    max   200    2
         side     92    46    42    21    18    9     6     3     1      1
 
-    which is ``window=95 kernels=[4,5,4,4] widths=[48,48,48,48] hidden=200 norm=none``. Differs in its default: windows of
-    65 x 65 as their smaller nets have them, fewer maps, batch norm, cross entropy by a task's loss, and no polynomial
+    which is ``window=95 kernels=[4,5,4,4] widths=[48,48,48,48] hidden=200 norm=none``. Differs in its default:
+    windows of 65 x 65 as their smaller nets have them, fewer maps, and, whatever the layers, no polynomial
     that calibrates probabilities: a net that saw as many windows of each class answers as if all were equally frequent,
     which ``as_frequent`` corrects.
 
@@ -47,7 +47,7 @@ class PatchNet(nn.Module):
         window: side in pixels, odd. kernels, widths: side and number of maps of each convolution; a max pooling by 2
             follows each. hidden: units of the dense layer before the last.
         windows: drawn from each picture in every epoch, the same number for each class that it shows.
-        as_frequent: answer as classes are distributed in the training masks, and not evenly, by adding the logarithm of
+        as_frequent: answer as classes are distributed in the training masks, not evenly, by adding the logarithm of
             how much more frequent a class is there than among the windows.
         stride: pixels from one answered pixel to the next, a power of 2; between them logits are interpolated. None is
             1, or 8 for foveated windows, which no convolution computes and which are answered one by one.

@@ -138,10 +138,10 @@ def test_a_page_has_the_answers_and_bad_words_about_it_are_refused(
 def test_files_at_their_own_size_are_for_nets_that_answer_for_pixels(asked: Asked) -> None:
     asked.answer.dense = False
     file = write("a.txt", "10")
-    with pytest.raises(InputError, match="^--own-size: is for nets that answer for every pixel"):
+    with pytest.raises(InputError, match=r"^--own-size: is for nets that answer for every pixel"):
         predict.run(parsed("last", file, "--own-size"))
     asked.answer.dense = True
-    with pytest.raises(InputError, match="^--own-size: tta=flip looks at"):
+    with pytest.raises(InputError, match=r"^--own-size: tta=flip looks at"):
         predict.run(parsed("last", file, "tta=flip", "--own-size"))
 
 

@@ -111,8 +111,11 @@ def partnered(group: str, name: str, path: Path) -> list[str]:
         data = (data_with("label", FOLDERS, kind) or of_kind)[0]  # some are for classification alone
         return [chosen, f"data={data}", f"model={net_for_data(data)}"]
     if group == "loss":
-        task, task_path = next(one for one in option_files("task", FOLDERS).items() if brings_loss(one[1], name))
-        return [chosen, *partnered("task", task, task_path)]
+        there = list(option_files("task", FOLDERS).items())
+        bringing = [one for one in there if brings_loss(one[1], name)] or [
+            one for one in there if fits_loss(*one, path)
+        ]
+        return [chosen, *partnered("task", *bringing[0])]
     return [chosen]
 
 
@@ -135,6 +138,12 @@ def net_for_data(name: str) -> str:
 def brings_loss(path: Path, name: str) -> bool:
     """Whether the task of a file chooses a loss."""
     return {"override /loss": name} in (content_of(path).get("defaults") or [])
+
+
+def fits_loss(task: str, task_path: Path, path: Path) -> bool:
+    """Whether a loss that no task chooses is about what a task learns."""
+    reads = import_target(content_of(path)["_target_"], "loss").reads
+    return reads is not None and import_target(TASKS[task]["_target_"], "task").hands == reads
 
 
 def bound(config: dict[str, Any]) -> BoundRun:

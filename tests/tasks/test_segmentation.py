@@ -150,10 +150,10 @@ def test_a_net_that_learns_from_windows_is_shown_what_it_draws() -> None:
 
 
 def test_what_cannot_be_learnt_is_refused() -> None:
-    with pytest.raises(InputError, match="^loss: weighs pixels by what lies around them"):
+    with pytest.raises(InputError, match=r"^loss: weighs pixels by what lies around them"):
         tiny.task(Segmentation, Windowed(), loss=BorderWeighted(w0=10, sigma=5))
     smaller = UNet(in_channels=1, num_classes=3, width=1, depth=1, norm="none", padding="valid", borders="none")
-    with pytest.raises(InputError, match="^model.borders=none: the answer would be smaller than the masks"):
+    with pytest.raises(InputError, match=r"^model.borders=none: the answer would be smaller than the masks"):
         tiny.task(Segmentation, smaller)
 
 
