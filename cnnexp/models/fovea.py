@@ -24,8 +24,8 @@ def foveated(windows: Tensor, foveate: Foveate) -> Tensor:
     Blur: each pixel is the mean over a disk whose radius grows from 0 at ``SHARP`` of the way to the rim to
     ``RIM_RADIUS`` there; between whole radii the two means are mixed. Sampling: the pixel a part t of the way to the
     rim shows what lies STRETCH t + (1 - STRETCH) t^3 of the way, along each axis, so that the middle is enlarged to
-    twice its size and the rim stays in view. Both come from Ciresan, Giusti, Gambardella, Schmidhuber 2012 ("Deep neural
-    networks segment neuronal membranes in electron microscopy images", section 2), who publish no numbers.
+    twice its size and the rim stays in view. Both come from Ciresan, Giusti, Gambardella, Schmidhuber 2012 ("Deep
+    neural networks segment neuronal membranes in electron microscopy images", section 2), who publish no numbers.
     """
     if foveate in ("blur", "both"):
         windows = _blurred(windows)
