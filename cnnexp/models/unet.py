@@ -38,8 +38,8 @@ class UNet(nn.Module):
         depth: number of poolings.
         skips: how the contracting path's maps join those that come up: `concatenation` as in the paper, or `sum`, as in
             LinkNet (Chaurasia, Culurciello 2017), after which the next convolution has half as many inputs.
-        padding: of the 3x3 convolutions, `same` or `valid`. borders: of `valid` ones: `mirrored`, or `none`, which leaves
-            an output that is ``shrinks_px`` smaller at each side.
+        padding: of the 3x3 convolutions, `same` or `valid`. borders: of `valid` ones: `mirrored`, or `none`, which
+            leaves an output that is ``shrinks_px`` smaller at each side.
         norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
         activation: behind each 3x3 convolution; the paper's is ReLU.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.

@@ -46,7 +46,7 @@ class UNet3d(nn.Module):
         InputError: a number below 1; poolings that are not ``depth`` ones of three numbers.
     """
 
-    reach: Steps | None
+    reach: tuple[int, ...] | None
     """Voxels to each side of an aligned block that the block's answer depends on, along each axis; None: on all."""
     aligned: Steps
     """Blocks of so many voxels go through the poolings together: tiles begin at multiples of it."""
