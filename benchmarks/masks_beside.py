@@ -61,9 +61,7 @@ def main() -> None:
     data = prepared_data(config)
     batch = data.split("test").batch(torch.tensor([arguments.picture]))
     masks = {"truth": batch["mask"][0].numpy()}
-    masks |= {
-        f"{caption}: mean IoU {score(run):.3f}": answer(run, arguments.picture) for caption, run in runs.items()
-    }
+    masks |= {f"{caption}: mean IoU {score(run):.3f}": answer(run, arguments.picture) for caption, run in runs.items()}
     (picture,) = data.facts.input.pictures(batch)
     drawn(picture, masks, list(data.facts.names("mask"))).save(arguments.out, optimize=True)
 

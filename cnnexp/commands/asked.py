@@ -19,6 +19,7 @@ from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
     from cnnexp.averaging.words import Choice
+    from cnnexp.tasks.base import Task
 
 USUAL_TARGET = "label"
 EMBEDDED = "digit_scenes"
@@ -105,3 +106,17 @@ def files_in(given: Sequence[str], suffixes: Collection[str], noun: str) -> list
     if missing:
         raise InputError(*missing)
     return found
+
+
+def refuse_own_size(task: Task, choice: Choice) -> None:
+    """Refuse files at their own size where a net, or views, are of one size.
+
+    Raises:
+        InputError: they are.
+    """
+    if not task.answer.dense:
+        raise InputError("--own-size: is for nets that answer for every pixel; this one takes samples of one size")
+    if choice.name != "none":
+        raise InputError(
+            f"--own-size: tta={choice.name} looks at pictures of the size that the net learnt at; leave one"
+        )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands import film
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
-from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data, views_named
+from cnnexp.commands.asked import files_in, names_data, refuse_own_size, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file, writing
-from cnnexp.commands.saving import folder_or_file, refuse_file, saved
+from cnnexp.commands.saving import folder_or_file, names_of, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
@@ -68,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames a second of a film that is made of pictures [25]",
     )
+    parser.add_argument(
+        "--own-size",
+        action="store_true",
+        help="masks of pictures at the files' own size, large ones in tiles, not at the size that the net learnt at",
+    )
     parser.add_argument("--html", metavar="FILE", help="a page for a browser: each picture and what the net says of it")
     parser.add_argument(
         "--before",
@@ -101,6 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     task, read = _of_weights(words, arguments) if record is None else _of_run(record, arguments)
     before = _of_before(record, arguments) if arguments.before and record is not None else None
+    if arguments.own_size:
+        refuse_own_size(task, choice)
+        read = task.facts.input.read_whole
     ask = _over_views(task, choice)
     answer = task.answer
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
@@ -109,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_many(files, arguments.html)
     refuse_file(file, files)
     rows, sources = [], []
-    for path, drawn in watched(zip(files, _names(files), strict=True), len(files), "predicting"):
+    for path, drawn in watched(zip(files, names_of(files), strict=True), len(files), "predicting"):
         picture, prediction = task.facts.input.picture(path), ask(read(path))[0]
         row = {"file": str(path), **answer.as_json(prediction, picture)}
         if before is not None:
@@ -140,7 +148,7 @@ def _run_film(
     arguments: argparse.Namespace,
 ) -> int:
     """A film, or pictures that become one."""
-    for option in ("html", "before", "skip_unreadable"):
+    for option in ("html", "before", "skip_unreadable", "own_size"):
         if getattr(arguments, option):
             raise InputError(f"--{option.replace('_', '-')}: is for pictures, and this is a film; leave it out")
     if out is None and not arguments.json:
@@ -232,18 +240,6 @@ def _of_weights(words: list[str], arguments: argparse.Namespace) -> tuple[Task, 
         return _sized_as_trained(for_data(config, arguments.trust))
     task, how = pretrained(config, arguments.trust)
     return task, reading(how)
-
-
-def _names(files: list[Path]) -> list[str]:
-    """A file name for each drawn picture, none twice."""
-    names: list[str] = []
-    for path in files:
-        stem = path.stem.removesuffix(".nii")
-        name, number = f"{stem}.png", 2
-        while name in names:
-            name, number = f"{stem}-{number}.png", number + 1
-        names.append(name)
-    return names
 
 
 def _readable(read: Reading, files: list[Path], skip: bool) -> list[Path]:

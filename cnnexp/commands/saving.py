@@ -66,3 +66,15 @@ def saved(answer: Any, prediction: Any, source: Path, folder: Path | None, file:
     with writing("out", place), replacing(place) as temporary:
         temporary.write_bytes(content)
     return {"saved": str(place)}
+
+
+def names_of(files: list[Path]) -> list[str]:
+    """A file name for each drawn picture, none twice."""
+    names: list[str] = []
+    for path in files:
+        stem = path.stem.removesuffix(".nii")
+        name, number = f"{stem}.png", 2
+        while name in names:
+            name, number = f"{stem}-{number}.png", number + 1
+        names.append(name)
+    return names

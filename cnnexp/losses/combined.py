@@ -30,6 +30,7 @@ class Combined(Loss):
         alike = {one for one, number in Counter(usual.values()).items() if number > 1}
         self.names = {name: name if one in alike else one for name, one in usual.items()}
         self.mixes = all(part.mixes for part in parts.values())
+        self.of_whole_masks = any(part.of_whole_masks for part in parts.values())
 
     @property
     def term_names(self) -> tuple[str, ...]:

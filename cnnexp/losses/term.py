@@ -38,6 +38,8 @@ class Loss(nn.Module, ABC):
     """The key of the truth that it is about, as tasks hand it over; None leaves it unsaid."""
     mixes: bool = False
     """Whether it knows what to do with samples that are blended of two (``mixed_label`` and ``mix``)."""
+    of_whole_masks: bool = False
+    """Whether it looks at what lies around a pixel, so that single pixels are not enough."""
     term: ClassVar[str | None] = None
     """What its term is called beside those of other losses; None for the name of its file."""
     alone: ClassVar[bool] = False

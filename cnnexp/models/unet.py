@@ -28,7 +28,7 @@ class UNet(nn.Module):
     their centre before they are joined. What is missing at the borders is mirrored (figure 2), here within the net, so
     that its output has the size of its input.
 
-    ``padding=same`` differs: zeros around every map keep its size. A picture whose sides are not multiples of 2^depth is
+    ``padding=same`` differs: zeros around every map keep its size. A picture whose sides are no multiples of 2^depth is
     padded to them by repeating its last row and column, and the output is cut back. Batch norm and sums are not the
     paper's either. Any height and width pass, but with ``borders=none``.
 
@@ -39,8 +39,8 @@ class UNet(nn.Module):
         depth: number of poolings.
         skips: how the contracting path's maps join those that come up: `concatenation` as in the paper, or `sum`, as in
             LinkNet (Chaurasia, Culurciello 2017), after which the next convolution has half as many inputs.
-        padding: of the 3x3 convolutions, `same` or `valid`. borders: of `valid` ones: `mirrored`, or `none` for an output
-            that is ``shrinks_px`` smaller at each side.
+        padding: of the 3x3 convolutions, `same` or `valid`. borders: of `valid` ones: `mirrored`, or `none`, which
+            leaves an output that is ``shrinks_px`` smaller at each side.
         norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
         activation: behind each 3x3 convolution; the paper's is ReLU.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.

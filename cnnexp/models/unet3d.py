@@ -46,6 +46,11 @@ class UNet3d(nn.Module):
         InputError: a number below 1; poolings that are not ``depth`` ones of three numbers.
     """
 
+    reach: tuple[int, ...] | None
+    """Voxels to each side of an aligned block that the block's answer depends on, along each axis; None: on all."""
+    aligned: Steps
+    """Blocks of so many voxels go through the poolings together: tiles begin at multiples of it."""
+
     def __init__(
         self,
         *,
@@ -64,6 +69,9 @@ class UNet3d(nn.Module):
         at_least_one(width=width, depth=depth)
         self.depth = depth
         self.steps = poolings(pool, depth)
+        self.aligned = tuple(np.prod(self.steps, 0).tolist())
+        # the statistics of instance norm are of the whole sample
+        self.reach = None if norm == "instance" else tuple(map(reach_of, zip(*self.steps, strict=True)))
         activating = Activating(activation, leaky_slope)
         early = doubling == "before_pooling"
         last = [(2 if early else 1) * width * 2**level for level in range(depth + 1)]
@@ -108,8 +116,7 @@ class UNet3d(nn.Module):
         return [*down[:-1], [*down[-1], "drop"], *up, ["head"]]
 
     def _pad_to_multiple(self, x: Tensor) -> Tensor:
-        multiples = np.prod(self.steps, 0).tolist()
-        depth, height, width = (-side % multiple for side, multiple in zip(x.shape[-3:], multiples, strict=True))
+        depth, height, width = (-side % multiple for side, multiple in zip(x.shape[-3:], self.aligned, strict=True))
         return F.pad(x, (0, width, 0, height, 0, depth), mode="replicate") if depth or height or width else x
 
 
@@ -128,6 +135,22 @@ def poolings(pool: Sequence[int] | Sequence[Sequence[int]], depth: int) -> list[
             f"each of the {depth} poolings of model.depth"
         )
     return [(one[0], one[1], one[2]) for one in steps]
+
+
+def reach_of(steps: Sequence[int]) -> int:
+    """How far a block sees beyond itself along an axis, of a U-Net of two convolutions of 3 for each resolution.
+
+    Followed from the output back to the input: two convolutions, down to where it was raised from; and up again.
+
+    Args:
+        steps: by what each pooling divides the axis.
+    """
+    first = -2
+    for step in steps:
+        first = first // step - 2
+    for step in reversed(steps):
+        first = first * step - 2
+    return -first
 
 
 def _double_convolution(maps: Sequence[int], norm: Norm, activating: Activating) -> nn.Sequential:

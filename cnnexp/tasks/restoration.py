@@ -19,7 +19,7 @@ from cnnexp.inputs.degraded import GIVEN, Degradation, DegradedPictures
 from cnnexp.inputs.pictures import PicturePreparation, Pictures
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.picture_scores import NAMES, WINDOW_PX, PictureScores, scores
-from cnnexp.tasks.tiles import in_tiles
+from cnnexp.tasks.tiles import in_tiles, sight_of
 
 Crop = int | Literal["auto"]
 
@@ -128,7 +128,7 @@ class Restoration(Task):
     def predict(self, batch: Batch) -> list[Picture]:
         """Each picture restored, uint8 (H, W, C); of a file, which nobody degraded, the file itself is given."""
         (picture,) = self.facts.input.arguments(batch)
-        restored = in_tiles(self.net, batch.get(GIVEN, picture), self.factor, self.reach)
+        restored = in_tiles(self.net, batch.get(GIVEN, picture), sight_of(self.net, 2), factor=self.factor)
         pixels: Tensor = restored.float().clamp(0, 1).mul(255).round().to(torch.uint8)
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 

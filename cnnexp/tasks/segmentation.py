@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
+from cnnexp.errors import InputError
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.boundaries import BoundaryScores
+from cnnexp.tasks.finders import with_draws
 from cnnexp.tasks.means import Confusion
-from cnnexp.tasks.overlapping_tiles import is_larger, tiled_classes
+from cnnexp.tasks.tiles import in_tiles, is_larger, sight_of
 
 
 class Segmentation(Task):
@@ -26,8 +28,14 @@ class Segmentation(Task):
     or prediction. ``dice`` leaves the background out, where the data set names a class so. The test of pictures has
     ``boundary_f1`` beside them (``boundaries.py``), which takes longer than all others together.
 
+    A net that learns from windows answers ``drawn(x, mask, draws)`` with their logits (N, K, 1, 1) and the classes
+    (N, 1, 1) of their middles, of pictures and masks with 255 for void; evaluations ask it for whole masks.
+
     Args:
         boundary_tolerance: pixels by which a boundary may be missed, 0 or more; None for 0.75 % of the diagonal.
+
+    Raises:
+        InputError: a net whose answer is smaller than the mask; a loss of whole masks for a net of windows.
     """
 
     hands: ClassVar[str | None] = "mask"
@@ -41,7 +49,23 @@ class Segmentation(Task):
         self.boundary_tolerance = boundary_tolerance
         answer = parts.facts.targets[parts.target or "mask"]
         assert isinstance(answer, Mask)
-        self.answer = answer
+        self.answer, self.draws = answer, hasattr(parts.net, "drawn")
+        if getattr(parts.net, "shrinks_px", 0):
+            raise InputError(
+                "model.borders=none: the answer would be smaller than the masks; take mirrored to learn them"
+            )
+        if self.draws and parts.loss is not None and parts.loss.of_whole_masks:
+            raise InputError("loss: weighs pixels by what lies around them in a mask, and this net learns from windows")
+
+    def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
+        return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
+
+    def learn(self, batch: Batch, turn: str) -> StepOutput:
+        if not self.draws:
+            return super().learn(batch, turn)
+        (x,) = self.facts.input.arguments(batch)
+        logits, classes = self.net.drawn(x, batch["mask"].long(), batch["draws"])  # type: ignore[operator]
+        return self.judge(logits, {"mask": classes}, "train")
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         return self.judge(self.outputs(batch), batch, stage)
@@ -107,7 +131,9 @@ class Segmentation(Task):
         size = self.facts.input.example(1)[0].shape[2:]
         x = None if "features" in batch else self.facts.input.arguments(batch)[0]
         if x is not None and is_larger(x, size):
-            return self.answer.said(tiled_classes(self.net, x, size), batch)
+            sight = sight_of(self.net, len(size))
+            said = in_tiles(self.net, x, sight, size=size, said=lambda logits: logits.softmax(1))
+            return self.answer.said(said.argmax(1), batch)
         return self.answer.said(self.outputs(batch).argmax(1), batch)
 
 

@@ -133,3 +133,20 @@ def test_a_page_has_the_answers_and_bad_words_about_it_are_refused(
         predict.run(parsed("last", *files, "--html", "page.html"))
     with pytest.raises(InputError, match="--before: is about the weights that a run began with"):
         predict.run(parsed("model=alexnet", "model.weights=a.pth", files[0], "--before"))
+
+
+def test_files_at_their_own_size_are_for_nets_that_answer_for_pixels(asked: Asked) -> None:
+    asked.answer.dense = False
+    file = write("a.txt", "10")
+    with pytest.raises(InputError, match=r"^--own-size: is for nets that answer for every pixel"):
+        predict.run(parsed("last", file, "--own-size"))
+    asked.answer.dense = True
+    with pytest.raises(InputError, match=r"^--own-size: tta=flip looks at"):
+        predict.run(parsed("last", file, "tta=flip", "--own-size"))
+
+
+def test_a_file_at_its_own_size_is_read_whole(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    asked.answer.dense = True
+    asked.facts.input.read_whole = lambda path: {"image": torch.tensor([77])}
+    assert predict.run(parsed("last", write("a.txt", "10"), "--own-size")) == 0
+    assert capsys.readouterr().out == "a.txt\n  brightness 77\n"

@@ -24,6 +24,10 @@ SIGNALS = (
 
 DRAWN = {
     "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.01", "batch_size=10"),
+    "pixels": (
+        "model=patch_net", "data=digit_scenes", "data.fraction=0.01", "batch_size=10", "model.window=21",
+        "model.kernels=[2,3,3]", "model.widths=[4,4,4]", "model.hidden=8", "model.windows=8", "augmentation=shift",
+    ),
     "one object": (
         "model=resnet20", "model.depth=8", "task=localization", "data=one_digit", "data.fraction=0.01", "batch_size=10",
         "augmentation=shift", "augmentation.crop.padding=15", "optimizer.lr=0.001",

@@ -145,7 +145,7 @@ def test_what_valid_convolutions_do_not_take_is_refused() -> None:
     with pytest.raises(InputError, match=r"take sides of 188, 204, 220 and so on; .* data.image_size=\[572,188\]"):
         net(torch.zeros(1, 1, 560, 100))
     assert net(torch.zeros(1, 1, 188, 204)).shape[-2:] == (4, 20)
-    with pytest.raises(InputError, match="model.borders=none: padded convolutions"):
+    with pytest.raises(InputError, match=r"model.borders=none: padded convolutions"):
         unet(borders="none")
 
 

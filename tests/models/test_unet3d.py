@@ -96,3 +96,20 @@ def test_poolings_that_are_none_are_refused_in_one_line(pool: Any) -> None:
     with pytest.raises(InputError, match=r"^model\.pool=.*: expected numbers along depth") as error:
         unet3d(pool=pool)
     assert len(error.value.lines) == 1
+
+
+@pytest.mark.parametrize("steps", [(2,), (2, 2), (2, 2, 2), (1, 2), (3, 2)])
+def test_how_far_a_block_sees_along_an_axis(steps: tuple[int, ...]) -> None:
+    """What is no number spoils all that sees it: the pixel at the end of the reach, and none beyond."""
+    pool = tuple((1, 1, step) for step in steps)
+    net = unet3d(depth=len(steps), pool=pool, norm="none", width=1)
+    assert net.reach is not None
+    block, reach = net.aligned[2], net.reach[2]
+    start = -(-(reach + 2) // block) * block
+    for far, spoiled in ((reach, True), (reach + 1, False)):
+        volume = torch.randn(1, 1, 1, 1, 2 * start + block)
+        volume[..., start - far] = torch.nan
+        assert net(volume)[..., start : start + block].isnan().any() == spoiled
+        volume[..., start - far] = 0
+        volume[..., start + block - 1 + far] = torch.nan
+        assert net(volume)[..., start : start + block].isnan().any() == spoiled

@@ -12,7 +12,10 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score, M
 
 from cnnexp.answers.mask import Mask
 from cnnexp.augmentation.motion import VOID
+from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
+from cnnexp.losses.border_weighted import BorderWeighted
+from cnnexp.models.unet import UNet
 from cnnexp.tasks.segmentation import Segmentation
 from tests.tasks import tiny
 
@@ -112,3 +115,57 @@ def test_a_prediction_is_the_class_of_each_pixel() -> None:
     task = said(PREDICTION, MASK).task
     (prediction,) = task.predict({"image": torch.zeros(1, 1, 3, 4)})
     assert prediction.dtype == np.uint8 and np.array_equal(prediction, PREDICTION[0].numpy())
+
+
+class Windowed(nn.Module):
+    """Learns from the first row of each picture, and notes the draws."""
+
+    takes = ("draws",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.seen = tiny.pixel_net(), []
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+    def drawn(self, x: Tensor, mask: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+        self.seen.append(draws)
+        logits = self.net(x)[:, :, 0].transpose(1, 2).flatten(0, 1)
+        return logits[..., None, None], mask[:, 0].flatten()[:, None, None]
+
+
+def test_a_net_that_learns_from_windows_is_shown_what_it_draws() -> None:
+    net, batch = Windowed(), tiny.batch(4)
+    task = tiny.task(Segmentation, net)
+    output = task.learn(task.prepare(batch, train=True, epoch=3), "")
+    mask = batch["mask"].long()[:, 0]
+    logits = net.net(task.prepare(batch, train=False)["image"])[:, :, 0]
+    torch.testing.assert_close(output.loss, nn.functional.cross_entropy(logits, mask, ignore_index=VOID))
+    assert torch.equal(output.targets.flatten(), mask.flatten()) and int(output.terms[0].count) == (mask != VOID).sum()
+    assert task.step(task.prepare(batch, train=False), "val").predictions.shape == batch["mask"].shape
+    again = task.prepare(tiny.part_of(batch, 2, 4), train=True, epoch=3)["draws"]
+    assert torch.equal(again, net.seen[0][2:]), "a function of epoch and index"
+    assert not torch.equal(task.prepare(batch, train=True, epoch=4)["draws"], net.seen[0])
+
+
+def test_what_cannot_be_learnt_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^loss: weighs pixels by what lies around them"):
+        tiny.task(Segmentation, Windowed(), loss=BorderWeighted(w0=10, sigma=5))
+    smaller = UNet(in_channels=1, num_classes=3, width=1, depth=1, norm="none", padding="valid", borders="none")
+    with pytest.raises(InputError, match=r"^model.borders=none: the answer would be smaller than the masks"):
+        tiny.task(Segmentation, smaller)
+
+
+def test_a_large_picture_is_answered_as_in_one_pass() -> None:
+    torch.manual_seed(0)
+    net = UNet(in_channels=1, num_classes=3, width=1, depth=1, norm="none", padding="valid").eval()
+    task = tiny.task(Segmentation, net)
+    image = torch.randint(256, (1, 1, 9, 530), dtype=torch.uint8)
+    large = {"image": image.float() / 255, "index": torch.zeros(1, dtype=torch.int64)}
+    sizes: list[int] = []
+    net.register_forward_hook(lambda _net, given, _answer: sizes.append(given[0].shape[-1]))
+    said = task.predict(large)[0]
+    assert len(sizes) == 3 and max(sizes) <= 256 + 2 * 12
+    with torch.no_grad():
+        assert np.array_equal(said, net(large["image"]).argmax(1)[0].numpy())
