@@ -31,7 +31,7 @@ TASKS = {
 METRICS = {
     "classification": {"accuracy", "top5", "loss"},
     "multi_label": {"map", "f1", "accuracy", "exact", "loss"},
-    "segmentation": {"miou", "dice", "pixel_accuracy", "boundary_f1", "loss"},
+    "segmentation": {"miou", "dice", "pixel_accuracy", "boundary_f1", "loss", "cross_entropy", "dice_loss"},
     "detection": {"map", "map_50", "map_small", "loss", "objectness", "box", "class"},
     "localization": {"accuracy", "iou", "iou_50", "localised", "loss", "class", "box"},
     "autoencoder": {"mse", "psnr", "pca_mse", "mse_over_pca", "loss"},
