@@ -45,7 +45,18 @@ def unet(
     """The U-Net of ``UNet``, or with a net by name on its way down ``EncoderUNet``.
 
     Args:
-        encoder: of torchvision or timm; None for the plain U-Net. depth: halvings; None is 3, or 5 with an encoder.
+        in_channels: channels of a picture.
+        num_classes: number of classes K, background included.
+        width: maps at full resolution; each halving doubles them.
+        norm: `batch` puts batch norm after each 3x3 convolution, `none` gives them a bias instead.
+        encoder: a net of torchvision or timm by name on the way down; None for the plain U-Net.
+        depth: halvings; None is 3, or 5 with an encoder.
+        padding: of the 3x3 convolutions, `same` or `valid`.
+        borders: of `valid` ones: `mirrored`, or `none`, which leaves a smaller output.
+        skips: how the contracting path's maps join those that come up, `concatenation` or `sum`.
+        activation: behind each 3x3 convolution.
+        leaky_slope: of `leaky_relu` below zero; None is 0.01.
+        dropout: probability in [0, 1) of dropping a map at the end of the way down; None for no dropout.
 
     Raises:
         InputError: as for the two; valid convolutions around an encoder, which pads its own maps.
