@@ -64,7 +64,6 @@ class RunJudge:
         seen = pictures.float()
         if tuple(seen.shape[-2:]) != size:
             seen = functional.interpolate(seen, size=size, mode="bilinear", antialias=True, align_corners=False)
-        index = torch.arange(len(seen), device=seen.device)
         self._seen.clear()
-        logits = task.outputs(task.prepare({"image": 255 * seen, "index": index}, train=False))
+        logits = task.outputs(task.prepare(self.given.stored_as(255 * seen), train=False))
         return self._seen.pop().flatten(1), logits.argmax(1)
