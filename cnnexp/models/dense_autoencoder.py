@@ -22,7 +22,7 @@ _ENDS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": FromTanh, "l
 class DenseAutoencoder(nn.Module):
     """Pictures through a code of `bottleneck` numbers: linear layers with an activation between each two, and back.
 
-    Source: Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", figure 1 (there
+    Source: Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks" (for digits
     784-1000-500-250-30). It was trained layer by layer first; here all is trained at once.
 
     Args:
