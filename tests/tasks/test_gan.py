@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.augmentation.noise import gaussian
+from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
 from cnnexp.losses.adversarial import Adversarial
 from cnnexp.models.dcgan import DCGAN
@@ -207,3 +208,31 @@ def test_a_conditional_net_makes_what_is_asked_for_and_is_told_what_is_real() ->
     told.clear()
     task.generate(7, seed=0)
     assert told[0][:, 5:, 0, 0].argmax(1).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_a_conditional_net_that_is_told_no_class_is_asked_about_all() -> None:
+    task: Any = module(conditional=True).task.eval()
+    batch = task.prepare(tiny.batch(6), False)
+    of_classes = np.array([[one["real"] for one in task.predict({**batch, "label": label})] for label in labels(6)])
+    assert not np.allclose(of_classes[0], of_classes.max(0)), "class 0 is not always the one"
+    del batch["label"]
+    found = task.predict(batch)
+    assert [one["real"] for one in found] == pytest.approx(of_classes.max(0).tolist(), rel=1e-6)
+    surest = torch.from_numpy(of_classes.argmax(0))
+    same = task.predict({**batch, "label": surest})
+    assert all((one["picture"] == other["picture"]).all() for one, other in zip(found, same, strict=True))
+
+
+def labels(count: int) -> list[Tensor]:
+    return [torch.full((count,), number) for number in range(len(tiny.CLASSES))]
+
+
+def test_a_judge_of_other_classes_does_not_say_whether_the_class_is_as_asked() -> None:
+    class Others(ByBrightness):
+        names = tiny.CLASSES[::-1]
+
+    with pytest.raises(
+        InputError, match=r"task\.judge: it knows cat, bee, ant, …, and model\.conditional=true is told"
+    ):
+        module(conditional=True, judge=Others)
+    assert module(judge=Others).task.answer.names == Others.names
