@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 MOST_FRAMES = 64
-"""Kept in a checkpoint, beside the last: of more epochs every second from the first on, then every fourth, and so on."""
+"""Kept in a checkpoint, beside the last: of more epochs those 1, 3, 5, …, then 1, 5, 9, …, and so on."""
 
 
 class Film(nn.Module):

@@ -34,8 +34,8 @@ class VariationalAutoencoder(Coding):
     """Minus the evidence lower bound, E[-ln p(x|z)] + beta KL(q(z|x)‖N(0, 1)), in nats a picture.
 
     Kingma and Welling 2013, "Auto-encoding variational Bayes", equation 10 with one sample z = μ + σε. The noise ε is a
-    function of the seed, the epoch and the picture in training, and of the picture alone in validation and test. Where an
-    augmentation adds noise or holes, x in p(x|z) is the picture without them: its values are in [0, 1].
+    function of the seed, the epoch and the picture in training, and of the picture alone in validation and test. Where
+    an augmentation adds noise or holes, x in p(x|z) is the picture without them: its values are in [0, 1].
 
     ``bernoulli`` and ``kl`` are the two terms; with another ``beta`` than 1 the second is ``beta_kl``, beside ``kl``
     without the factor. ``negative_elbo`` is their sum with beta = 1, whatever was minimised.
