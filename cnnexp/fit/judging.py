@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cnnexp.builders.binding import bind_run
 from cnnexp.builders.build import build_task
 from cnnexp.builders.facts import names_of, provisional_facts
 from cnnexp.builders.from_run import RUN
 from cnnexp.builders.judges import RunJudge
+from cnnexp.builders.refusing import refuse_transfer
 from cnnexp.builders.reopen import is_own, known_to
 from cnnexp.config.compose import compose_run
 from cnnexp.config.earlier import brought_up
@@ -49,7 +51,7 @@ def with_judge(request: Request, train: Callable[[Request], int], say: Callable[
         record = open_run(wished.removeprefix(RUN), Path(config["outputs"]))
         _refuse_others(RunJudge(record), record, config)
         return _judged_by(request, record)
-    build_task(config, provisional_facts(config, request.trusted), request.trusted)  # what does not fit, before work
+    _refuse_unfit(request)
     if config["max_steps"] is not None or LABEL not in config["data"]["targets"]:
         return _judged_by(request, None)
     composed = _judge_config(config, wished)
@@ -65,6 +67,14 @@ def with_judge(request: Request, train: Callable[[Request], int], say: Callable[
         say(f"task.judge={wished}: nobody judges what is made up ({error}); task.judge=run:ID takes any classifier")
         return _judged_by(request, None)
     return _judged_by(request, _at_hand(composed))
+
+
+def _refuse_unfit(request: Request) -> None:
+    """What will be refused of the run itself, before a judge is trained for it."""
+    config, trusted = request.config, request.trusted
+    build_task(config, provisional_facts(config, trusted), trusted)
+    bound = bind_run(config, trusted)
+    refuse_transfer(config, bound.transfer(), bound)
 
 
 def _judged_by(request: Request, record: Record | None) -> Request:
