@@ -77,7 +77,8 @@ class VariationalAutoencoder(Coding):
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}
-        return {_MEANS: LossMeans(("bernoulli", "kl")), _DIMENSIONS: Divergences(getattr(self.net, "bottleneck", 1))}
+        net: Any = self.net
+        return {_MEANS: LossMeans(("bernoulli", "kl")), _DIMENSIONS: Divergences(net.bottleneck)}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if metrics:
