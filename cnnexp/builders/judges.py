@@ -46,13 +46,13 @@ class RunJudge:
             )
         self.task = revive(record, config)
         layers = [layer for layer in self.task.net.modules() if isinstance(layer, nn.Linear)]
-        if not layers or not isinstance(self.task.facts.input, Pictures):
+        given, names = self.task.facts.input, self.task.answer.names
+        if not isinstance(given, Pictures) or not layers or layers[-1].out_features != len(names):
             raise InputError(
                 f"task.judge: the net of {record.id} ends in no dense layer whose inputs could be compared; "
                 "task.judge=lenet5 trains one"
             )
-        self.given = self.task.facts.input
-        self.names, self.width = self.task.answer.names, layers[-1].in_features
+        self.given, self.names, self.width = given, names, layers[-1].in_features
         self._seen: list[Tensor] = []
         layers[-1].register_forward_pre_hook(lambda _, inputs: self._seen.append(inputs[0]))
 

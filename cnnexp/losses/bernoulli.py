@@ -21,7 +21,7 @@ class Bernoulli(Loss):
     reads: ClassVar[str | None] = "probability"
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
-        """Of logits (B, C, H, W) and ``probability`` (B, C, H, W) in [0, 1]."""
+        """Of logits (B, C, H, W) and ``probability`` (B, C, H, W) in [0, 1]; beyond, no value is the least."""
         return Term("bernoulli", self.of_each(answer, truth["probability"]).mean(), len(answer))
 
     @staticmethod

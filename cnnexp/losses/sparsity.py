@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 _LEAST = 1e-6
@@ -17,7 +18,8 @@ def activity_divergence(activity: Tensor, wished: float) -> Tensor:
     Args:
         activity: of each unit and sample, (B, d) in [0, 1]; ρ̂ is its mean over samples. wished: ρ, in (0, 1).
     """
-    mean = activity.mean(0).clamp(_LEAST, 1 - _LEAST)
+    precise = torch.promote_types(activity.dtype, torch.float32)  # in half precision 1 - 1e-6 is 1
+    mean = activity.mean(0, dtype=precise).clamp(_LEAST, 1 - _LEAST)
     on = wished * (wished / mean).log()
     off = (1 - wished) * ((1 - wished) / (1 - mean)).log()
     return (on + off).sum()

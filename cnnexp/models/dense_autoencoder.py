@@ -22,7 +22,7 @@ _ENDS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": FromTanh, "l
 class DenseAutoencoder(nn.Module):
     """Pictures through a code of `bottleneck` numbers: linear layers with an activation between each two, and back.
 
-    Source: Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", figure 1 (there
+    Source: Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks" (for digits
     784-1000-500-250-30). It was trained layer by layer first; here all is trained at once.
 
     Args:
@@ -32,7 +32,7 @@ class DenseAutoencoder(nn.Module):
         bottleneck: numbers in the code.
         decoder: units of the decoder's hidden layers; None mirrors the encoder's.
         tied: the decoder's weights are the transposes of the encoder's, and only its biases are its own (Vincent et al.
-            2010, "Stacked denoising autoencoders", section 2.1).
+            2010, "Stacked denoising autoencoders").
         activation: behind each layer but the code and the last; `linear` is none.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.
         output: what keeps the pictures between black and white: a sigmoid, a hyperbolic tangent brought to 0 to 1;

@@ -69,7 +69,7 @@ class Coding(Task):
         found = {"codes": self.answer.scattered(codes, labels, names)}
         queries = _queries(labels, len(codes))
         near = nearest(codes, queries, NEAREST)
-        shown = self.test_pictures(data, near.ravel())
+        shown = self.test_pictures(data, predictions["index"][near.ravel()])
         captions = [""] * near.size if labels is None else [names[labels[place]] for place in near.ravel()]
         found["neighbours"] = self.answer.neighbours(shown, captions, near.shape[1])
         if codes.shape[1] == 2:

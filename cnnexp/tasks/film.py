@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 MOST_FRAMES = 64
-"""Kept in a checkpoint: of more epochs every second one, then every fourth, and so on."""
+"""Kept in a checkpoint, beside the last: of more epochs those 1, 3, 5, …, then 1, 5, 9, …, and so on."""
 
 
 class Film(nn.Module):
@@ -24,11 +24,12 @@ class Film(nn.Module):
     def take(self, pictures: NDArray[np.uint8]) -> None:
         """The first frame of an epoch, uint8 (N, H, W, C) of the same shape as the others."""
         self._epochs += 1
-        self._frames.append(torch.from_numpy(np.ascontiguousarray(pictures)))
-        self._numbers.append(self._epochs)
+        apart = 1 << ((self._epochs - 1) // MOST_FRAMES).bit_length()
+        kept = [place for place, number in enumerate(self._numbers) if (number - 1) % apart == 0]
+        taken = torch.from_numpy(np.ascontiguousarray(pictures))
+        self._frames = [*(self._frames[place] for place in kept), taken]
+        self._numbers = [*(self._numbers[place] for place in kept), self._epochs]
         self.waits = False
-        if len(self._frames) > MOST_FRAMES:
-            self._frames, self._numbers = self._frames[::2], self._numbers[::2]
 
     def frames(self, most: int) -> list[tuple[int, NDArray[np.uint8]]]:
         """Some of the frames with the numbers of their epochs, from 1, the first and the last among them."""

@@ -16,6 +16,7 @@ from cnnexp.augmentation.noise import gaussian
 from cnnexp.data.base import Split
 from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
+from cnnexp.errors import InputError
 from cnnexp.inputs.base import Picture, count_of
 from cnnexp.losses.adversarial import DISCRIMINATOR, GENERATOR
 from cnnexp.losses.term import Term
@@ -124,9 +125,14 @@ class GAN(Task):
         (picture,) = self.facts.input.arguments(batch)
         return picture * 2 - 1
 
+    @property
+    def _classes(self) -> int:
+        """Of which a conditional net is told; 0 for others."""
+        return int(getattr(self.net, "classes", 0))
+
     def _told(self, batch: Batch) -> tuple[Tensor, ...]:
         """The classes int64 (B,) that a conditional net is told; nothing for others, or where nobody knows them."""
-        return (batch[LABEL],) if getattr(self.net, "classes", 0) and LABEL in batch else ()
+        return (batch[LABEL],) if self._classes and LABEL in batch else ()
 
     def _noise_of(self, batch: Batch) -> Tensor:
         net: Any = self.net
@@ -139,13 +145,21 @@ class GAN(Task):
         if stage == "val":
             metrics[_FILM] = self.film
         if self._judge is None and self.parts.judge is not None:
-            self._judge = self.parts.judge()
+            self._judge = self._fitting(self.parts.judge())
             self.answer = Generated(() if self._judge is None else self._judge.names)
         if self._judge is not None:
             metrics |= {name: Moments(self._judge.width) for name in ("real_features", "features")}
             metrics |= {name: ClassCounts(len(self._judge.names)) for name in ("real_classes", "classes")}
-            metrics |= {_AS_ASKED: LossMeans((_AS_ASKED,))} if getattr(self.net, "classes", 0) else {}
+            metrics |= {_AS_ASKED: LossMeans((_AS_ASKED,))} if self._classes else {}
         return metrics
+
+    def _fitting(self, judge: Judge | None) -> Judge | None:
+        if judge is not None and self._classes and judge.names != self.facts.names(LABEL):
+            raise InputError(
+                f"task.judge: it knows {', '.join(judge.names[:4])}, …, and model.conditional=true is told "
+                f"{', '.join(self.facts.names(LABEL)[:4])}, …; take a run on the same classes, or task.judge=lenet5"
+            )
+        return judge
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if output.predictions is None:
@@ -206,12 +220,18 @@ class GAN(Task):
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[dict[str, Any]]:
-        """For each picture the probability that it is real, and one made up."""
+        """For each picture the probability that it is real, and one made up.
+
+        Where a conditional net is not told the class, it is asked about each; the one that it finds most real counts.
+        """
         net: Any = self.net
         told = self._told(batch)
-        real = net(self._real(batch), *told).sigmoid().float().cpu().numpy()
+        unknown = bool(self._classes) and not told
+        asked = [(torch.full_like(batch["index"], one),) for one in range(self._classes)] if unknown else [told]
+        real, surest = torch.stack([net(self._real(batch), *one) for one in asked]).sigmoid().float().max(0)
+        told = (surest,) if unknown else told
         pictures = in_bytes((net.generate(self._noise_of(batch), *told).float() + 1) / 2)
-        return [{"real": float(one), "picture": picture} for one, picture in zip(real, pictures, strict=True)]
+        return [{"real": one, "picture": picture} for one, picture in zip(real.tolist(), pictures, strict=True)]
 
     def generate(self, count: int, seed: int) -> list[Picture]:
         """Pictures made up, uint8 (H, W, C): the i-th is a function of i and the seed, of conditional nets of the
@@ -222,7 +242,7 @@ class GAN(Task):
     @torch.no_grad()
     def _pictures(self, noise: Tensor) -> list[Picture]:
         net: Any = self.net
-        classes, dtype = getattr(net, "classes", 0), next(net.parameters()).dtype
+        classes, dtype = self._classes, next(net.parameters()).dtype
         told = (torch.arange(len(noise), device=self.device) % classes,) if classes else ()
         parts = zip(*(one.split(_AT_ONCE) for one in (noise.to(self.device, dtype), *told)), strict=True)
         return [one for part in parts for one in in_bytes((net.generate(*part) + 1) / 2)]

@@ -34,7 +34,9 @@ class VariationalAutoencoder(Coding):
     """Minus the evidence lower bound, E[-ln p(x|z)] + beta KL(q(z|x)‖N(0, 1)), in nats a picture.
 
     Kingma and Welling 2013, "Auto-encoding variational Bayes", equation 10 with one sample z = μ + σε. The noise ε is a
-    function of the seed, the epoch and the picture in training, and of the picture alone in validation and test.
+    function of the seed, the epoch and the picture in training, and of the picture alone in validation and test. Where
+    an augmentation adds noise or holes, x in p(x|z) is the picture without them: its values are in [0, 1].
+
     ``bernoulli`` and ``kl`` are the two terms; with another ``beta`` than 1 the second is ``beta_kl``, beside ``kl``
     without the factor. ``negative_elbo`` is their sum with beta = 1, whatever was minimised.
 
@@ -47,6 +49,7 @@ class VariationalAutoencoder(Coding):
     def __init__(self, parts: Parts, *, beta: float) -> None:
         super().__init__(parts)
         self.beta = beta
+        parts.preparation.keep_clean()
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -61,19 +64,21 @@ class VariationalAutoencoder(Coding):
         assert self.loss is not None
         net: Any = self.net
         (picture,) = self.facts.input.arguments(batch)
+        asked = batch.get("clean", picture)
         mean, log_variance = net.encode(picture)
         noise = gaussian(batch[_DRAWN], mean.shape[1]).to(mean.dtype)
         logits = net.decode(mean + (log_variance / 2).exp() * noise)
         divergence = gaussian_divergence(mean, log_variance)
-        bernoulli = self.loss(logits, {"probability": picture}, stage == "train")
+        bernoulli = self.loss(logits, {"probability": asked}, stage == "train")
         kl = Term(self.term_names[1], self.beta * divergence.sum(1).mean(), len(picture))
         found = {"logits": logits.detach(), "kl": divergence.detach(), CODE: mean.detach()}
-        return StepOutput([bernoulli, kl], found, picture)
+        return StepOutput([bernoulli, kl], found, asked)
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
         if stage == "train":
             return {}
-        return {_MEANS: LossMeans(("bernoulli", "kl")), _DIMENSIONS: Divergences(getattr(self.net, "bottleneck", 1))}
+        net: Any = self.net
+        return {_MEANS: LossMeans(("bernoulli", "kl")), _DIMENSIONS: Divergences(net.bottleneck)}
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if metrics:
@@ -120,7 +125,7 @@ class VariationalAutoencoder(Coding):
 
     def gallery(self, data: Data, predictions: Columns) -> dict[str, Any]:
         places = np.linspace(0, len(predictions[CODE]) - 1, 2 * PAIRS).round().astype(np.int64)
-        codes, shown = predictions[CODE][places], self.test_pictures(data, places)
+        codes, shown = predictions[CODE][places], self.test_pictures(data, predictions["index"][places])
         part = np.linspace(0, 1, STEPS)[:, None]
         between = [self.pictures_of((1 - part) * codes[2 * i] + part * codes[2 * i + 1]) for i in range(PAIRS)]
         rows = [[shown[2 * i], *between[i], shown[2 * i + 1]] for i in range(PAIRS)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
+from cnnexp.builders.judges import RunJudge
+from cnnexp.builders.reopen import reopen_data
+from cnnexp.builders.revive import checked_config
+from cnnexp.runs.read import read_record
 from tests.integration.conftest import CommandLine
 from tests.integration.test_resume import differences, outcome
 
@@ -62,6 +68,7 @@ def test_the_judge_is_a_run_that_the_next_one_finds_and_a_resumed_one_keeps(
 
 REFUSED = {
     "no such run": (("task.judge=run:2020",), "2020: there are no runs in outputs"),
+    "two processes": (("hardware=ddp_cpu",), "the task gan takes one process"),
     "a net that there is not": (("task.judge=lenet55",), "did you mean lenet5?"),
 }
 
@@ -71,10 +78,25 @@ def test_refused(name: str, here: CommandLine, tmp_path: Path) -> None:
     words, expected = REFUSED[name]
     done = here(*GAN, *words)
     assert done.status == 2 and len(done.lines) == 1 and expected in done.err, done.err
-    assert not (tmp_path / "outputs").exists() or not named(tmp_path, "dcgan")
+    assert not (tmp_path / "outputs").exists(), "no judge was trained for it"
 
 
 def test_a_trial_trains_no_judge(here: CommandLine, only_run: Callable[[], Path]) -> None:
     done = here(*GAN, "max_steps=1")
     assert done.status == 0, done.err
     assert yaml.safe_load((only_run() / "config.yaml").read_text())["task"]["judge"] is None
+
+
+def test_a_judge_says_of_test_pictures_what_its_run_said(trained: Path) -> None:
+    """In [0, 1], as nets make them; the features are what the last layer makes its answer of."""
+    record = read_record(trained)
+    judge = RunJudge(record)
+    pictures = reopen_data(record, checked_config(record)).data.split("test").batch(torch.arange(100))["image"] / 255
+    features, classes = judge(pictures)
+    with (trained / "predictions.csv").open() as file:
+        said = [row["prediction"] for row in csv.DictReader(file)][:100]
+    assert [judge.names[number] for number in classes.tolist()] == said and len(set(said)) > 1
+    last = [layer for layer in judge.task.net.modules() if isinstance(layer, torch.nn.Linear)][-1]
+    assert torch.equal(last(features).argmax(1), classes)
+    larger = torch.nn.functional.interpolate(pictures, scale_factor=2)
+    assert judge(larger)[0].shape == features.shape

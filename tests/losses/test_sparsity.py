@@ -28,5 +28,10 @@ def test_it_is_0_at_the_wish_and_that_of_two_coins_elsewhere() -> None:
     torch.testing.assert_close(own, other)
 
 
+def test_in_half_precision_units_that_never_rest_cost_as_much() -> None:
+    expected = activity_divergence(torch.ones(4, 2), 0.05).item()
+    assert activity_divergence(torch.ones(4, 2, dtype=torch.bfloat16), 0.05).item() == pytest.approx(expected)
+
+
 def test_dead_units_cost_much_and_not_infinitely() -> None:
     assert 0 < activity_divergence(torch.zeros(2, 1), 0.05).item() < 1

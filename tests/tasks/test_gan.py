@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.augmentation.noise import gaussian
+from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
 from cnnexp.losses.adversarial import Adversarial
 from cnnexp.models.dcgan import DCGAN
@@ -176,14 +177,16 @@ def test_a_film_has_a_frame_of_the_same_noise_after_each_epoch_and_goes_on_from_
     assert [number for number, _ in other.film.frames(2)] == [1, 3]
 
 
-def test_a_long_film_keeps_every_second_frame() -> None:
+@pytest.mark.parametrize(("epochs", "apart"), [(64, 1), (65, 2), (128, 2), (129, 4), (250, 4)])
+def test_the_frames_of_a_long_film_are_evenly_apart(epochs: int, apart: int) -> None:
     film = Film()
-    for number in range(MOST_FRAMES + 10):
+    for number in range(1, epochs + 1):
         film.take(np.full((1, 2, 2, 1), number, np.uint8))
         film.reset()
     numbers = [number for number, _ in film.frames(1000)]
-    assert len(numbers) <= MOST_FRAMES and numbers[:3] == [1, 3, 5] and numbers[-1] == MOST_FRAMES + 10
-    assert [int(frame[0, 0, 0, 0]) + 1 for _, frame in film.frames(1000)] == numbers
+    assert len(numbers) <= MOST_FRAMES + 1
+    assert numbers == sorted({*range(1, epochs + 1, apart), epochs})
+    assert [int(frame[0, 0, 0, 0]) for _, frame in film.frames(1000)] == numbers
 
 
 def test_a_conditional_net_makes_what_is_asked_for_and_is_told_what_is_real() -> None:
@@ -205,3 +208,31 @@ def test_a_conditional_net_makes_what_is_asked_for_and_is_told_what_is_real() ->
     told.clear()
     task.generate(7, seed=0)
     assert told[0][:, 5:, 0, 0].argmax(1).tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_a_conditional_net_that_is_told_no_class_is_asked_about_all() -> None:
+    task: Any = module(conditional=True).task.eval()
+    batch = task.prepare(tiny.batch(6), False)
+    of_classes = np.array([[one["real"] for one in task.predict({**batch, "label": label})] for label in labels(6)])
+    assert not np.allclose(of_classes[0], of_classes.max(0)), "class 0 is not always the one"
+    del batch["label"]
+    found = task.predict(batch)
+    assert [one["real"] for one in found] == pytest.approx(of_classes.max(0).tolist(), rel=1e-6)
+    surest = torch.from_numpy(of_classes.argmax(0))
+    same = task.predict({**batch, "label": surest})
+    assert all((one["picture"] == other["picture"]).all() for one, other in zip(found, same, strict=True))
+
+
+def labels(count: int) -> list[Tensor]:
+    return [torch.full((count,), number) for number in range(len(tiny.CLASSES))]
+
+
+def test_a_judge_of_other_classes_does_not_say_whether_the_class_is_as_asked() -> None:
+    class Others(ByBrightness):
+        names = tiny.CLASSES[::-1]
+
+    with pytest.raises(
+        InputError, match=r"task\.judge: it knows cat, bee, ant, …, and model\.conditional=true is told"
+    ):
+        module(conditional=True, judge=Others)
+    assert module(judge=Others).task.answer.names == Others.names

@@ -15,15 +15,16 @@ from cnnexp.models.vae import VAE
 from cnnexp.tasks.generating import Generating, noise_of
 from cnnexp.tasks.vae import VariationalAutoencoder
 from cnnexp.training.learner import Learner
+from tests.augmentation.made import engine
 from tests.tasks import tiny
 
 
-def task(beta: float = 1.0, net: nn.Module | None = None) -> VariationalAutoencoder:
+def task(beta: float = 1.0, net: nn.Module | None = None, **changes: Any) -> VariationalAutoencoder:
     torch.manual_seed(0)
     made = net or VAE(
         in_channels=1, image_size=(tiny.SIDE, tiny.SIDE), bottleneck=3, kind="mlp", hidden=(10,), width=None
     )
-    return VariationalAutoencoder(tiny.parts(VariationalAutoencoder, made), beta=beta)
+    return VariationalAutoencoder(tiny.parts(VariationalAutoencoder, made, **changes), beta=beta)
 
 
 def after_a_test(made: VariationalAutoencoder, batches: list[dict[str, Tensor]]) -> TaskModule:
@@ -66,6 +67,18 @@ def test_noise_belongs_to_the_sample_and_the_epoch() -> None:
     assert not torch.equal(learnt(slice(0, 6), 2), learnt(slice(0, 6), 3))
     fixed = [made.step(made.prepare(batch, False, epoch), "val").loss for epoch in (0, 5)]
     assert torch.equal(*fixed)
+
+
+def test_noise_of_an_augmentation_is_not_in_what_is_asked_for() -> None:
+    """Beyond [0, 1] the cross entropy has no least value."""
+    made, batch = task(augmentation=engine(noise={"sigma": 0.5})), tiny.batch(6)
+    prepared = made.prepare(dict(batch), True, 1)
+    assert prepared["image"].max() > 1
+    output = made.step(prepared, "train")
+    torch.testing.assert_close(output.targets, batch["image"] / 255)
+    logits = output.predictions["logits"]
+    nats = nn.functional.binary_cross_entropy(logits.sigmoid(), batch["image"] / 255, reduction="sum") / 6
+    assert output.terms[0].mean.item() == pytest.approx(nats.item(), rel=1e-5)
 
 
 def test_beta_weighs_the_divergence_and_the_bound_stays_what_it_is() -> None:

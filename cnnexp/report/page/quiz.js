@@ -48,7 +48,7 @@ function pageOfQuiz(main) {
       make("p", {}, `${fooled} of ${made} generated pictures were taken for real.`),
       make("p", {}, chance < 0.05
         ? `By guessing one comes this far ${chance < 0.001 ? "less than once in 1,000 times" : `${(100 * chance).toFixed(1)} times in 100`}: you can tell them apart.`
-        : `By guessing one comes this far ${Math.round(100 * chance)} times in 100: you could not tell them apart.`),
+        : `By guessing one comes this far ${Math.round(100 * chance)} times in 100: this may be luck.`),
       make("div", { class: "tools" }, again),
       make("div", { class: "sheet" }, pictures.map((one, place) => make("figure", { class: given[place].right ? "good" : "bad" },
         make("img", { src: one.source, alt: one.real ? "real" : "generated" }),

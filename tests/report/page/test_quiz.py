@@ -42,7 +42,7 @@ def test_it_is_played_to_its_end(tmp_path: Path) -> None:
         assert opened.evaluate("document.querySelectorAll('.sheet img').length") == 10
         assert opened.texts(".over > p") == [
             "5 of 5 generated pictures were taken for real.",
-            "By guessing one comes this far 62 times in 100: you could not tell them apart.",
+            "By guessing one comes this far 62 times in 100: this may be luck.",
         ]
         opened.click(".over button")
         assert opened.texts(".score") == ["10 pictures, half of them real"]
