@@ -18,6 +18,8 @@ from cnnexp.runs.read import Record
 log = logging.getLogger(__name__)
 
 JUDGED_TASK = "classification"
+MOST_FEATURES = 2048
+"""An Inception net's; the covariances of twice as many take four times the memory."""
 
 
 def open_judge(text: str, outputs: Path) -> RunJudge | None:
@@ -51,6 +53,11 @@ class RunJudge:
             raise InputError(
                 f"task.judge: the net of {record.id} ends in no dense layer whose inputs could be compared; "
                 "task.judge=lenet5 trains one"
+            )
+        if layers[-1].in_features > MOST_FEATURES:
+            raise InputError(
+                f"task.judge: the last layer of {record.id} has {layers[-1].in_features:,} inputs, too many to take "
+                f"covariances of; take a net with {MOST_FEATURES:,} at most, such as lenet5"
             )
         self.given, self.names, self.width = given, names, layers[-1].in_features
         self._seen: list[Tensor] = []

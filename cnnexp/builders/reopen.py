@@ -94,7 +94,7 @@ def reopen_data(record: Record, config: dict[str, Any], trusted: Sequence[str] =
     Raises:
         InputError: the data has classes that the run was not trained on, or cannot be had.
     """
-    config = for_this_machine(config)
+    config = {**for_this_machine(config), "outputs": str(record.folder.parent)}  # where other runs are found
     set_up_process(config["hardware"])
     target, known = config["task"]["target"], known_to(record)
     refuse_unfit_data(config, known)

@@ -100,7 +100,8 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     remarks: list[str] = []
     held, config = _data_of(request, folder, frozen, remarks)
     set_up_process(config["hardware"])
-    experiment = build(config, request.trusted, learnt=read_learnt(folder, config), held=held)
+    beside = config if folder is None else {**config, "outputs": str(folder.parent)}  # where other runs are found
+    experiment = build(beside, request.trusted, learnt=read_learnt(folder, config), held=held)
     if folder is None and request.writer is None:  # what a run was begun with it goes on with, and is repeated with
         experiment.data.dataset.refuse_untaught()
         for split in SPLITS:

@@ -54,6 +54,9 @@ def test_the_judge_is_a_run_that_the_next_one_finds_and_a_resumed_one_keeps(
     done = cnnexp("resume", killed.name)
     assert done.status == 0, done.err
     assert differences(expected, outcome(killed)) == []
+    (tmp_path / "elsewhere").mkdir()
+    away = cnnexp("test", str(killed), "--json", cwd=tmp_path / "elsewhere")
+    assert json.loads(away.out)["metrics"]["test/frechet"] == pytest.approx(record["metrics"]["test/frechet"])
     shutil.rmtree(judge)
     again = cnnexp("test", killed.name, "--json")
     assert again.status == 0 and "nobody judges what is made up" in again.err
