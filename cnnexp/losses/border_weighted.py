@@ -32,10 +32,10 @@ class BorderWeighted(Loss):
 
     Args:
         w0: of a pixel that two objects would touch, 0 or more. sigma: in pixels, above 0. background: the classes, by
-            number, whose pixels lie between objects. class_weights: of each class, or none.
+            number, whose pixels lie between objects. num_classes: K. class_weights: of each class, or none.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number out of its range; a background without a class, or with all of them.
     """
 
     reads: ClassVar[str | None] = "mask"
@@ -48,6 +48,7 @@ class BorderWeighted(Loss):
         *,
         w0: float,
         sigma: float,
+        num_classes: int,
         background: Sequence[int] = (0,),
         class_weights: Sequence[float] | None = None,
     ) -> None:
@@ -56,6 +57,12 @@ class BorderWeighted(Loss):
             raise ValueError(f"loss.w0={w0:g}: must be 0 or more")
         if not sigma > 0:
             raise ValueError(f"loss.sigma={sigma:g}: must be above 0")
+        if not 0 < len(set(background)) < num_classes or not set(background) <= set(range(num_classes)):
+            shown = ",".join(map(str, background))
+            raise ValueError(
+                f"loss.background=[{shown}]: expected numbers of classes from 0 to {num_classes - 1}, not all of them: "
+                "those that lie between objects, such as [0]"
+            )
         self.w0, self.sigma, self.background = w0, sigma, tuple(background)
         weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
         self.register_buffer("class_weights", weights, persistent=False)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnexp.augmentation.motion import VOID
-from cnnexp.losses.term import Loss, Term, at_least_one
+from cnnexp.losses.term import Loss, Term, at_least_one, at_least_single
 
 
 class Dice(Loss):
@@ -28,6 +28,7 @@ class Dice(Loss):
     """
 
     reads: ClassVar[str | None] = "mask"
+    of_whole_masks = True
     term: ClassVar[str] = "dice_loss"
 
     class_weights: Tensor | None
@@ -53,7 +54,7 @@ class Dice(Loss):
         """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
         mask = truth["mask"].flatten(1).long()
         valid = mask != VOID
-        probability = answer.flatten(2).softmax(1)
+        probability = at_least_single(answer).flatten(2).softmax(1)
         true = mask[:, None] == torch.arange(probability.shape[1], device=mask.device)[:, None]
         overlap, shown = probability.where(true, 0).sum(2), true.sum(2)
         said = (valid[:, None] * (probability.square() if self.squares else probability)).sum(2)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.errors import InputError
-from cnnexp.losses.term import Loss, Term, at_least_one
+from cnnexp.losses.term import Loss, Term, at_least_one, at_least_single
 
 
 class PixelFocal(Loss):
@@ -69,7 +69,7 @@ class PixelFocal(Loss):
         mask = truth["mask"].long()
         valid = mask != VOID
         classes = mask.where(valid, 0)
-        logarithm = answer.log_softmax(1).gather(1, classes[:, None])[:, 0]
+        logarithm = at_least_single(answer).log_softmax(1).gather(1, classes[:, None])[:, 0]
         # 1 - p, exact where p is near 1; at 0 itself a power of gamma below 1 has no slope
         doubt = (-torch.expm1(logarithm)).clamp(min=torch.finfo(logarithm.dtype).tiny)
         losses = -(doubt**self.gamma) * logarithm

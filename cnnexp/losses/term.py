@@ -39,7 +39,7 @@ class Loss(nn.Module, ABC):
     mixes: bool = False
     """Whether it knows what to do with samples that are blended of two (``mixed_label`` and ``mix``)."""
     of_whole_masks: bool = False
-    """Whether it looks at what lies around a pixel, so that single pixels are not enough."""
+    """Whether single pixels are not enough: it looks at what lies around them, or measures a mask as one thing."""
     term: ClassVar[str | None] = None
     """What its term is called beside those of other losses; None for the name of its file."""
     alone: ClassVar[bool] = False
@@ -86,3 +86,8 @@ def at_least_one(count: Any) -> Any:
     if isinstance(count, Tensor):
         return torch.where(count > 0, count, 1)
     return count or 1
+
+
+def at_least_single(answer: Tensor) -> Tensor:
+    """A net's answer in single precision, where mixed precision left it in half: exponentials and sums need it."""
+    return answer.float() if answer.dtype in (torch.bfloat16, torch.float16) else answer

@@ -98,8 +98,9 @@ class DeepLabV3(nn.Module):
         """
         if self.training and len(x) == 1:
             raise InputError(
-                "batch_size=1: DeepLab's view of the whole picture has one value a map, which a batch norm needs two "
-                "of; give 2 pictures or more to each step and process (batch_size, accumulate)"
+                "batch_size: one picture alone in a step, or in the last one of an epoch; of it DeepLab's view of the "
+                "whole picture has one value a map, and a batch norm needs two; take a batch_size (and accumulate, "
+                "data.fraction, processes) that leaves 2 pictures or more to every step"
             )
         return F.interpolate(
             self.classifier(self.backbone(x)[OUT]), size=x.shape[-2:], mode="bilinear", align_corners=False

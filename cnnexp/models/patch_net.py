@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
+import torch.distributed as distributed
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -65,10 +66,6 @@ class PatchNet(nn.Module):
     """Pixels from one answered pixel to the next: tiles begin at multiples of it."""
     reach: int
     """Pixels to each side that an answer depends on."""
-    counted: Tensor
-    """Pixels of each class in the masks that windows were drawn from, float64 (K,)."""
-    shown: Tensor
-    """Windows of each class that were drawn, float64 (K,)."""
 
     def __init__(
         self,
@@ -112,9 +109,7 @@ class PatchNet(nn.Module):
         self.dense = Holed(widths[-1], hidden, side)
         self.act = activating(hidden)
         self.drop = nn.Identity() if dropout is None else nn.Dropout(dropout)
-        self.head = nn.Conv2d(hidden, num_classes, 1)
-        for name in ("counted", "shown"):
-            self.register_buffer(name, torch.zeros(num_classes, dtype=torch.float64))
+        self.head = CountingHead(hidden, num_classes)
         init_for(self, self.head, activation)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -127,7 +122,8 @@ class PatchNet(nn.Module):
         if self.stride > 1:
             size = [self.stride * (side - 1) + 1 for side in logits.shape[-2:]]
             logits = F.interpolate(logits, size, mode="bilinear", align_corners=True)
-        return logits[..., :height, :width] + self._shift()[:, None, None]
+        logits = logits[..., :height, :width]
+        return logits + self.head.shift()[:, None, None] if self.as_frequent and not self.training else logits
 
     def of_windows(self, x: Tensor, stride: int) -> Tensor:
         """Logits (B, K, rows, columns) of all windows within pictures (B, C, H, W), ``stride`` pixels apart."""
@@ -152,7 +148,7 @@ class PatchNet(nn.Module):
         """
         places, classes = draw(mask, draws, self.windows)
         if self.training:
-            self._count(mask, classes)
+            self.head.count(mask[mask != UNSAID], classes)
         half = self.window // 2
         views = mirrored(x, (half, half), (half, half)).unfold(2, self.window, 1).unfold(3, self.window, 1)
         windows = foveated(views[places[:, 0], :, places[:, 1], places[:, 2]], self.foveate)
@@ -177,24 +173,43 @@ class PatchNet(nn.Module):
                 found.append(self.of_windows(foveated(part, self.foveate), 2 ** len(self.convs)))
         return torch.cat(found).view(batch, rows, columns, -1).permute(0, 3, 1, 2)
 
-    def _count(self, mask: Tensor, classes: Tensor) -> None:
-        length = len(self.counted)
-        self.counted += torch.bincount(mask[mask != UNSAID], minlength=length)
-        self.shown += torch.bincount(classes, minlength=length)
-
-    def _shift(self) -> Tensor:
-        """What is added to the logits (K,): how much more frequent a class is than among the windows, its logarithm."""
-        if self.training or not self.as_frequent:
-            return self.head.weight.new_zeros(len(self.counted))
-        frequent = self.counted.clamp(min=1) / self.shown.clamp(min=1)
-        return (frequent / frequent.mean()).log().to(self.head.weight.dtype)
-
 
 class Holed(nn.Conv2d):
     """A convolution whose inputs lie a number of pixels apart that each call names."""
 
     def forward(self, x: Tensor, apart: int = 1) -> Tensor:
         return F.conv2d(x, self.weight, self.bias, dilation=apart)
+
+
+class CountingHead(nn.Conv2d):
+    """A 1x1 convolution to the logits of K classes, and how frequent these were in the masks and among the windows.
+
+    The counts are the head's, so that they change places with its rows where another run has the classes in another
+    order. Several processes have one count.
+    """
+
+    counted: Tensor
+    """Pixels of each class in the masks that windows were drawn from, float64 (K,)."""
+    shown: Tensor
+    """Windows of each class that were drawn, float64 (K,)."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes, kernel_size=1)
+        for name in ("counted", "shown"):
+            self.register_buffer(name, torch.zeros(num_classes, dtype=torch.float64))
+
+    def count(self, pixels: Tensor, windows: Tensor) -> None:
+        """Add the classes of pixels and of windows, int64 (N,) both."""
+        found = torch.stack([torch.bincount(one, minlength=self.out_channels) for one in (pixels, windows)])
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.all_reduce(found)
+        self.counted += found[0]
+        self.shown += found[1]
+
+    def shift(self) -> Tensor:
+        """What is added to the logits (K,): how much more frequent a class is than among the windows, its logarithm."""
+        frequent = self.counted.clamp(min=1) / self.shown.clamp(min=1)
+        return (frequent / frequent.mean()).log().to(self.weight.dtype)
 
 
 def draw(mask: Tensor, draws: Tensor, count: int) -> tuple[Tensor, Tensor]:

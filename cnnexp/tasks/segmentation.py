@@ -29,7 +29,8 @@ class Segmentation(Task):
     ``boundary_f1`` beside them (``boundaries.py``), which takes longer than all others together.
 
     A net that learns from windows answers ``drawn(x, mask, draws)`` with their logits (N, K, 1, 1) and the classes
-    (N, 1, 1) of their middles, of pictures and masks with 255 for void; evaluations ask it for whole masks.
+    (N, 1, 1) of their middles, of pictures and masks with 255 for void; evaluations ask it for whole masks. Training
+    has no scores then: windows do not show the classes as often as masks do, so they could not be compared.
 
     Args:
         boundary_tolerance: pixels by which a boundary may be missed, 0 or more; None for 0.75 % of the diagonal.
@@ -55,7 +56,10 @@ class Segmentation(Task):
                 "model.borders=none: the answer would be smaller than the masks; take mirrored to learn them"
             )
         if self.draws and parts.loss is not None and parts.loss.of_whole_masks:
-            raise InputError("loss: weighs pixels by what lies around them in a mask, and this net learns from windows")
+            raise InputError(
+                "loss: is of whole masks, and this net learns from windows, one pixel of each; take "
+                "loss=pixel_cross_entropy or loss=pixel_focal"
+            )
 
     def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
         return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
@@ -76,6 +80,8 @@ class Segmentation(Task):
         return StepOutput(terms, answer.detach().argmax(1), batch["mask"].long())
 
     def build_metrics(self, stage: Stage) -> dict[str, nn.Module]:
+        if self.draws and stage == "train":
+            return {}
         metrics: dict[str, nn.Module] = {"confusion": Confusion(len(self.answer.names), void=VOID)}
         if stage == "test" and len(self.facts.input.shape) == len("CHW"):
             metrics["boundary_f1"] = BoundaryScores(self.boundary_tolerance)
@@ -86,6 +92,8 @@ class Segmentation(Task):
             metric.update(output.predictions, output.targets)
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
+        if not metrics:
+            return Readings({})
         confusion = metrics["confusion"].compute().double()
         hit, target, predicted = _margins(confusion)
         iou, dice = hit / (target + predicted - hit), 2 * hit / (target + predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from torch.nn import functional
 
 from cnnexp.augmentation.motion import VOID
-from cnnexp.losses.border_weighted import BorderWeighted, border_weights
+from cnnexp.losses import border_weighted
+from cnnexp.losses.border_weighted import border_weights
 
+BorderWeighted = partial(border_weighted.BorderWeighted, num_classes=3)
 W0, SIGMA = 10.0, 2.0
 
 
@@ -117,7 +120,17 @@ def test_without_borders_it_is_the_cross_entropy() -> None:
     assert (float(nothing.mean), float(nothing.count)) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize(("wrong", "line"), [({"w0": -1}, "loss.w0=-1"), ({"sigma": 0}, "loss.sigma=0")])
-def test_numbers_out_of_range_are_refused(wrong: dict[str, float], line: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"w0": -1}, "loss.w0=-1"),
+        ({"sigma": 0}, "loss.sigma=0"),
+        ({"background": [3]}, r"loss.background=\[3\]: expected numbers of classes from 0 to 2"),
+        ({"background": [0, -1]}, "loss.background="),
+        ({"background": []}, "loss.background="),
+        ({"background": [2, 0, 1]}, r"loss.background=\[2,0,1\]: .*not all of them"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(wrong: dict[str, Any], line: str) -> None:
     with pytest.raises(ValueError, match=line):
         BorderWeighted(**({"w0": 10, "sigma": 5} | wrong))

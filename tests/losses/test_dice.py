@@ -82,3 +82,9 @@ def test_balanced_weights_come_when_the_data_has_been_read() -> None:
     later.weigh(torch.tensor(WEIGHTS))
     assert torch.equal(later(answer, truth, True).mean, Dice(class_weights=WEIGHTS)(answer, truth, True).mean)
     assert later.state_dict() == {}
+
+
+def test_in_half_precision_the_sums_are_in_single() -> None:
+    answer, truth = torch.randn(1, 3, 40, 40).bfloat16(), {"mask": torch.randint(3, (1, 40, 40))}
+    found = Dice()(answer, truth, True).mean
+    assert found.dtype == torch.float32 and torch.equal(found, Dice()(answer.float(), truth, True).mean)

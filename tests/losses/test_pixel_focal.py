@@ -97,3 +97,8 @@ def test_classes_are_weighed_once() -> None:
         focal(alpha=[1.0, 1.0, 1.0], class_weights=WEIGHTS)
     weighed: Tensor | None = focal(class_weights=WEIGHTS).class_weights
     assert weighed is not None and weighed.tolist() == list(WEIGHTS)
+
+
+def test_in_half_precision_the_logarithms_are_in_single() -> None:
+    answer, truth = torch.randn(1, 3, 40, 40).bfloat16(), {"mask": torch.randint(3, (1, 40, 40))}
+    assert torch.equal(focal()(answer, truth, True).mean, focal()(answer.float(), truth, True).mean)

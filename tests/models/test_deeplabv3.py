@@ -80,7 +80,7 @@ def test_learns() -> None:
 
 
 def test_one_picture_is_no_batch_to_normalise() -> None:
-    with pytest.raises(InputError, match=r"batch_size=1: .* give 2 pictures or more"):
+    with pytest.raises(InputError, match=r"batch_size: one picture alone .* leaves 2 pictures or more"):
         deeplab().train()(torch.rand(1, 3, 32, 32))
 
 

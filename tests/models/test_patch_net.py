@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from cnnexp.builders.begun import Start
+from cnnexp.builders.starting import put_start
 from cnnexp.errors import InputError
 from cnnexp.models.fovea import FOVEATES, foveated
 from cnnexp.models.patch_net import UNSAID, PatchNet, draw
+from tests.training.processes import together
 
 
 def patch_net(**changes: Any) -> PatchNet:
@@ -127,6 +131,29 @@ def test_answers_are_as_frequent_as_the_classes_were() -> None:
     plain.load_state_dict(net.eval().state_dict())
     odds, even = (one(picture).softmax(1) for one in (net, plain))
     torch.testing.assert_close(odds[:, 0] / odds[:, 1], 3 * even[:, 0] / even[:, 1], rtol=1e-4, atol=0)
+
+
+def test_several_processes_have_one_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, mask, draws = torch.randn(4, 1, 20, 20), torch.randint(3, (4, 20, 20)), torch.arange(4)
+    mask[:2, 3:] = UNSAID
+    whole, *nets = (patch_net(as_frequent=True).train() for _ in range(3))
+    whole.drawn(picture, mask, draws)
+    parts = [slice(0, 2), slice(2, 4)]
+    together(
+        [partial(net.drawn, picture[part], mask[part], draws[part]) for net, part in zip(nets, parts, strict=True)],
+        monkeypatch,
+    )
+    for net in nets:
+        assert torch.equal(net.head.counted, whole.head.counted) and torch.equal(net.head.shown, whole.head.shown)
+
+
+def test_counts_go_with_the_head() -> None:
+    """Fresh where another run has other classes, so that its weights are no other net's."""
+    net, other = patch_net(num_classes=2), patch_net(num_classes=3)
+    net.head.counted += 5
+    begun = Start("a run")
+    put_start(other, net.state_dict(), begun, "patch_net")
+    assert "head.counted" in begun.fresh and not other.head.counted.any()
 
 
 def test_a_fovea_keeps_the_middle_and_what_is_constant() -> None:

@@ -15,6 +15,7 @@ from cnnexp.augmentation.motion import VOID
 from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
 from cnnexp.losses.border_weighted import BorderWeighted
+from cnnexp.losses.dice import Dice
 from cnnexp.models.unet import UNet
 from cnnexp.tasks.segmentation import Segmentation
 from tests.tasks import tiny
@@ -147,11 +148,14 @@ def test_a_net_that_learns_from_windows_is_shown_what_it_draws() -> None:
     again = task.prepare(tiny.part_of(batch, 2, 4), train=True, epoch=3)["draws"]
     assert torch.equal(again, net.seen[0][2:]), "a function of epoch and index"
     assert not torch.equal(task.prepare(batch, train=True, epoch=4)["draws"], net.seen[0])
+    assert task.build_metrics("train") == {} and not task.read_metrics({}, "train").values, "of windows, not of masks"
+    assert "confusion" in task.build_metrics("val")
 
 
 def test_what_cannot_be_learnt_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^loss: weighs pixels by what lies around them"):
-        tiny.task(Segmentation, Windowed(), loss=BorderWeighted(w0=10, sigma=5))
+    for loss in (BorderWeighted(w0=10, sigma=5, num_classes=3), Dice()):
+        with pytest.raises(InputError, match=r"^loss: is of whole masks.*take loss=pixel_cross_entropy"):
+            tiny.task(Segmentation, Windowed(), loss=loss)
     smaller = UNet(in_channels=1, num_classes=3, width=1, depth=1, norm="none", padding="valid", borders="none")
     with pytest.raises(InputError, match=r"^model.borders=none: the answer would be smaller than the masks"):
         tiny.task(Segmentation, smaller)
