@@ -13,7 +13,7 @@ from cnnexp.errors import InputError
 PARTS = "loss.parts"
 WEIGHT = "weight"
 """Of a part; its other keys are its loss's own."""
-EXAMPLE = "'loss.parts={pixel_cross_entropy:1,dice:1}'"
+EXAMPLE = "'loss.parts={pixel_cross_entropy:1,dice:{weight:1,squares:true}}'"
 
 
 def with_parts(loss: Mapping[str, Any], folders: Sequence[Path]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def summarise(
     """
     score = (module.learning.recipe.monitor or "").rpartition("/")[2] or None
     epochs = [row for row, closes in zip(rows, rows_of_epochs(rows), strict=True) if closes]
-    against = len(module.task.turns) > 1  # what several losses add up to says nothing
+    comparable = module.task.comparable
     metrics = module.results if partial else {**checkpointing.best_results, **module.results}
     return {
         "metrics": dict(metrics),
@@ -54,8 +54,8 @@ def summarise(
         "parameters": sum(parameter.numel() for parameter in module.net.parameters()),
         "images_per_second": None if images_per_second is None else round(images_per_second, 1),
         "partial": partial,
-        "gap": {} if against else gaps(epochs, score),
-        "verdict": None if partial else module.remark or (None if against else verdict(epochs, score)),
+        "gap": gaps(epochs, score) if comparable else {},
+        "verdict": None if partial else module.remark or (verdict(epochs, score) if comparable else None),
     }
 
 

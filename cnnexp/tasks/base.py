@@ -95,6 +95,11 @@ class Task(nn.Module, ABC):
         return () if self.auxiliary_weight is None else (AUXILIARY,)
 
     @property
+    def comparable(self) -> bool:
+        """Whether training and validation have losses of one kind, so that the gap between them says something."""
+        return len(self.turns) == 1
+
+    @property
     def evaluates_loss(self) -> bool:
         """Whether evaluations have terms; else they have metrics alone."""
         return True

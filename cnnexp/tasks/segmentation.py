@@ -61,6 +61,11 @@ class Segmentation(Task):
                 "loss=pixel_cross_entropy or loss=pixel_focal"
             )
 
+    @property
+    def comparable(self) -> bool:
+        """Windows are drawn from all classes alike, masks are as they are."""
+        return not self.draws
+
     def prepare(self, batch: Batch, train: bool, epoch: int = 0) -> Batch:
         return with_draws(self.net, super().prepare(batch, train, epoch), self.parts.seed, train, epoch)
 

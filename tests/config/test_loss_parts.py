@@ -64,7 +64,7 @@ def test_a_loss_of_ones_own_is_a_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parts", "line"),
     [
-        ("{}", "loss.parts: names no loss; give 'loss.parts={pixel_cross_entropy:1,dice:1}'"),
+        ("{}", "loss.parts: names no loss; give 'loss.parts={pixel_cross_entropy:1,dice:{weight:1,squares:true}}'"),
         ("{dcie:1}", "loss.parts.dcie: there is no such loss; did you mean dice?"),
         ("{dice:0}", "loss.parts.dice: expected its weight, a number above 0"),
         ("{dice:true}", "loss.parts.dice: expected its weight"),

@@ -94,7 +94,9 @@ REFUSED = {
     "another factor": case("train model=edsr_small task.factor=5", "task.factor=5", "2, 3 or 4"),
     "a loss of another truth": case("train loss=dice", "loss=dice", "is of mask", "learns label"),
     "no part of a loss": case(
-        "train model=unet loss.parts={}", "loss.parts", "loss.parts={pixel_cross_entropy:1,dice:1}"
+        "train model=unet loss.parts={}",
+        "loss.parts",
+        "loss.parts={pixel_cross_entropy:1,dice:{weight:1,squares:true}}",
     ),
     "a part that there is not": case("train model=unet loss.parts={dcie:1}", "loss.parts.dcie", "dice"),
     "an outline missed by less than nothing": case(

@@ -51,6 +51,10 @@ def test_each_turn_changes_its_own_part() -> None:
         assert all(not torch.equal(before[name], weights[name]) for name in weights if name.startswith(turn)), other
 
 
+def test_losses_of_opponents_have_no_gap() -> None:
+    assert not module().task.comparable
+
+
 def test_a_discriminator_at_one_half_loses_2_ln_2() -> None:
     made = tiny.alone(module())
     for parameter in list(made.net.discriminator[-1].parameters()):  # type: ignore[index, union-attr]

@@ -150,6 +150,8 @@ def test_a_net_that_learns_from_windows_is_shown_what_it_draws() -> None:
     assert not torch.equal(task.prepare(batch, train=True, epoch=4)["draws"], net.seen[0])
     assert task.build_metrics("train") == {} and not task.read_metrics({}, "train").values, "of windows, not of masks"
     assert "confusion" in task.build_metrics("val")
+    assert not task.comparable, "nor is the loss"
+    assert tiny.task(Segmentation, tiny.pixel_net()).comparable
 
 
 def test_what_cannot_be_learnt_is_refused() -> None:
