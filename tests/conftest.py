@@ -16,6 +16,7 @@ from tests.integration.server import SERVER, Server
 
 MIRROR_VARIABLE = "CNNEXP_DATA_MIRROR"
 LONGEST = (
+    "integration/test_resume_others.py",
     "models/test_contract.py",
     "contracts/test_every_yaml.py",
     "integration/test_sweep.py",

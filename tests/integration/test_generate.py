@@ -16,7 +16,9 @@ pytestmark = pytest.mark.integration
 SMALL = ("data=mnist5k", "data.fraction=0.02", "epochs=1", "batch_size=16", "hardware.threads=1")
 
 
-@pytest.mark.parametrize("net", [("model=vae", "model.hidden=[20]"), ("model=dcgan", "model.width=4")])
+@pytest.mark.parametrize(
+    "net", [("model=vae", "model.hidden=[20]"), ("model=dcgan", "model.width=4", "task.judge=null")]
+)
 def test_a_seed_makes_one_sheet(
     net: tuple[str, ...], cnnexp: CommandLine, here: CommandLine, only_run: Callable[[], Path], tmp_path: Path
 ) -> None:
