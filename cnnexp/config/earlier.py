@@ -33,7 +33,7 @@ BEFORE: Mapping[str, Any] = {
     "regularization.stochastic_depth": None,
     "regularization.class_weights": None,
     "regularization.sparsity": None,
-    "regularization.sparsity_weight": 0.001,
+    "regularization.sparsity_weight": 0.008,
     "regularization.max_norm": None,
     "regularization.ema_decay": None,
     "regularization.include_biases_and_norms": True,

@@ -61,7 +61,7 @@ class Autoencoder(Coding):
         noise: float | None = None,
         mask: float | None = None,
         sparsity: float | None = None,
-        sparsity_weight: float = 0.001,
+        sparsity_weight: float = 0.008,
     ) -> None:
         super().__init__(parts)
         self.sparsity, self.sparsity_weight = sparsity, sparsity_weight

@@ -65,7 +65,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "dropout": None,
             "stochastic_depth": None,
             "sparsity": None,
-            "sparsity_weight": 0.001,
+            "sparsity_weight": 0.008,
             "label_smoothing": 0.0,
             "class_weights": None,
             "gradient_clip_norm": None,
