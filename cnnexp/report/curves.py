@@ -69,6 +69,8 @@ def draw_curves(
         epochs = {stage: series(rows, places, f"{stage}/{panel}", of_epochs) for stage in _NAMES}
         batches = {stage: series(rows, places, f"{stage}/{panel}", [not one for one in of_epochs]) for stage in _NAMES}
         _draw_panel(axes, panel, epochs, batches, best_epoch if unit == "epoch" else None)
+        if len(losses) > 1:
+            axes.set_title(panel.replace("_", " "), fontsize=10, parse_math=False)
         axes.set_xlabel(unit)
     return write_png(figure_image(figure), path)
 

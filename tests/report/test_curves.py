@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnexp.report import curves
 from cnnexp.report.curves import draw_curves, rows_of_epochs, series
 
 TRAINING = (0, 114, 178)
@@ -53,6 +54,18 @@ def test_a_loss_alone_is_one_panel(tmp_path: Path) -> None:
     one = drawn(draw_curves(batches(8), tmp_path / "a.png", "run"))
     two = drawn(draw_curves(epochs(3), tmp_path / "b.png", "run"))
     assert one.width < 0.7 * two.width
+
+
+def test_losses_of_opponents_are_a_panel_each_and_no_epoch_of_theirs_is_the_best(tmp_path: Path) -> None:
+    rows: list[Row] = [
+        {"epoch": one, "step": 10 * one, "val/one": 1.0, "train/one": 0.5, "val/other": 2.0, "val/frechet": 9.0 - one}
+        for one in (1, 2, 3)
+    ]
+    panels: list[tuple[str, float | None]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "_draw_panel", lambda axes, panel, epochs, batches, best: panels.append((panel, best)))
+        draw_curves(rows, tmp_path / "curves.png", "run", losses=("one", "other"))
+    assert panels == [("one", None), ("other", None), ("frechet", None)]
 
 
 @pytest.mark.parametrize(
