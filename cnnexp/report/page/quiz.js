@@ -13,7 +13,7 @@ function binomialTail(right, asked) {
 function pageOfQuiz(main) {
   const pictures = DATA.quiz, given = [];
   const shown = make("img", { class: "asked", alt: "a picture, real or generated" });
-  const verdict = make("p", { class: "verdict", role: "status" });
+  const verdict = make("p", { class: "told", role: "status" });
   const score = make("p", { class: "score" });
   const buttons = [["real", true], ["generated", false]].map(([word, real]) =>
     make("button", { type: "button", onclick: () => answer(real) }, word));
@@ -36,7 +36,7 @@ function pageOfQuiz(main) {
     const picture = pictures[given.length];
     given.push({ real: picture.real, said: real, right: picture.real === real });
     verdict.textContent = `${picture.real === real ? "Right" : "Wrong"}: it is ${picture.real ? "real" : "generated"}.`;
-    verdict.className = `verdict ${picture.real === real ? "good" : "bad"}`;
+    verdict.className = `told ${picture.real === real ? "good" : "bad"}`;
     next();
   }
 

@@ -35,7 +35,7 @@ def test_it_is_played_to_its_end(tmp_path: Path) -> None:
             assert opened.evaluate("document.querySelector('.asked').src") == picture["source"]
             opened.click(".quiz button", 0)
             kind = "Right: it is real." if picture["real"] else "Wrong: it is generated."
-            assert opened.texts(".verdict") == [kind]
+            assert opened.texts(".told") == [kind]
             right = sum(one["real"] for one in content["quiz"][: place + 1])
             assert opened.texts(".score") == [f"{right} of {place + 1} right"]
         assert opened.evaluate("document.querySelector('.asked').offsetParent") is None, "nothing is asked any more"
