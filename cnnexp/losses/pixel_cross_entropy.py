@@ -35,12 +35,17 @@ class PixelCrossEntropy(Loss):
 
     def count(self, truth: Mapping[str, Tensor]) -> Tensor:
         """The pixels that are not void, or the sum of their classes' weights."""
-        mask = truth["mask"].long()
-        valid = mask != VOID
-        return valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+        return counted_pixels(truth, self.class_weights)
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
         """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""
         mask, count = truth["mask"].long(), self.count(truth)
         total = functional.cross_entropy(answer, mask, self.class_weights, ignore_index=VOID, reduction="sum")
         return Term(self.term, total / at_least_one(count), count)
+
+
+def counted_pixels(truth: Mapping[str, Tensor], class_weights: Tensor | None) -> Tensor:
+    """How many pixels of ``mask`` (B, ...) are not void, or the sum of their classes' weights (K,)."""
+    mask = truth["mask"].long()
+    valid = mask != VOID
+    return valid.sum() if class_weights is None else class_weights[mask[valid]].sum()

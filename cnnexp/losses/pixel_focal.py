@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnnexp.augmentation.motion import VOID
 from cnnexp.errors import InputError
+from cnnexp.losses.pixel_cross_entropy import counted_pixels
 from cnnexp.losses.term import Loss, Term, at_least_one, at_least_single
 
 
@@ -60,9 +61,7 @@ class PixelFocal(Loss):
 
     def count(self, truth: Mapping[str, Tensor]) -> Tensor:
         """The pixels that are not void, or the sum of their classes' weights."""
-        mask = truth["mask"].long()
-        valid = mask != VOID
-        return valid.sum() if self.class_weights is None else self.class_weights[mask[valid]].sum()
+        return counted_pixels(truth, self.class_weights)
 
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:
         """Of logits (B, K, ...) and ``mask`` (B, ...) of pictures H × W or volumes D × H × W, 255 = void."""

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from cnnexp.models.activations import Activating, OneToOne
 from cnnexp.models.bounds import at_least_one
+from cnnexp.models.coder import Coder
 
 SMALLEST_SIDE_PX = 8  # the picture is halved until its longer side is at most this
 WIDEST = 8  # the maps are doubled up to this multiple of `width`
 
 
-class ConvAutoencoder(nn.Module):
+class ConvAutoencoder(Coder):
     """Pictures through a code of `bottleneck` numbers: stride-2 convolutions, a linear layer, and the same backwards.
 
     Differs from the paper, which pools and trains layer by layer: here strides take the place of the pooling and
@@ -54,22 +55,6 @@ class ConvAutoencoder(nn.Module):
             self.encoder.append(nn.Sigmoid())
         self.decoder = convolutional_decoder(in_channels, image_size, bottleneck, width, activating)
         self.decoder.append(nn.Sigmoid() if output == "sigmoid" else FromTanh())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Reconstructions (B, C, H, W) in [0, 1] of pictures (B, C, H, W) in [0, 1]."""
-        return self.decode(self.encode(x))
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Codes (B, bottleneck) of pictures (B, C, H, W)."""
-        return self.encoder(x)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Pictures (B, C, H, W) in [0, 1] of codes (B, bottleneck)."""
-        return self.decoder(z)
-
-    def stage_parts(self) -> list[list[str]]:
-        """The encoder and the decoder, each a stage: for stages of the net."""
-        return [["encoder"], ["decoder"]]
 
 
 class FromTanh(nn.Module):

@@ -140,15 +140,6 @@ def published(
 def _of_coco(own: WeightsEnum, weights: str | None) -> Published:
     how = own.transforms()
 
-    def load() -> dict[str, Tensor]:
-        try:
-            return dict(own.get_state_dict(progress=False, check_hash=True))
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"model.weights={weights}: {own.url} could not be had ({error}); download it elsewhere and give "
-                "model.weights=FILE"
-            ) from error
-
     return Published(
         source=f"torchvision's {own}",
         mean=tuple(how.mean),
@@ -157,7 +148,7 @@ def _of_coco(own: WeightsEnum, weights: str | None) -> Published:
         crop_px=0,
         interpolation=how.interpolation.value,
         classes=("background", *own.meta["categories"][1:]),
-        load=load,
+        load=lambda: of_torchvision.state_of(own, weights),
         task="segmentation",
         target="mask",
         count=lambda state: len(state["classifier.4.bias"]),

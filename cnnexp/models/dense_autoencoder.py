@@ -12,6 +12,7 @@ from torch.nn import functional
 from cnnexp.errors import InputError
 from cnnexp.models.activations import OneToOne, activation
 from cnnexp.models.bounds import all_at_least_one, at_least_one
+from cnnexp.models.coder import Coder
 from cnnexp.models.conv_autoencoder import FromTanh
 from cnnexp.models.initialisation import filling_for, glorot_init
 
@@ -19,7 +20,7 @@ Between = OneToOne | Literal["linear"]
 _ENDS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": FromTanh, "linear": nn.Identity}
 
 
-class DenseAutoencoder(nn.Module):
+class DenseAutoencoder(Coder):
     """Pictures through a code of `bottleneck` numbers: linear layers with an activation between each two, and back.
 
     Source: Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks" (for digits
@@ -79,22 +80,6 @@ class DenseAutoencoder(nn.Module):
         )
         self.decoder = nn.Sequential(own, _ENDS[output](), nn.Unflatten(1, (in_channels, *image_size)))
         self.apply(glorot_init if activation == "linear" else filling_for(activation))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Reconstructions of pictures in [0, 1], both (B, C, H, W)."""
-        return self.decode(self.encode(x))
-
-    def encode(self, x: Tensor) -> Tensor:
-        """Codes (B, bottleneck) of pictures (B, C, H, W)."""
-        return self.encoder(x)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Pictures (B, C, H, W) of codes (B, bottleneck)."""
-        return self.decoder(z)
-
-    def stage_parts(self) -> list[list[str]]:
-        """The encoder and the decoder, each a stage."""
-        return [["encoder"], ["decoder"]]
 
 
 class Transposed(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -61,37 +62,18 @@ def unet(
     Raises:
         InputError: as for the two; valid convolutions around an encoder, which pads its own maps.
     """
-    if encoder is None:
-        return UNet(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            width=width,
-            depth=PLAIN_DEPTH if depth is None else depth,
-            norm=norm,
-            padding=padding,
-            borders=borders,
-            skips=skips,
-            activation=activation,
-            leaky_slope=leaky_slope,
-            dropout=dropout,
-        )
-    if padding != "same" or borders != "mirrored":
+    if encoder is not None and (padding != "same" or borders != "mirrored"):
         raise InputError(
             f"model.padding={padding} model.borders={borders}: valid convolutions are for model.encoder=null; "
             f"{encoder} pads its own maps"
         )
-    return EncoderUNet(
-        in_channels=in_channels,
-        num_classes=num_classes,
-        encoder=encoder,
-        width=width,
-        depth=ENCODER_DEPTH if depth is None else depth,
-        norm=norm,
-        skips=skips,
-        activation=activation,
-        leaky_slope=leaky_slope,
-        dropout=dropout,
-    )
+    shared: dict[str, Any] = dict(
+        in_channels=in_channels, num_classes=num_classes, width=width, norm=norm, skips=skips, activation=activation,
+        leaky_slope=leaky_slope, dropout=dropout,
+    )  # fmt: skip
+    if encoder is None:
+        return UNet(**shared, depth=PLAIN_DEPTH if depth is None else depth, padding=padding, borders=borders)
+    return EncoderUNet(**shared, encoder=encoder, depth=ENCODER_DEPTH if depth is None else depth)
 
 
 class EncoderUNet(nn.Module):

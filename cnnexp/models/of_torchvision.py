@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 from torchvision import models
+from torchvision.models import WeightsEnum
 
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
@@ -87,15 +88,6 @@ def published(weights: str | None, *, name: str) -> Published:
     chosen = known["DEFAULT"] if weights in (None, *DEFAULT) and "DEFAULT" in names else known[weights or names[0]]
     how = chosen.transforms()
 
-    def load() -> dict[str, Tensor]:
-        try:
-            return dict(chosen.get_state_dict(progress=False, check_hash=True))
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"model.weights={weights}: {chosen.url} could not be had ({error}); "
-                "download it elsewhere and give model.weights=FILE"
-            ) from error
-
     return Published(
         source=f"torchvision's {chosen}",
         mean=TENSORFLOW if name in OLD else tuple(how.mean),
@@ -104,7 +96,7 @@ def published(weights: str | None, *, name: str) -> Published:
         crop_px=how.crop_size[0],
         interpolation=how.interpolation.value,
         classes=tuple(chosen.meta["categories"]),
-        load=load,
+        load=lambda: state_of(chosen, weights),
         further=imagenet_names if len(chosen.meta["categories"]) == THOUSAND else tuple,
     )
 
@@ -143,3 +135,21 @@ def _arguments(name: str, auxiliary_heads: bool) -> dict[str, Any]:
     if auxiliary_heads:
         raise InputError(f"model.auxiliary_heads=true: {name} has none ({' and '.join(OLD)} have); leave it false")
     return {}
+
+
+def state_of(chosen: WeightsEnum, weights: str | None) -> dict[str, Tensor]:
+    """The state dict of weights that torchvision publishes, held to the hash in their name.
+
+    Args:
+        weights: what they were called, for the error.
+
+    Raises:
+        InputError: they could not be downloaded, or are not what they should be.
+    """
+    try:
+        return dict(chosen.get_state_dict(progress=False, check_hash=True))
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"model.weights={weights}: {chosen.url} could not be had ({error}); "
+            "download it elsewhere and give model.weights=FILE"
+        ) from error

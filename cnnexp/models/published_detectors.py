@@ -78,15 +78,6 @@ def published_detector(
         return _of_backbone(backbone)
     categories = tuple(own.meta["categories"])[first_class:]
 
-    def load() -> dict[str, Tensor]:
-        try:
-            return renamed(own.get_state_dict(progress=False, check_hash=True))
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"model.weights={weights}: {own.url} could not be had ({error}); download it elsewhere and give "
-                "model.weights=FILE"
-            ) from error
-
     return Published(
         source=f"torchvision's {own}",
         mean=mean,
@@ -95,7 +86,7 @@ def published_detector(
         crop_px=0,
         interpolation="bilinear",
         classes=categories,
-        load=load,
+        load=lambda: renamed(of_torchvision.state_of(own, weights)),
         task="detection",
         target="boxes",
         count=count,
