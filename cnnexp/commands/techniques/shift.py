@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.commands.arguments import add_checkpoint, add_folder, add_outputs, add_own_code, folder_of, weights_named
-from cnnexp.commands.asked import files_in, names_data, settings_and_files
+from cnnexp.commands.asked import names_data, settings_and_files
+from cnnexp.commands.looking import add_subject, open_subject, show
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.config.options import PICTURES
 from cnnexp.errors import InputError
-from cnnexp.paths import outputs_folder
-from cnnexp.runs.find import open_run
-from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from cnnexp.data.loading import Data
-    from cnnexp.tasks.base import Task
+    from cnnexp.commands.looking import Subject
     from cnnexp.visualize.maps import Layer
+    from cnnexp.visualize.section import Section
     from cnnexp.visualize.shift import ShiftResult
 
 LINE = "what a net makes of a picture that moves: do its maps, does its answer?"
@@ -37,70 +30,50 @@ EXACT = 1e-4
 """A smaller difference is rounding."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A net and the pictures that it is asked about.
-
-    Attributes:
-        pictures: uint8 (N, C, H, W). labels: int64 (N,), where known. title: a line about both.
-    """
-
-    task: Task
-    pictures: Tensor
-    labels: Tensor | None
-    title: str
-
-    def prepare(self, pictures: Tensor) -> Tensor:
-        """Stored pictures → what the net takes."""
-        from cnnexp.inputs.pictures import Pictures
-
-        (prepared,) = self.task.facts.input.arguments(self.task.prepare(Pictures.stored_as(pictures), train=False))
-        return prepared
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="or model=… model.weights=… in place of a run")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="pictures, or folders; without a run and data=…")
-    add_outputs(parser)
+    add_subject(parser, "pictures, or folders; without a run and data=…")
     parser.add_argument("--shifts", metavar="N,N,…", default=None, help="in pixels [0 to twice the net's stride]")
     parser.add_argument("--direction", choices=("right", "down"), default="right", help="[right]")
     parser.add_argument("--samples", type=int, metavar="N", default=200, help="test pictures of a run [200]")
     parser.add_argument("--layers", metavar="A,B,…", default=None, help="by name [eight over the depth]")
-    add_checkpoint(parser)
-    parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    add_folder(parser)
-    add_own_code(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.samples < 1:
         raise InputError(f"--samples {arguments.samples}: expected a number of at least 1")
-    given = None if arguments.shifts is None else _shifts(arguments.shifts)
-    words, files = settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN)
-    _refuse_files(words, files)
-    record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
-    if record is not None:
-        _refuse_other_tasks(record.config, record.id)
-    folder = folder_of(arguments)
+    if arguments.shifts is not None:
+        _shifts(arguments.shifts)
+    _refuse_files(*settings_and_files([arguments.run, *arguments.files], WITHOUT_RUN))
+    return show(section(open_subject(arguments, "shift", _refuse_other_tasks), arguments), arguments)
 
-    from cnnexp.inputs.picture_files import PICTURE_SUFFIXES
 
-    subject = _subject(words, files_in(files, PICTURE_SUFFIXES, "picture"), record, arguments)
-
+def section(subject: Subject, arguments: argparse.Namespace) -> Section:
+    """Pictures of the subject moved step by step, and what becomes of maps and answers."""
     from cnnexp.visualize.maps import layers_with_maps
-    from cnnexp.visualize.png import write_png
+    from cnnexp.visualize.section import Section
     from cnnexp.visualize.shift import DOWN, RIGHT, measure
     from cnnexp.visualize.shift_chart import shift_image
 
+    _refuse_other_tasks(subject.config, subject.name)
+    samples = subject.take(arguments.samples)
+    pictures = subject.task.facts.input.arguments(samples.stored)[0]
     axis = DOWN if arguments.direction == "down" else RIGHT
-    layers = _chosen(layers_with_maps(subject.task.net, subject.prepare(subject.pictures[:1])), arguments.layers)
-    side = subject.pictures.shape[axis - 2]
-    shifts = _usual_shifts(layers, axis, side) if given is None else _within(given, side)
-    result = measure(subject.task.net, subject.prepare, subject.pictures, subject.labels, shifts, layers, axis)
-    title = f"{subject.title}, moved {arguments.direction}"
-    path = write_png(shift_image(result, axis, title), folder / "shift.png")
-    _print(result, axis, title, path=str(path), as_json=arguments.json)
-    return 0
+    layers = _chosen(layers_with_maps(subject.task.net, samples.prepared(0, 1)), arguments.layers)
+    side = pictures.shape[axis - 2]
+    shifts = _usual_shifts(layers, axis, side) if arguments.shifts is None else _within(_shifts(arguments.shifts), side)
+    result = measure(subject.task.net, samples.of_values, pictures, samples.labels, shifts, layers, axis)
+    title = f"{subject.with_count(samples)}, moved {arguments.direction}"
+    names = ("shifts", "differences", "everywhere", "agreement", "probability", "accuracy")
+    strides = {layer.name: layer.stride[axis] for layer in result.layers}
+    return Section(
+        title,
+        {"shift": shift_image(result, axis, title)},
+        _lines(result, axis),
+        {**{name: getattr(result, name) for name in names}, "strides": strides},
+        "How far each layer's maps are from maps that simply moved with the picture, and how often the answer stays: "
+        "exact at multiples of a layer's total stride, away from the border.",
+        "Small shifts only, of whole pixels: it says nothing of turning, scaling or other backgrounds.",
+    )
 
 
 def _shifts(text: str) -> list[int]:
@@ -142,62 +115,6 @@ def _refuse_other_tasks(config: Mapping[str, Any], name: str) -> None:
         raise InputError(f"{name}: takes {kind}; it is pictures that are moved, and their maps looked at")
 
 
-def _subject(words: list[str], paths: Sequence[Path], record: Record | None, arguments: argparse.Namespace) -> Subject:
-    if record is not None:
-        return _of_run(record, arguments)
-
-    from cnnexp.config.compose import compose_run
-
-    config = compose_run(words, arguments.config_dir)
-    _refuse_other_tasks(config, f"model={config['choices']['model']}")
-    return _of_weights(config, paths, arguments) if paths else _on_data(config, arguments)
-
-
-def _of_run(record: Record, arguments: argparse.Namespace) -> Subject:
-    from cnnexp.builders.reopen import reopen_data
-    from cnnexp.builders.revive import checked_config, revive
-
-    checkpoint = weights_named(record, arguments.checkpoint)
-    opened = reopen_data(record, checked_config(record), arguments.trust)
-    task = revive(record, opened.config, checkpoint, arguments.trust)
-    return _tested(task, opened.data, opened.config, arguments.samples)
-
-
-def _on_data(config: Mapping[str, Any], arguments: argparse.Namespace) -> Subject:
-    from cnnexp.builders.pretrained import pretrained_experiment
-
-    experiment, pinned, _ = pretrained_experiment(config, arguments.trust)
-    return _tested(experiment.task.eval(), experiment.data, pinned, arguments.samples)
-
-
-def _tested(task: Task, data: Data, config: Mapping[str, Any], samples: int) -> Subject:
-    """Some test pictures that lie evenly over the split."""
-    import numpy as np
-    import torch
-
-    if config["hardware"]["accelerator"] == "gpu":
-        task = task.to("cuda")
-    split = data.split("test")
-    places = np.linspace(0, len(split) - 1, min(samples, len(split))).round().astype(np.int64)
-    batch = split.batch(torch.from_numpy(places))
-    title = f"{config['choices']['model']} on {len(places)} test pictures of {config['choices']['data']}"
-    (pictures,) = task.facts.input.arguments(batch)
-    return Subject(task, pictures.to(task.device), batch["label"].to(task.device), title)
-
-
-def _of_weights(config: Mapping[str, Any], paths: Sequence[Path], arguments: argparse.Namespace) -> Subject:
-    import torch
-
-    from cnnexp.builders.pretrained import pretrained
-    from cnnexp.inputs.picture_files import read_middle
-
-    task, how = pretrained(config, arguments.trust)
-    given = (how.resize_px, how.crop_px, 3, how.interpolation)
-    pictures = torch.stack([read_middle(path, *given) for path in paths])
-    counted = "one picture" if len(paths) == 1 else f"{len(paths)} pictures"
-    return Subject(task, pictures, None, f"{config['choices']['model']} on {counted}")
-
-
 def _chosen(layers: Sequence[Layer], text: str | None) -> list[Layer]:
     """The layers that are named, or some over the depth."""
     from cnnexp.visualize.maps import spread
@@ -211,29 +128,21 @@ def _chosen(layers: Sequence[Layer], text: str | None) -> list[Layer]:
     return [known[name] for name in text.split(",")]
 
 
-def _print(result: ShiftResult, axis: int, title: str, *, path: str, as_json: bool) -> None:
-    if as_json:
-        import json
-
-        names = ("shifts", "differences", "everywhere", "agreement", "probability", "accuracy")
-        content = {name: getattr(result, name) for name in names}
-        strides = {layer.name: layer.stride[axis] for layer in result.layers}
-        print(json.dumps({"title": title, **content, "strides": strides, "picture": path}, indent=2))
-        return
+def _lines(result: ShiftResult, axis: int) -> list[str]:
     places = _columns(len(result.shifts))
-    print(f"{title}\n")
-    print(_row("shift in pixels", "step", [str(result.shifts[place]) for place in places]))
+    lines = [_row("shift in pixels", "step", [str(result.shifts[place]) for place in places])]
     for layer in result.layers:
         inside, whole = result.differences[layer.name], result.everywhere[layer.name]
-        print(_row(layer.name, str(layer.stride[axis]), [_difference(inside[place], whole[place]) for place in places]))
+        cells = [_difference(inside[place], whole[place]) for place in places]
+        lines.append(_row(layer.name, str(layer.stride[axis]), cells))
     for name in ("agreement", "probability", "accuracy"):
         values = getattr(result, name)
         if values is not None:
-            print(_row(name, "", [f"{values[place]:.2f}" for place in places]))
-    print("\nlayers: how far maps are from moved maps, away from the border; 0 is exact.")
+            lines.append(_row(name, "", [f"{values[place]:.2f}" for place in places]))
+    lines += ["", "layers: how far maps are from moved maps, away from the border; 0 is exact."]
     if any(value is None for layer in result.layers for value in result.differences[layer.name]):
-        print("*: with the border, as nothing in them is away from it.")
-    print(path)
+        lines.append("*: with the border, as nothing in them is away from it.")
+    return lines
 
 
 def _columns(count: int) -> list[int]:
