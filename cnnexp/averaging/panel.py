@@ -26,7 +26,7 @@ from cnnexp.tasks.base import Task
 
 _OF_THE_NET = (
     *("channels", "image_size", "decode_size", "mean", "std", "range", "background"),
-    *("fraction", "workers", "in_memory", "fingerprint", "classes"),
+    *("fraction", "labels_per_class", "workers", "in_memory", "fingerprint", "classes"),
 )
 """Keys of ``data`` that say how samples are brought to a net; the others say which samples they are."""
 
@@ -209,5 +209,9 @@ def _which_pictures(config: Mapping[str, Any]) -> str:
 
 def _tensors_of(config: Mapping[str, Any]) -> str:
     """What tells whether two members can read the same tensors: all of the data's keys but the normalisation."""
-    data = {key: value for key, value in config["data"].items() if key not in ("mean", "std", "fraction")}
+    data = {
+        key: value
+        for key, value in config["data"].items()
+        if key not in ("mean", "std", "fraction", "labels_per_class")
+    }
     return json.dumps(data, sort_keys=True, default=str)

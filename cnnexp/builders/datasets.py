@@ -14,6 +14,7 @@ from cnnexp.data.facts import Facts
 from cnnexp.data.folded import Folded
 from cnnexp.data.loading import Data
 from cnnexp.data.own_folder import OwnFolder
+from cnnexp.data.part import Part
 from cnnexp.errors import InputError
 from cnnexp.sampling.base import Sampling
 
@@ -68,7 +69,7 @@ def build_data(config: Mapping[str, Any], dataset: DataSet, facts: Facts, sampli
         dataset=dataset,
         facts=facts,
         batch_size=config["batch_size"],
-        fraction=data["fraction"],
+        part=Part(data["fraction"], data["labels_per_class"]),
         workers=data["workers"],
         seed=config["seed"],
         sampling=sampling,

@@ -15,7 +15,7 @@ from cnnexp.errors import InputError
 from cnnexp.inputs.base import Input
 
 OF_EVERY_DATA_SET = (
-    "_target_", "input", "input_sha256", "targets", "classes", "fraction", "workers", "in_memory",
+    "_target_", "input", "input_sha256", "targets", "classes", "fraction", "labels_per_class", "workers", "in_memory",
     "unreadable", "fingerprint", "split",
 )  # fmt: skip
 """Keys that are no arguments of an input."""

@@ -26,7 +26,16 @@ from cnnexp.tasks.base import Task
 
 log = logging.getLogger(__name__)
 
-_OF_THE_MACHINE = (*PLACES, "mirror", "workers", "in_memory", "fingerprint", "fraction", "input_sha256")
+_OF_THE_MACHINE = (
+    *PLACES,
+    "mirror",
+    "workers",
+    "in_memory",
+    "fingerprint",
+    "fraction",
+    "labels_per_class",
+    "input_sha256",
+)
 """Keys of ``data`` that say where it lies and how it is read; the others say which data it is."""
 
 

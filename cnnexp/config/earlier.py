@@ -19,6 +19,7 @@ BEFORE: Mapping[str, Any] = {
     "data.range": None,
     "data.background": None,
     "data.unreadable": "fail",
+    "data.labels_per_class": None,
     "data.input": "pictures",
     "data.input_sha256": None,
     "data.fingerprint": "auto",

@@ -136,6 +136,7 @@ RUN = Group(
                 "targets": Items(Text()),
                 "classes": Either((Items(Text(), nullable=True), Each(Items(Text(), nullable=True)))),
                 "fraction": Number(0, 1, above=True),
+                "labels_per_class": Number(1, whole=True, nullable=True),
                 "workers": Number(0, whole=True),
                 "in_memory": Switch(("auto",)),
                 "unreadable": Text(("fail", "skip")),

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from cnnexp.data.base import DataSet, FileSplit, Split, SplitName
 from cnnexp.data.facts import Facts
-from cnnexp.data.fixed_splits import hold_out
+from cnnexp.data.part import Part
 from cnnexp.data.renumbered import Renumbering
 from cnnexp.data.working import Failed, Guarded, as_it_is
 from cnnexp.draws import permutation
@@ -21,7 +21,6 @@ from cnnexp.sampling.base import Sampling
 from cnnexp.sampling.order import Order
 from cnnexp.sampling.shuffled import Shuffled
 
-_FRACTION_KEY = 0xF4A
 _EVALUATION_KEY = 0xE7A
 
 
@@ -87,8 +86,7 @@ class Data:
     Args:
         dataset: gives the splits. facts: of the data set.
         batch_size: global, divided over the processes.
-        fraction: part of the training split that takes part, in (0, 1]; the same part for every seed, stratified
-            where samples have labels, and a larger part holds the smaller ones.
+        part: how much of the training split takes part.
         workers: loader processes for samples that stay on disk.
         seed: of the run; decides the order of training samples. sampling: how they are drawn.
     """
@@ -99,7 +97,7 @@ class Data:
         dataset: DataSet,
         facts: Facts,
         batch_size: int,
-        fraction: float,
+        part: Part | None = None,
         workers: int,
         seed: int,
         sampling: Sampling | None = None,
@@ -107,7 +105,7 @@ class Data:
         self.dataset = dataset
         self.facts = facts
         self.batch_size = batch_size
-        self.fraction = fraction
+        self.part = part or Part()
         self.workers = workers
         self.seed = seed
         self.sampling = sampling or Shuffled()
@@ -128,14 +126,7 @@ class Data:
 
     def train_positions(self) -> NDArray[np.int64]:
         """The samples of the training split that take part, int64 and ascending."""
-        split = self.split("train")
-        if self.fraction >= 1.0:
-            return np.arange(len(split))
-        count = max(1, round(self.fraction * len(split)))
-        labels = split.labels_for_strata()
-        if labels is None:
-            return np.sort(permutation(len(split), _FRACTION_KEY)[:count])
-        return hold_out(labels.numpy(), count)[1]
+        return self.part.positions(self.split("train"), self.seed)
 
     def steps_per_epoch(self, world: int = 1) -> int:
         """Training batches in an epoch.

@@ -107,7 +107,7 @@ def _at_hand(config: Mapping[str, Any]) -> Record | None:
             continue
         known = {key: theirs["data"][key] for key in ("classes", "targets")}  # found in a user's folder
         same = is_own(record, {**config, "data": {**config["data"], **known}})
-        if same and theirs["data"]["fraction"] == config["data"]["fraction"]:
+        if same and all(theirs["data"][key] == config["data"][key] for key in ("fraction", "labels_per_class")):
             return record
     return None
 

@@ -199,8 +199,9 @@ def _steps_per_epoch(experiment: Experiment, config: dict[str, Any]) -> int:
     world = config["hardware"]["devices"] * config["hardware"]["nodes"]
     steps = data.steps_per_epoch(world)
     if steps == 0:
+        key = "fraction" if config["data"]["labels_per_class"] is None else "labels_per_class"
         raise InputError(
-            f"data.fraction={config['data']['fraction']} leaves {len(data.train_positions())} training {noun}s for "
+            f"data.{key}={config['data'][key]} leaves {len(data.train_positions())} training {noun}s for "
             f"{world} devices; take a larger part"
         )
     return steps

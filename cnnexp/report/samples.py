@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Rows = dict[str, tuple[Any, Any]]
 _MOST_NAMED = 3
-_NO_DATA = ("fraction", "workers", "in_memory", "mean", "std", "input_sha256")
+_NO_DATA = ("fraction", "labels_per_class", "workers", "in_memory", "mean", "std", "input_sha256")
 """Keys of ``data`` that say nothing of which samples there are."""
 
 

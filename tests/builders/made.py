@@ -42,6 +42,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "std": [0.25, 0.25, 0.25],
             "count": 40,
             "fraction": 1.0,
+            "labels_per_class": None,
             "workers": 0,
             "in_memory": "auto",
             "fingerprint": "auto",

@@ -12,6 +12,7 @@ from cnnexp.builders.facts import provisional_facts
 from cnnexp.data.apart import Apart
 from cnnexp.data.folded import Folded
 from cnnexp.data.image_folder import ImageFolder
+from cnnexp.data.part import Part
 from cnnexp.data.synthetic import Synthetic
 from cnnexp.errors import InputError
 from cnnexp.sampling.per_class import PerClass
@@ -81,7 +82,7 @@ def test_the_loaders_have_the_runs_numbers() -> None:
     config = configuration(seed=7, batch_size=5, data={"fraction": 0.5})
     sampling = PerClass(samples=2)
     data = build_data(config, build_dataset(config), provisional_facts(config), sampling)
-    assert (data.seed, data.batch_size, data.fraction, data.workers) == (7, 5, 0.5, 0)
+    assert (data.seed, data.batch_size, data.part, data.workers) == (7, 5, Part(0.5), 0)
     assert data.sampling is sampling and len(data.train_positions()) == 20
 
 

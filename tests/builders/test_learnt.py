@@ -17,6 +17,7 @@ from cnnexp.answers.value import Value
 from cnnexp.builders.learnt import complete, digest_of, learnt_facts, read_learnt, with_digest, write_learnt
 from cnnexp.data.base import TensorSplit
 from cnnexp.data.facts import Facts
+from cnnexp.data.part import Part
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Samples
 from cnnexp.inputs.pictures import Pictures
@@ -66,7 +67,7 @@ def written(folder: Path, largest: int = 250) -> dict[str, Any]:
 
 
 def test_it_learns_from_the_training_samples_that_take_part() -> None:
-    data = tiny.picture_data(train=40, fraction=0.1, facts=facts())
+    data = tiny.picture_data(train=40, part=Part(0.1), facts=facts())
     split = data.split("train")
     assert isinstance(split, TensorSplit)
     others = np.setdiff1d(np.arange(40), data.train_positions())

@@ -107,7 +107,7 @@ def test_every_key_that_a_run_must_have_and_that_came_later_is_named_once() -> N
 NEW_GROUPS = ("loss", "sampling")
 NEW_KEYS = [
     "data.input", "data.input_sha256", "data.split", "data.fingerprint", "data.range", "data.background",
-    "data.unreadable", "model.input", "optimizer.of",
+    "data.unreadable", "data.labels_per_class", "model.input", "optimizer.of",
 ]  # fmt: skip
 RUNS = {
     "classification": ["model=resnet20", "data=cifar10"],

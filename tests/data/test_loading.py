@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cnnexp.data.base import FileSplit, TensorSplit
 from cnnexp.data.loading import Data, Loader
+from cnnexp.data.part import Part
 from cnnexp.errors import InputError
 from cnnexp.fit.data_module import DataModule
 from cnnexp.sampling.balanced import Balanced
@@ -211,7 +212,8 @@ def with_labels(counts: list[int], fraction: float, seed: int = 0, **changes: An
     labels = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))]
     split = TensorSplit({"image": torch.zeros(len(labels), 1, 8, 8, dtype=torch.uint8), "label": labels})
-    return tiny.picture_data(dataset=tiny.Given(train=split), fraction=fraction, seed=seed, **changes)
+    given: dict[str, Any] = {"part": Part(fraction), **changes}
+    return tiny.picture_data(dataset=tiny.Given(train=split), seed=seed, **given)
 
 
 def test_a_fraction_holds_every_class_in_its_share() -> None:
@@ -234,6 +236,28 @@ def test_a_fraction_is_fixed_and_holds_the_smaller_ones(labelled: bool) -> None:
     assert [len(positions(fraction)) for fraction in (0.1, 0.3, 1.0)] == [20, 60, 200]
     assert set(positions(0.1)) < set(positions(0.3)) < set(positions(1.0))
     assert positions(0.3) != list(range(60))
+
+
+def few(per_class: int, seed: int = 0, fraction: float = 1.0) -> tuple[list[int], list[int]]:
+    """Positions, and how many of them have each label."""
+    data = with_labels([90, 60, 50], fraction, seed, part=Part(fraction, per_class))
+    positions = data.train_positions()
+    labels = data.split("train").batch(torch.from_numpy(positions))["label"]
+    return positions.tolist(), labels.bincount(minlength=3).tolist()
+
+
+def test_few_of_each_class_are_others_for_each_seed_and_more_hold_the_fewer() -> None:
+    ten, counts = few(10)
+    assert counts == [10] * 3
+    assert ten == sorted(ten) == few(10)[0]
+    assert set(few(3)[0]) < set(ten) != set(few(10, seed=1)[0])
+
+
+def test_few_of_each_class_are_refused_where_they_cannot_be_had() -> None:
+    with pytest.raises(InputError, match="class 2 has 50 training samples; take at most 50"):
+        few(51)
+    with pytest.raises(InputError, match="leave one out"):
+        few(5, fraction=0.5)
 
 
 def test_a_tiny_fraction_still_has_a_sample() -> None:

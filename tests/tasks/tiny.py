@@ -210,7 +210,7 @@ def picture_data(train: int = 24, val: int = 10, test: int = 11, **changes: Any)
     """Random pictures, 8 to a batch; ``DataModule`` is what a trainer takes."""
     sizes = {"train": train, "val": val, "test": test}
     splits = {name: TensorSplit(samples(size, seed)) for seed, (name, size) in enumerate(sizes.items())}
-    given: dict[str, Any] = dict(dataset=Given(**splits), facts=facts(), batch_size=8, fraction=1.0, workers=0, seed=0)
+    given: dict[str, Any] = dict(dataset=Given(**splits), facts=facts(), batch_size=8, workers=0, seed=0)
     return Data(**(given | changes))
 
 
