@@ -25,14 +25,30 @@ PACKAGE = "cnnexp.commands.techniques"
 
 def techniques() -> dict[str, str]:
     """Each technique of the folder with its one line, which is read without importing it."""
-    return {path.stem.replace("_", "-"): _line(path) for path in sorted(FOLDER.glob("[a-z]*.py"))}
+    return {name: str(_said(path, "LINE")) for name, path in _files().items()}
 
 
-def _line(path: Path) -> str:
+def in_reading_order() -> dict[str, str]:
+    """The modules of the techniques that look into a trained net, by name, in the order of a page about one.
+
+    Such a module has ``PLACE``, a number, and ``section(subject, arguments)`` beside what every technique has.
+    """
+    places = {name: _said(path, "PLACE") for name, path in _files().items()}
+    there = sorted((place, name) for name, place in places.items() if place is not None)
+    return {name: f"{PACKAGE}.{name.replace('-', '_')}" for _, name in there}
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem.replace("_", "-"): path for path in sorted(FOLDER.glob("[a-z]*.py"))}
+
+
+def _said(path: Path, word: str) -> str | int | None:
+    """The value of a name at the top of a module; None where there is no such name."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "LINE" for one in node.targets):
-            return str(ast.literal_eval(node.value))
-    raise ValueError(f"{path}: says no LINE of itself")
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == word for one in node.targets):
+            value: str | int = ast.literal_eval(node.value)
+            return value
+    return None
 
 
 TECHNIQUES = techniques()

@@ -24,6 +24,7 @@ EXAMPLE = """cnnexp visualize shift last
   cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg
   cnnexp visualize shift model=resnet20 model.weights=FILE data=cifar10"""
 WITHOUT_RUN = "cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg"
+PLACE = 90
 MOST_SHIFTS = 33
 MOST_COLUMNS = 9
 EXACT = 1e-4

@@ -34,7 +34,7 @@ def embedded(folder: Path) -> list[dict[str, str]]:
     found = []
     for file, name in SHOWN.items():
         content = _png(folder / "pictures" / file)
-        source = None if content is None else _address_of(content)
+        source = None if content is None else address_of(content)
         if source is not None:
             found.append({"name": name, "source": source})
     return found
@@ -45,8 +45,8 @@ def as_address(content: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _address_of(content: bytes) -> str | None:
-    """A large PNG, of photographs most likely, as JPEG; None where it is no picture, or unfolds into a huge one."""
+def address_of(content: bytes) -> str | None:
+    """A PNG's address; a large one, of photographs most likely, as JPEG. None where it is none, or unfolds too far."""
     if len(content) <= SMALL_BYTES:
         return as_address(content)
     import warnings

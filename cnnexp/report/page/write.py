@@ -14,7 +14,7 @@ from cnnexp.report.plain_text import printable
 from cnnexp.runs.atomic import write_text
 
 _HERE = Path(__file__).parent
-SCRIPTS = ("elements.js", "charts.js", "many_runs.js", "one_run.js", "answers.js", "quiz.js", "page.js")
+SCRIPTS = ("elements.js", "charts.js", "many_runs.js", "one_run.js", "answers.js", "quiz.js", "inside.js", "page.js")
 """One script in the page, in this order."""
 _PAGE = """<!doctype html>
 <html lang="en">
