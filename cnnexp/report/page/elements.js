@@ -7,6 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const STAGES = ["train", "val", "test"];
 const STAGE_NAMES = { train: "training", val: "validation", test: "test" };
 const MOST_SHOWN_AT_FIRST = 6;
+const MOST_CURVES = 6;
 
 function make(tag, attributes, ...children) {
   const element = tag.startsWith("svg:") ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);

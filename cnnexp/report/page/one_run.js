@@ -76,7 +76,7 @@ function answersTable(run) {
 
 function runDetails(run, heading) {
   const part = (title, ...children) => (children.flat().some(Boolean) ? [make(heading, {}, title), ...children.flat()] : []);
-  const curves = curveNames([run]).slice(0, 4).map((name) =>
+  const curves = curveNames([run]).slice(0, MOST_CURVES).map((name) =>
     chart(name.replaceAll("_", " "), linesOf([[run, 0]], name, ["train", "val"], false), run.unit, DATA.lower.includes(name)));
   const legend = curves.length ? make("ul", { class: "legend" }, ["train", "val"].map((stage, place) => {
     const swatch = make("span", { class: "swatch" });
