@@ -103,7 +103,7 @@ def start(
 
 def _run_of(config: Mapping[str, Any]) -> Record | None:
     """The run that ``model.weights`` are of; None for other weights."""
-    named = config["model"]["weights"].startswith(RUN)
+    named = (config["model"]["weights"] or "").startswith(RUN)
     return source_run(config).record if named else run_of_file(weights_file(config))
 
 
@@ -265,13 +265,18 @@ def weights_file(config: Mapping[str, Any]) -> Path | None:
 
 
 def _belonging(config: Mapping[str, Any], trusted: Sequence[str]) -> dict[str, Any]:
-    """The net's part of the configuration, with arguments that belong to weights that somebody publishes."""
-    weights, path = config["model"]["weights"], weights_file(config)
-    foreign = weights is not None and _run_of(config) is None
+    """The net's part of the configuration, with arguments that belong to weights that somebody publishes.
+
+    A file is looked into where the net's module knows its publishers' names; one of a backbone alone brings nothing.
+    """
+    model, path = dict(config["model"]), weights_file(config)
+    foreign = model["weights"] is not None and _run_of(config) is None
     if not foreign or (path is not None and not hasattr(_module_of(config, trusted), "renamed")):
-        return dict(config["model"])
-    found = published_of(config, None if path is not None else weights, trusted)
-    return dict(config["model"]) if found is None else found.arguments(config["model"])
+        return model
+    found = published_of(config, None if path is not None else model["weights"], trusted)
+    if found is None or (path is not None and not found.whole(read_weights(config, trusted)[1])):
+        return model
+    return found.arguments(model)
 
 
 def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Any, Any]:

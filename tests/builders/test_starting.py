@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cnnexp.builders.begun import Start
+from cnnexp.builders.pretrained import pretrained
 from cnnexp.builders.starting import IMAGENET, put_start, resolve_start, sha256_of, start
 from cnnexp.builders.weights import read_state
 from cnnexp.config.compose import compose_run
@@ -249,3 +250,25 @@ def test_weights_that_are_not_there(tmp_path: Path, words: list[str], says: list
         resolve_start(composed(tmp_path, *words))
     assert len(refused.value.lines) == 1
     assert [text for text in says if text not in str(refused.value)] == [], refused.value
+
+
+def deeplab_file(tmp_path: Path, *more: str) -> str:
+    """Tensors of torchvision's files: a convolution of the classifier's, and some that stand behind it."""
+    state = {"conv1.weight": torch.zeros(64, 3, 7, 7)} | {name: torch.zeros(21) for name in more}
+    torch.save(state, tmp_path / "a.pth")
+    return f"model.weights={tmp_path / 'a.pth'}"
+
+
+DEEPLAB = ("model=deeplabv3", "data=digit_scenes", "model.backbone=resnet50")
+
+
+def test_only_weights_of_the_whole_net_bring_arguments(tmp_path: Path) -> None:
+    def stride(*words: str) -> Any:
+        return resolve_start(composed(tmp_path, *DEEPLAB, *words))["model"]["output_stride"]
+
+    assert stride(deeplab_file(tmp_path)) is None
+    assert stride(deeplab_file(tmp_path, "fc.bias")) is None
+    with pytest.raises(InputError, match=r"no answers of model=deeplabv3 in it \(classifier\.4\.bias\)"):
+        pretrained(composed(tmp_path, *DEEPLAB, f"model.weights={tmp_path / 'a.pth'}"))
+    whole = deeplab_file(tmp_path, "backbone.bn1.bias", "classifier.4.bias")
+    assert (stride(whole), stride(whole, "model.output_stride=16")) == (8, 16)
