@@ -12,9 +12,11 @@ from cnnexp.builders.begun import Start
 from cnnexp.builders.pretrained import pretrained
 from cnnexp.builders.starting import IMAGENET, put_start, resolve_start, sha256_of, start
 from cnnexp.builders.weights import read_state
-from cnnexp.config.compose import compose_run
+from cnnexp.config.compose import compose_run, to_yaml
 from cnnexp.errors import InputError
 from cnnexp.models.lenet5 import LeNet5
+from cnnexp.runs.checkpoints import BEST
+from cnnexp.runs.write import RunWriter
 from tests.builders.test_weights import Bomb
 
 
@@ -272,3 +274,23 @@ def test_only_weights_of_the_whole_net_bring_arguments(tmp_path: Path) -> None:
         pretrained(composed(tmp_path, *DEEPLAB, f"model.weights={tmp_path / 'a.pth'}"))
     whole = deeplab_file(tmp_path, "backbone.bn1.bias", "classifier.4.bias")
     assert (stride(whole), stride(whole, "model.output_stride=16")) == (8, 16)
+
+
+def test_a_net_begun_from_a_run_has_what_that_runs_net_had(tmp_path: Path) -> None:
+    """An output stride, which weights may have brought, is told by no tensor's shape."""
+    words = [*DEEPLAB, "model.head_width=32"]
+    config = composed(tmp_path, *words, deeplab_file(tmp_path, "backbone.bn1.bias", "classifier.4.bias"))
+    frozen = resolve_start(config)
+    writer = RunWriter.create(frozen, to_yaml(frozen), ["cnnexp", "train"])
+    torch.save({"net": state_of()}, writer.folder / BEST)
+    writer.finish("finished", 1.0)
+    source = f"model.weights=run:{writer.id}"
+
+    def begun(*words: str) -> Any:
+        return resolve_start(composed(tmp_path, *words, source))["model"]
+
+    again = begun(*DEEPLAB)
+    assert (again["output_stride"], again["head_width"], again["rates"]) == (8, 32, None)
+    assert begun(*DEEPLAB, "model.output_stride=16")["output_stride"] == 16
+    assert begun(*DEEPLAB, "model.match=stages")["output_stride"] is None, "begun by stages it may be another net"
+    assert begun("model=fcn8s", "data=digit_scenes")["width"] is None
