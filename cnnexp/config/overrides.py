@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnexp.config.elsewhere import hint_for
 from cnnexp.config.grammar import as_plain_text, parse
+from cnnexp.config.loss_parts import PARTS
 from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files, options_with, usual_first
 from cnnexp.config.rules import Either, Text
@@ -159,6 +160,8 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
     node: Any = config
     for depth, part in enumerate(parts):
         if not isinstance(node, Mapping):
+            if depth and ".".join(parts[: depth - 1]) == PARTS:
+                return None  # a part that is its weight alone; which keys it may have its own file says
             return f"{word.key}: {'.'.join(parts[:depth])} is a single value, it has no key {part}"
         if part not in node:
             if word.key in SET_ELSEWHERE and not word.added:
