@@ -27,6 +27,8 @@ SET_ELSEWHERE = {
     "model.stochastic_depth": "regularization.stochastic_depth",
 }
 """Arguments that a net is given; the key that decides them."""
+READ_WITH = {"regularization.sparsity_weight": ("regularization.sparsity", "0.05")}
+"""Keys that nothing reads while another one is null; that one, with a usual value."""
 MOST_OPTIONS = 4
 """So many options that have a key are named, of more the first ones."""
 
@@ -149,7 +151,7 @@ def check_keys(words: Sequence[Word], config: Mapping[str, Any], folders: Sequen
     for word in words:
         if word.key in GROUPS:
             continue
-        problem = _key_problem(word, config, folders)
+        problem = _key_problem(word, config, folders) or _unread(word, words, config)
         if problem:
             problems.append(problem)
     return problems
@@ -181,6 +183,20 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
         problem = rule.problem(word.value)
         return problem and f"{word.text}: {problem}"
     return _no_text(word) or type_problem(word.key, node, word.value)
+
+
+def _unread(word: Word, words: Sequence[Word], config: Mapping[str, Any]) -> str | None:
+    """The line for a key that nothing reads, as another one is null."""
+    needed, usual = READ_WITH.get(word.key, ("", ""))
+    if not needed:
+        return None
+    group, key = needed.split(".")
+    value = {one.key: one.value for one in words}.get(needed, config[group][key])
+    return (
+        None
+        if value is not None
+        else f"{word.text}: nothing reads it while {needed} is null; give {needed}={usual} too"
+    )
 
 
 def _no_text(word: Word) -> str | None:
