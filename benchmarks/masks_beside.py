@@ -50,13 +50,21 @@ def drawn(picture: NDArray[np.uint8], masks: dict[str, NDArray[np.uint8]], names
     return framed(above([*rows, legend(labels, names, wide)])).quantize(COLOURS)
 
 
+def captioned(word: str) -> tuple[str, Path]:
+    """A caption and the folder of a run, as they are typed."""
+    caption, equals, folder = word.partition("=")
+    if not (caption and equals and folder):
+        raise argparse.ArgumentTypeError(f"{word}: expected CAPTION=RUN, for example fcn8s=outputs/…")
+    return caption, Path(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", nargs="+", metavar="CAPTION=RUN")
+    parser.add_argument("runs", nargs="+", type=captioned, metavar="CAPTION=RUN")
     parser.add_argument("--picture", type=int, default=0, help="its number in the test split")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    runs = {one.partition("=")[0]: Path(one.partition("=")[2]) for one in arguments.runs}
+    runs = dict(arguments.runs)
     config = checked_config(open_run(str(next(iter(runs.values())).absolute()), Path()))
     data = prepared_data(config)
     batch = data.split("test").batch(torch.tensor([arguments.picture]))

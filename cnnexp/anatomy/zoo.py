@@ -48,16 +48,18 @@ def zoo_rows(own_folders: Sequence[str] = (), trusted: Sequence[str] = ()) -> It
             yield _row(name, path, data, own_folders, trusted)
 
 
-def _sets(path: Path, task: str, data: Mapping[str, Path], folders: Sequence[Path]) -> list[str]:
-    """Data that suits a net, the usual one first."""
+def sets_for(path: Path, task: str, data: Mapping[str, Path], folders: Sequence[Path]) -> list[str]:
+    """Data that suits a net, the usual one first; where its line says a size that none of those has, what has it."""
     kind, target = input_of_model(path) or PICTURES, str(tasks(folders)[task].get("target") or "label")
     usual = [one for one in TO_BEGIN_WITH if input_of_data(data[one]) == kind and target in targets_of_data(data[one])]
-    return usual or data_with(target, folders, kind)
+    every, side = data_with(target, folders, kind), model_header(purpose(path)).side
+    of_its_size = [name for name in every if size_of_data(data[name]) == [side, side]]
+    return usual if set(usual) & set(of_its_size) else of_its_size or usual or every
 
 
 def _row(name: str, path: Path, data: dict[str, Path], own_folders: Sequence[str], trusted: Sequence[str]) -> ZooRow:
     header, task = model_header(purpose(path)), task_of_model(path) or "classification"
-    sets = _sets(path, task, data, config_folders(own_folders))
+    sets = sets_for(path, task, data, config_folders(own_folders))
     config = compose_run([f"model={name}", f"data={sets[0]}"], own_folders)
     tried: list[int] = []
     refused = ""

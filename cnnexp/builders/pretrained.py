@@ -66,6 +66,11 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
         )
     config = {**config, "model": published.arguments(config["model"], alone=True)}
     begun, state = read_weights(config, trusted)
+    if not published.whole(state):
+        raise InputError(
+            f"model.weights={weights}: no answers of model={name} in it ({published.answers}), so the net has nothing "
+            "to say yet; train with them"
+        )
     facts = _facts(config, published, published.count(state), trusted)
     task = build_task(config, facts, trusted)
     put_start(task.net, state, begun, str(name))
@@ -168,7 +173,8 @@ def known_to_weights(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> 
     if published is None or not published.named or config["choices"]["task"] != published.task:
         return None
     begun, state = read_weights(config, trusted)
-    if not published.classes or published.count(state) != len(published.classes):
+    whole = published.classes and published.whole(state)
+    if not whole or published.count(state) != len(published.classes):
         return None
     return Known(published.classes, begun.source, published.further())
 

@@ -44,13 +44,14 @@ def resolve_start(config: dict[str, Any], trusted: Sequence[str] = ()) -> dict[s
 
     A file's path becomes absolute and gets its sha256, ``run:last`` the run's full id; ``data.mean`` and ``data.std``
     become those that the weights were trained with, where ``model.normalisation`` is ``auto`` and it is known, and so
-    do arguments of the net that are null and belong to the weights.
+    do arguments of the net that are null and belong to the weights: a run's are that run's.
 
     Raises:
         InputError: the weights are not there, or are not the ones that the configuration was frozen with.
     """
     _refuse_match(config)
-    model, weights = _belonging(config, trusted), config["model"]["weights"]
+    run, weights = _run_of(config), config["model"]["weights"]
+    model = _belonging(config, trusted) if run is None else _as_in(run, config)
     if weights is not None and weights.startswith(RUN):
         source = source_run(config)
         model["weights"] = f"{RUN}{source.record.id}"
@@ -103,7 +104,7 @@ def start(
 
 def _run_of(config: Mapping[str, Any]) -> Record | None:
     """The run that ``model.weights`` are of; None for other weights."""
-    named = config["model"]["weights"].startswith(RUN)
+    named = (config["model"]["weights"] or "").startswith(RUN)
     return source_run(config).record if named else run_of_file(weights_file(config))
 
 
@@ -265,13 +266,28 @@ def weights_file(config: Mapping[str, Any]) -> Path | None:
 
 
 def _belonging(config: Mapping[str, Any], trusted: Sequence[str]) -> dict[str, Any]:
-    """The net's part of the configuration, with arguments that belong to weights that somebody publishes."""
-    weights, path = config["model"]["weights"], weights_file(config)
-    foreign = weights is not None and _run_of(config) is None
-    if not foreign or (path is not None and not hasattr(_module_of(config, trusted), "renamed")):
-        return dict(config["model"])
-    found = published_of(config, None if path is not None else weights, trusted)
-    return dict(config["model"]) if found is None else found.arguments(config["model"])
+    """The net's part of the configuration, with arguments that belong to weights that somebody publishes.
+
+    A file is looked into where the net's module knows its publishers' names; one of a backbone alone brings nothing.
+    """
+    model, path = dict(config["model"]), weights_file(config)
+    if model["weights"] is None or (path is not None and not hasattr(_module_of(config, trusted), "renamed")):
+        return model
+    found = published_of(config, None if path is not None else model["weights"], trusted)
+    if found is None or (path is not None and not found.whole(read_weights(config, trusted)[1])):
+        return model
+    return found.arguments(model)
+
+
+def _as_in(run: Record, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The net's part of the configuration; where it says nothing, and the run has the same net, with what that has.
+
+    Some of it no tensor's shape tells: an output stride, anchors. A net that is begun by stages is another one.
+    """
+    model, theirs = dict(config["model"]), run.config["model"]
+    if model["match"] == "stages" or model["_target_"] != theirs["_target_"]:
+        return model
+    return model | {key: theirs.get(key) for key, value in net_arguments(config).items() if value is None}
 
 
 def _normalisation(config: Mapping[str, Any], trusted: Sequence[str]) -> tuple[Any, Any]:

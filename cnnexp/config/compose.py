@@ -14,7 +14,7 @@ import yaml
 
 from cnnexp.config.check import check
 from cnnexp.config.grammar import quoted
-from cnnexp.config.loss_parts import PARTS, with_parts
+from cnnexp.config.loss_parts import PARTS, open_part, with_parts
 from cnnexp.config.options import GROUPS, config_folders, content_of
 from cnnexp.config.overrides import Word, check_groups, check_keys, read_words
 from cnnexp.errors import InputError
@@ -167,6 +167,7 @@ def _with_keys(composed: DictConfig, words: Sequence[Word]) -> DictConfig:
 
     changed = copy.deepcopy(composed)
     for word in words:
+        open_part(OmegaConf.select(changed, PARTS), word.key)
         OmegaConf.update(changed, word.key, word.value, merge=word.key != PARTS, force_add=True)
     return changed
 

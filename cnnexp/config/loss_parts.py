@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,18 @@ def with_parts(loss: Mapping[str, Any], folders: Sequence[Path]) -> dict[str, An
     if problems:
         raise InputError(*problems)
     return {**loss, "parts": parts}
+
+
+def open_part(parts: Any, key: str) -> None:
+    """Make keys of a part that is its weight alone, before ``loss.parts.NAME.KEY`` sets one more.
+
+    Args:
+        parts: of the loss, changed in place. key: any that a word sets.
+    """
+    name, _, inner = key.removeprefix(f"{PARTS}.").partition(".")
+    if key.startswith(f"{PARTS}.") and inner and isinstance(parts, MutableMapping) and name in parts:
+        own = parts[name]
+        parts[name] = own if isinstance(own, Mapping) else {WEIGHT: own}
 
 
 def _problems(name: str, part: Mapping[str, Any], file: Mapping[str, Any]) -> list[str]:

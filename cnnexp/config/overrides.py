@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnexp.config.elsewhere import hint_for
 from cnnexp.config.grammar import as_plain_text, parse
+from cnnexp.config.loss_parts import PARTS
 from cnnexp.config.nearest import any_of, did_you_mean
 from cnnexp.config.options import GROUPS, option_files, options_with, usual_first
 from cnnexp.config.rules import Either, Text
@@ -26,6 +27,8 @@ SET_ELSEWHERE = {
     "model.stochastic_depth": "regularization.stochastic_depth",
 }
 """Arguments that a net is given; the key that decides them."""
+READ_WITH = {"regularization.sparsity_weight": ("regularization.sparsity", "0.05")}
+"""Keys that nothing reads while another one is null; that one, with a usual value."""
 MOST_OPTIONS = 4
 """So many options that have a key are named, of more the first ones."""
 
@@ -148,7 +151,7 @@ def check_keys(words: Sequence[Word], config: Mapping[str, Any], folders: Sequen
     for word in words:
         if word.key in GROUPS:
             continue
-        problem = _key_problem(word, config, folders)
+        problem = _key_problem(word, config, folders) or _unread(word, words, config)
         if problem:
             problems.append(problem)
     return problems
@@ -159,6 +162,8 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
     node: Any = config
     for depth, part in enumerate(parts):
         if not isinstance(node, Mapping):
+            if depth and ".".join(parts[: depth - 1]) == PARTS:
+                return None  # a part that is its weight alone; which keys it may have its own file says
             return f"{word.key}: {'.'.join(parts[:depth])} is a single value, it has no key {part}"
         if part not in node:
             if word.key in SET_ELSEWHERE and not word.added:
@@ -178,6 +183,20 @@ def _key_problem(word: Word, config: Mapping[str, Any], folders: Sequence[Path])
         problem = rule.problem(word.value)
         return problem and f"{word.text}: {problem}"
     return _no_text(word) or type_problem(word.key, node, word.value)
+
+
+def _unread(word: Word, words: Sequence[Word], config: Mapping[str, Any]) -> str | None:
+    """The line for a key that nothing reads, as another one is null."""
+    needed, usual = READ_WITH.get(word.key, ("", ""))
+    if not needed:
+        return None
+    group, key = needed.split(".")
+    value = {one.key: one.value for one in words}.get(needed, config[group][key])
+    return (
+        None
+        if value is not None
+        else f"{word.text}: nothing reads it while {needed} is null; give {needed}={usual} too"
+    )
 
 
 def _no_text(word: Word) -> str | None:

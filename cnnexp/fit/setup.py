@@ -12,6 +12,7 @@ import torch
 from cnnexp.builders.begun import Start
 from cnnexp.builders.build import Experiment, build
 from cnnexp.builders.class_weights import with_class_weights
+from cnnexp.builders.counted_anew import count_anew
 from cnnexp.builders.facts import with_classes
 from cnnexp.builders.hardware import device_name, resolve_hardware, set_up_process
 from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
@@ -186,6 +187,8 @@ def _start_from_weights(
     if folder is not None and (folder / LAST).exists():
         return None
     begun = start(module.net, config, trusted, module.task.facts.input)
+    if begun is not None:
+        count_anew(module.net, begun)
     module.restart_average()
     return begun
 

@@ -48,7 +48,10 @@ class DegradedPictures(Preparation):
 
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         prepared = self.pictures(batch, train, epoch)
-        return self._with_given(prepared, prepared["image"], epoch) if train else prepared
+        if train:
+            return self._with_given(prepared, prepared["image"], epoch)
+        # what was given in place of stored pictures has their precision, and is to have the net's
+        return {**prepared, GIVEN: prepared[GIVEN].to(prepared["image"])} if GIVEN in prepared else prepared
 
     def stored(self, batch: Batch) -> Batch:
         return self.pictures.stored(batch)

@@ -333,7 +333,8 @@ def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | 
         Backbone(backbone, strides_of(backbone, strides)),
         {"resnet50": FasterRCNN_ResNet50_FPN_Weights.COCO_V1},
         first_class=1,
-        count=lambda state: len(state["roi_heads.box_predictor.cls_score.bias"]) - 1,
+        answers="roi_heads.box_predictor.cls_score.bias",
+        in_rows=lambda rows: rows - 1,
         trained={"frozen_eps": 0.0},
         sized={"resize": (800, 1333)},
     )

@@ -62,6 +62,7 @@ class PatchNet(nn.Module):
     """
 
     takes: ClassVar[tuple[str, ...]] = ("draws",)
+    counts: ClassVar[tuple[str, ...]] = ("head.counted", "head.shown")
     aligned: int
     """Pixels from one answered pixel to the next: tiles begin at multiples of it."""
     reach: int

@@ -9,10 +9,6 @@ from typing import Any
 from torch import Tensor
 
 
-def _rows_of_the_last(state: Mapping[str, Tensor]) -> int:
-    return list(state.values())[-1].shape[0]
-
-
 @dataclass(frozen=True)
 class Published:
     """Weights with a name, and the pictures that they were trained on.
@@ -28,7 +24,8 @@ class Published:
         further: gives for each output the names that it goes by as well; none where there are none.
         load: the state dict, downloaded through the library where it is not there yet.
         task, target: what they were trained for.
-        count: the number of classes that a state dict has answers for; a classifier's last tensor has as many rows.
+        answers: name of a tensor with rows for the classes; None is the last one. Weights of a backbone alone lack it.
+        in_rows: the number of classes that so many rows answer for.
         trained: arguments of the net that belong to them, where the configuration leaves these null.
         sized: the same, for a net that brings whole pictures to size; ``resize_px`` and ``crop_px`` say nothing then.
     """
@@ -44,7 +41,8 @@ class Published:
     further: Callable[[], tuple[tuple[str, ...], ...]] = tuple
     task: str = "classification"
     target: str = "label"
-    count: Callable[[Mapping[str, Tensor]], int] = _rows_of_the_last
+    answers: str | None = None
+    in_rows: Callable[[int], int] = int
     trained: Mapping[str, Any] = field(default_factory=dict)
     sized: Mapping[str, Any] | None = None
 
@@ -52,6 +50,14 @@ class Published:
     def named(self) -> bool:
         """Whether the outputs have names."""
         return self.classes != tuple(map(str, range(len(self.classes))))
+
+    def whole(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether a file's tensors are those of the whole net, and not of a backbone alone."""
+        return self.answers is None or self.answers in state
+
+    def count(self, state: Mapping[str, Tensor]) -> int:
+        """The number of classes that the whole net's tensors have answers for."""
+        return self.in_rows(len(list(state.values())[-1] if self.answers is None else state[self.answers]))
 
     def arguments(self, model: Mapping[str, Any], alone: bool = False) -> dict[str, Any]:
         """A configuration's part for the net, with what belongs to the weights where it says nothing.

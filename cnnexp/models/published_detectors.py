@@ -45,7 +45,8 @@ def published_detector(
     backbone: Backbone,
     coco: Mapping[str, WeightsEnum],
     *,
-    count: Callable[[Mapping[str, Tensor]], int],
+    answers: str,
+    in_rows: Callable[[int], int],
     first_class: int,
     trained: Mapping[str, Any],
     sized: Mapping[str, Any],
@@ -57,8 +58,9 @@ def published_detector(
     Args:
         weights: ``torchvision`` or the name that it has there, for COCO's; ``imagenet`` for those of the backbone
             alone. None stands for the first that there are, or for none at all.
-        coco: torchvision's by the backbone. count: classes that a state dict has an answer for. first_class: the number
-            of COCO's first name that the net has an answer for: 1 leaves out the background.
+        coco: torchvision's by the backbone. answers: name of a tensor with rows for the classes. in_rows: the number
+            of classes that so many rows answer for. first_class: the number of COCO's first name that the net has an
+            answer for: 1 leaves out the background.
         trained: arguments of the net that belong to those. sized: those that bring whole pictures to size.
         mean, std: of each channel, pixels in [0, 1].
 
@@ -89,7 +91,8 @@ def published_detector(
         load=lambda: renamed(of_torchvision.state_of(own, weights)),
         task="detection",
         target="boxes",
-        count=count,
+        answers=answers,
+        in_rows=in_rows,
         trained=trained,
         sized=sized,
     )

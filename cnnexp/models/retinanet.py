@@ -214,7 +214,8 @@ def published(weights: str | None, *, backbone: str, strides: tuple[int, ...] | 
         Backbone(backbone, strides_of(backbone, strides)),
         {"resnet50": RetinaNet_ResNet50_FPN_Weights.COCO_V1},
         first_class=0,  # it answers for the background as well, and always no
-        count=lambda state: len(state["head.classification_head.cls_logits.bias"]) // 9,
+        answers="head.classification_head.cls_logits.bias",
+        in_rows=lambda rows: rows // 9,
         trained={"frozen_eps": 0.0},
         sized={"resize": (800, 1333)},
     )

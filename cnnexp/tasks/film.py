@@ -12,7 +12,12 @@ MOST_FRAMES = 64
 
 
 class Film(nn.Module):
-    """Takes one frame in each epoch, and keeps them in checkpoints; ``reset`` ends an epoch."""
+    """Takes one frame in each epoch, and keeps them in checkpoints.
+
+    Attributes:
+        waits: something was learnt since the last frame that this process took. A validation after the training takes
+            none.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +42,7 @@ class Film(nn.Module):
         return [(self._numbers[place], self._frames[place].numpy()) for place in places]
 
     def reset(self) -> None:
-        self.waits = True
+        """The frames stay when an epoch ends."""
 
     def get_extra_state(self) -> dict[str, Tensor]:
         frames = torch.stack(self._frames) if self._frames else torch.empty(0, dtype=torch.uint8)

@@ -87,6 +87,7 @@ class GAN(Task):
 
     def learn(self, batch: Batch, turn: str) -> StepOutput:
         net: Any = self.net
+        self.film.waits = True
         told, real = self._told(batch), self._real(batch)
         noise = torch.randn(count_of(batch), net.noise, device=real.device, dtype=real.dtype)
         if turn == GENERATOR:

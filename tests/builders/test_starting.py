@@ -9,11 +9,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cnnexp.builders.begun import Start
+from cnnexp.builders.pretrained import pretrained
 from cnnexp.builders.starting import IMAGENET, put_start, resolve_start, sha256_of, start
 from cnnexp.builders.weights import read_state
-from cnnexp.config.compose import compose_run
+from cnnexp.config.compose import compose_run, to_yaml
 from cnnexp.errors import InputError
 from cnnexp.models.lenet5 import LeNet5
+from cnnexp.runs.checkpoints import BEST
+from cnnexp.runs.write import RunWriter
 from tests.builders.test_weights import Bomb
 
 
@@ -249,3 +252,45 @@ def test_weights_that_are_not_there(tmp_path: Path, words: list[str], says: list
         resolve_start(composed(tmp_path, *words))
     assert len(refused.value.lines) == 1
     assert [text for text in says if text not in str(refused.value)] == [], refused.value
+
+
+def deeplab_file(tmp_path: Path, *more: str) -> str:
+    """Tensors of torchvision's files: a convolution of the classifier's, and some that stand behind it."""
+    state = {"conv1.weight": torch.zeros(64, 3, 7, 7)} | {name: torch.zeros(21) for name in more}
+    torch.save(state, tmp_path / "a.pth")
+    return f"model.weights={tmp_path / 'a.pth'}"
+
+
+DEEPLAB = ("model=deeplabv3", "data=digit_scenes", "model.backbone=resnet50")
+
+
+def test_only_weights_of_the_whole_net_bring_arguments(tmp_path: Path) -> None:
+    def stride(*words: str) -> Any:
+        return resolve_start(composed(tmp_path, *DEEPLAB, *words))["model"]["output_stride"]
+
+    assert stride(deeplab_file(tmp_path)) is None
+    assert stride(deeplab_file(tmp_path, "fc.bias")) is None
+    with pytest.raises(InputError, match=r"no answers of model=deeplabv3 in it \(classifier\.4\.bias\)"):
+        pretrained(composed(tmp_path, *DEEPLAB, f"model.weights={tmp_path / 'a.pth'}"))
+    whole = deeplab_file(tmp_path, "backbone.bn1.bias", "classifier.4.bias")
+    assert (stride(whole), stride(whole, "model.output_stride=16")) == (8, 16)
+
+
+def test_a_net_begun_from_a_run_has_what_that_runs_net_had(tmp_path: Path) -> None:
+    """An output stride, which weights may have brought, is told by no tensor's shape."""
+    words = [*DEEPLAB, "model.head_width=32"]
+    config = composed(tmp_path, *words, deeplab_file(tmp_path, "backbone.bn1.bias", "classifier.4.bias"))
+    frozen = resolve_start(config)
+    writer = RunWriter.create(frozen, to_yaml(frozen), ["cnnexp", "train"])
+    torch.save({"net": state_of()}, writer.folder / BEST)
+    writer.finish("finished", 1.0)
+    source = f"model.weights=run:{writer.id}"
+
+    def begun(*words: str) -> Any:
+        return resolve_start(composed(tmp_path, *words, source))["model"]
+
+    again = begun(*DEEPLAB)
+    assert (again["output_stride"], again["head_width"], again["rates"]) == (8, 32, None)
+    assert begun(*DEEPLAB, "model.output_stride=16")["output_stride"] == 16
+    assert begun(*DEEPLAB, "model.match=stages")["output_stride"] is None, "begun by stages it may be another net"
+    assert begun("model=fcn8s", "data=digit_scenes")["width"] is None

@@ -41,6 +41,18 @@ def test_parts_that_are_named_are_all_of_it_and_the_net_has_its_own() -> None:
     assert compose_run([*UNET, "loss=dice"])["loss"] == {"_target_": "cnnexp.losses.dice.Dice", "squares": False}
 
 
+def test_one_key_of_a_part_leaves_its_weight_and_the_other_parts() -> None:
+    parts = compose_run([*UNET, "loss.parts.dice=3", "loss.parts.dice.squares=true"])["loss"]["parts"]
+    assert (parts["dice"]["weight"], parts["dice"]["squares"], parts["pixel_cross_entropy"]["weight"]) == (3, True, 1)
+    words = ["loss.parts={pixel_focal:2}", "+loss.parts.pixel_focal.gamma=1.0", "+loss.parts.pixel_focal.weight=5"]
+    focal = compose_run([*UNET, *words])["loss"]["parts"]["pixel_focal"]
+    assert (focal["weight"], focal["gamma"]) == (5, 1.0)
+    with pytest.raises(InputError, match=r"^loss\.parts\.dice\.square: there is no such key; did you mean squares\?$"):
+        compose_run([*UNET, "loss.parts.dice.square=true"])
+    with pytest.raises(InputError, match=r"^loss\.parts\.dice\.squares=7: "):
+        bind_run(compose_run([*UNET, "loss.parts.dice.squares=7"]))
+
+
 def test_what_is_whole_stays_as_it_is() -> None:
     folders = config_folders()
     whole = with_parts({"parts": {"dice": 2}}, folders)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnexp.anatomy.zoo import zoo_rows
+from cnnexp.anatomy.zoo import sets_for, zoo_rows
 from cnnexp.config.keys import OptionKeys, keys_of
 from cnnexp.config.model_header import ModelHeader, model_header
 from cnnexp.config.options import config_folders, option_files
@@ -88,3 +88,11 @@ def test_a_net_of_ones_own_that_takes_no_picture_is_named(tmp_path: Path) -> Non
     )
     with pytest.raises(InputError, match=r"a_net\.yaml: the net takes none of .*model\.activation"):
         next(zoo_rows([str(tmp_path)]))
+
+
+def test_a_line_names_data_of_the_size_that_it_says() -> None:
+    folders = config_folders()
+    nets, data = option_files("model", folders), option_files("data", folders)
+    found = {name: sets_for(nets[name], "segmentation", data, folders)[0] for name in ("patch_net", "unet")}
+    assert found == {"patch_net": "isbi_em", "unet": "digit_scenes"}
+    assert sets_for(nets["resnet50"], "classification", data, folders)[-1] == "imagenette"

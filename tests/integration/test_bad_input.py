@@ -179,6 +179,11 @@ REFUSED = {
         "train model=vae model.kind=conv model.hidden=[9]", "model.hidden", "model.kind=conv", "leave it null"
     ),
     "a wished activity of 1": case("train model=dense_autoencoder regularization.sparsity=1", "sparsity=1", "below 1"),
+    "a weight of no wished activity": case(
+        "train model=dense_autoencoder regularization.sparsity_weight=0.1",
+        "regularization.sparsity_weight=0.1",
+        "regularization.sparsity=0.05 too",
+    ),
     "a wished activity of a classifier": case("train regularization.sparsity=0.1", "no place for sparsity", "lenet5"),
     "a mean activity in two processes": case(
         "train model=dense_autoencoder regularization.sparsity=0.1 hardware=ddp_cpu",

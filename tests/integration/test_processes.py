@@ -92,6 +92,7 @@ UNEVEN = {
     "unet": ("data=digit_scenes", "model.width=8", "model.norm=none"),
     "yolo": ("data=digit_scenes", "model.width=8"),
     "window_lenet": ("data=digit_scenes",),
+    "patch_net": ("data=digit_scenes", "model.window=17", "model.kernels=[4,4]", "model.widths=[4,4]"),
     "faster_rcnn": ("data=digit_scenes", "model.width=8"),
     "retinanet": ("data=digit_scenes", "model.width=8"),
     "ssd": ("data=digit_scenes", "model.width=8"),

@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 from torchvision.models import squeezenet1_0
 
+from cnnexp.builders.weights import load_weights
 from cnnexp.models.conv_encoder import ConvEncoder
+from cnnexp.runs.checkpoints import LAST
 from tests.builders.test_weights import Bomb
 from tests.integration.conftest import CommandLine, command_line, copy_run
 from tests.integration.refusing import Case, assert_refused, case
@@ -362,3 +364,16 @@ def test_real_weights_on_real_photographs(
     done = cnnexp("train", *words, "epochs=10", **environment)
     assert done.status == 0, done.err
     assert json.loads((only_run() / "summary.json").read_text())["metrics"]["test/accuracy"] >= 0.88
+
+
+def test_what_a_patch_net_counted_in_other_masks_is_no_weight(cnnexp: CommandLine, tmp_path: Path) -> None:
+    """Two runs on the same masks count the same in them, whatever one of them began with."""
+    words = ("model=patch_net", "data=digit_scenes", "data.fraction=0.01", "max_steps=3", "hardware.threads=1")
+    net = ("model.window=17", "model.kernels=[4,4]", "model.widths=[4,4]", "model.windows=10", "model.stride=4")
+    for weights in ((), ("model.weights=run:last",)):
+        done = cnnexp("train", *words, *net, *weights)
+        assert done.status == 0, done.err
+    assert "fresh: head.counted, head.shown" in " ".join(done.out.split())
+    first, second = (load_weights(run / LAST) for run in runs_of(tmp_path, "patch_net"))
+    assert torch.equal(first["head.counted"], second["head.counted"]) and first["head.counted"].any()
+    assert not torch.equal(first["head.weight"], second["head.weight"])

@@ -157,6 +157,15 @@ def test_what_goes_in_is_disturbed_and_what_is_asked_for_is_not(how: dict[str, f
     assert error.item() == pytest.approx(float((fixed[0] - clean).square().mean()), rel=1e-6)
 
 
+def test_a_denoiser_in_double_precision_answers_what_was_disturbed_before_it_was_prepared() -> None:
+    """As the pictures of a run's test are drawn."""
+    task = Autoencoder(tiny.parts(Autoencoder, square()), noise=0.3)
+    batch = task.truth(task.preparation.stored(tiny.batch(4)))
+    single = task.predict(task.prepare(batch, train=False))
+    double = task.double().predict(task.prepare(batch, train=False))
+    assert np.abs(np.stack(double).astype(int) - np.stack(single)).max() <= 1
+
+
 def test_beside_a_denoiser_there_are_the_noisy_picture_a_median_and_pca_of_the_noisy_picture() -> None:
     task, data = Autoencoder(tiny.parts(Autoencoder, square()), noise=0.2), tiny.picture_data(train=90, test=30)
     task.read_metrics({"mse": MeanOf(0.02)}, "test")

@@ -175,6 +175,9 @@ def test_a_film_has_a_frame_of_the_same_noise_after_each_epoch_and_goes_on_from_
     assert not np.array_equal(frames[0][1], frames[2][1])
     shown = task._pictures(gaussian(torch.arange(10, dtype=torch.int32), 5))
     assert np.array_equal(frames[2][1], np.stack(shown)), "the last frame is of the weights after the last epoch"
+    made.read("val")
+    task.update_metrics(made.metrics["of_val"], task.step(task.prepare(tiny.batch(8), False), "val"))
+    assert len(task.film.frames(10)) == 3, "a validation behind the training, as of a run that was cut short, adds none"
     other: Any = module().task
     other.film.set_extra_state(task.film.get_extra_state())
     assert all((one[1] == two[1]).all() for one, two in zip(frames, other.film.frames(10), strict=True))
@@ -186,7 +189,6 @@ def test_the_frames_of_a_long_film_are_evenly_apart(epochs: int, apart: int) -> 
     film = Film()
     for number in range(1, epochs + 1):
         film.take(np.full((1, 2, 2, 1), number, np.uint8))
-        film.reset()
     numbers = [number for number, _ in film.frames(1000)]
     assert len(numbers) <= MOST_FRAMES + 1
     assert numbers == sorted({*range(1, epochs + 1, apart), epochs})
