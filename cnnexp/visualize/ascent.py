@@ -11,7 +11,7 @@ visualization" (steps in Fourier space). Here each step goes equally far, by the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -79,6 +79,17 @@ def noise(shape: Sequence[int], low: Tensor, high: Tensor, seed: int) -> Tensor:
     drawn = torch.randn(1, *shape, generator=torch.Generator().manual_seed(seed)).to(low.device)
     middle = torch.where((low < 0) & (high > 0), torch.zeros_like(low), (low + high) / 2)
     return (middle + _NOISE * (high - low) * drawn).clamp(low, high)
+
+
+def bounds(normalise: Callable[[Tensor], Tensor], stored: Tensor) -> tuple[Tensor, Tensor]:
+    """The smallest and the largest value that a net takes, of each channel, (1, C, 1, 1).
+
+    Args:
+        normalise: uint8 pictures → what the net takes. stored: uint8 (B, C, H, W), of the channels and on the device.
+    """
+    ends = torch.tensor([0, 255], dtype=torch.uint8, device=stored.device).view(2, 1, 1, 1)
+    low, high = normalise(ends.repeat(1, stored.shape[1], 1, 1)).chunk(2)
+    return low, high
 
 
 def ascend(score: Score, start: Tensor, low: Tensor, high: Tensor, how: Climb) -> Iterator[Climbed]:

@@ -67,8 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """Some pictures ascended, with their scores before and behind."""
+    import torch
+
     from cnnexp.inputs.pictures import Pictures
-    from cnnexp.visualize.ascent import ascend, noise
+    from cnnexp.visualize.ascent import ascend, bounds, noise
     from cnnexp.visualize.ascent_sheet import Ascended, median_ratio, sheet, table
     from cnnexp.visualize.section import NotFitting, Section
 
@@ -77,14 +79,16 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         raise NotFitting(f"{subject.name}: makes pictures, and ascent needs a net that says something of them")
     given = None if arguments.start is None or subject.given is None else subject.given.prepared()
     shape = subject.task.facts.input.shape if given is None else tuple(given.shape[1:])
-    low, high = _range(subject)
+    normalisation = subject.task.preparation.normalisation
+    low, high = bounds(normalisation, torch.empty(1, shape[0], 1, 1, device=subject.task.device))
     start = noise(shape, low, high, arguments.seed) if given is None else given.clamp(low, high)
     count, steps = USUAL["large" if min(shape[1:]) > LARGE_PX else "small"]
     aims = _aims(subject, arguments, start, arguments.count or count)
     how = _climb(arguments, arguments.steps or steps, min(shape[1:]))
     pictures = start.expand(len(aims.numbers), *shape).contiguous()
     *_, last = watched(ascend(aims.own, pictures, low, high, how), how.steps, "steps")
-    seen = _as_written(subject, last.pictures)
+    # figures are those of the file, which has 8 bits
+    seen = normalisation(normalisation.undone(last.pictures))
     rows = [
         Ascended(*one)
         for one in zip(aims.names, aims.each(start)[0].tolist(), _scores(aims, seen), last.dead, strict=True)
@@ -137,16 +141,6 @@ def _refuse(arguments: argparse.Namespace) -> None:
         raise InputError(*problems)
 
 
-def _range(subject: Subject) -> tuple[Tensor, Tensor]:
-    """The smallest and the largest value that the net takes, of each channel, (1, C, 1, 1)."""
-    import torch
-
-    channels = subject.task.facts.input.shape[0]
-    ends = torch.tensor([0, 255], dtype=torch.uint8, device=subject.task.device).view(2, 1, 1, 1)
-    low, high = subject.task.preparation.normalisation(ends.expand(2, channels, 1, 1)).chunk(2)
-    return low, high
-
-
 def _climb(arguments: argparse.Namespace, steps: int, side: int) -> Climb:
     from cnnexp.visualize.ascent import Climb
 
@@ -186,13 +180,6 @@ def _aims(subject: Subject, arguments: argparse.Namespace, start: Tensor, count:
     if usual is None:
         raise NotFitting(f"{subject.name}: has no layer with maps to ascend")
     return channels(net, *usual, evenly(usual[1][0], count))
-
-
-def _as_written(subject: Subject, pictures: Tensor) -> Tensor:
-    """Prepared pictures as they are when they were written with 8 bits: figures are those of the file."""
-    normalisation = subject.task.preparation.normalisation
-    result: Tensor = normalisation(normalisation.undone(pictures))
-    return result
 
 
 def _with_probabilities(
