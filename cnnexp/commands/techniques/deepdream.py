@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", metavar="A", default=None, help="[one at two thirds of the depth]")
     parser.add_argument("--channel", type=int, metavar="N", default=None, help="one of the layer's [all of them]")
     parser.add_argument("--steps", type=int, metavar="N", default=10, help="at each size, or for each frame [10]")
-    parser.add_argument("--rate", type=float, metavar="X", default=0.02, help="of a step, of the range [0.02]")
+    parser.add_argument("--rate", type=float, metavar="X", default=0.01, help="of a step, of the range [0.01]")
     parser.add_argument("--octaves", type=int, metavar="N", default=None, help="sizes [down to half of the net's own]")
     parser.add_argument("--scale", type=float, metavar="X", default=1.4, help="from one size to the next [1.4]")
     parser.add_argument("--film", metavar="FILE", default=None, help="a film that moves closer, such as dream.mp4")
