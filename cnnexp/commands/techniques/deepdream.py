@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 LINE = "what a layer sees in a photograph, made more of (DeepDream)"
 EXAMPLE = """cnnexp visualize deepdream last
-  cnnexp visualize deepdream model=squeezenet1_0 model.weights=torchvision photo.jpg
+  cnnexp visualize deepdream model=squeezenet1_0 model.weights=torchvision \\
+    photo.jpg
   cnnexp visualize deepdream last photo.jpg --layer layer2 --channel 7 --steps 20
   cnnexp visualize deepdream last photo.jpg --film dream.mp4 --frames 100"""
 PLACE = 70
