@@ -47,7 +47,7 @@ class Ascended:
     def caption(self) -> str:
         if self.dead:
             return f"{self.name}: no gradient"
-        return f"{self.name}  {self.score:.3g}" if self.probability is None else f"{self.name}  {self.probability:.1%}"
+        return f"{self.name}: {self.score:.4g}" if self.probability is None else f"{self.name}: {self.probability:.1%}"
 
     def figures(self) -> dict[str, Any]:
         return {name: value for name, value in {**asdict(self), "ratio": self.ratio}.items() if value is not None}
@@ -72,7 +72,7 @@ def sheet(
         dead = [place for place, row in enumerate(rows[part]) if row.dead]
         lines.append(grid_image(pictures[part], [row.caption for row in rows[part]], columns=columns, marked=dead))
         if photos is not None:
-            captions = [f"best photo  {row.photo_score:.3g}" for row in rows[part]]
+            captions = [f"best photo: {row.photo_score:.4g}" for row in rows[part]]
             lines.append(grid_image(photos[part], captions, columns=columns))
     return above(lines, 0)
 
@@ -88,7 +88,7 @@ def table(rows: Sequence[Ascended]) -> list[str]:
         name = row.name if len(row.name) < _NAME else f"{row.name[: _NAME - 2]}…"
         line = f"{name:<{_NAME}}{row.start:>9.3g}{row.score:>10.4g}" + (f"{getattr(row, said):>13.4f}" if said else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.1f}"
-        lines.append(line + (f"{row.photo_score:>12.3g}{ratio:>8}" if compared else ""))
+        lines.append(line + (f"{row.photo_score:>12.4g}{ratio:>8}" if compared else ""))
     if compared:
         ratio = median_ratio(rows)
         lines += ["", "no photograph has a score above 0" if ratio is None else f"median ratio {ratio:.1f}"]

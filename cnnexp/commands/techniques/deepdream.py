@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ LINE = "what a layer sees in a photograph, made more of (DeepDream)"
 EXAMPLE = """cnnexp visualize deepdream last
   cnnexp visualize deepdream model=squeezenet1_0 model.weights=torchvision \\
     photo.jpg
-  cnnexp visualize deepdream last photo.jpg --layer layer2 --channel 7 --steps 20
+  cnnexp visualize deepdream last photo.jpg --layer layer2 --channel 7
   cnnexp visualize deepdream last photo.jpg --film dream.mp4 --frames 100"""
 PLACE = 70
 MOST_OCTAVES, MOST_FRAMES = 12, 10_000
@@ -165,9 +166,11 @@ def _layer(subject: Subject, arguments: argparse.Namespace) -> str:
     example = torch.zeros(1, *subject.task.facts.input.shape, device=subject.task.device)
     shapes = shapes_of(net, example)
     if arguments.layer is None:
-        names = [layer.name for layer in layers_with_maps(net, example)]
+        # behind a dense layer maps are those of pictures of one size
+        before = set(takewhile(lambda name: len(shapes[name]) == 3, shapes))
+        names = [layer.name for layer in layers_with_maps(net, example) if layer.name in before]
         if not names:
-            raise NotFitting(f"{subject.name}: has no layer with maps to dream with")
+            raise NotFitting(f"{subject.name}: has no maps before its dense layers, to dream with")
         whole = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]
         names = whole if len(whole) > 2 else names
         layer = names[round(2 / 3 * (len(names) - 1))]
