@@ -85,7 +85,7 @@ def channels(
     at = f" at {unit}" if place else ""
     rectifies = isinstance(net.get_submodule(layer), RECTIFIERS)
     note = f"{layer} is a rectifier: the scores are those before it." if rectifies else None
-    names = [f"{layer} {number}{at}" for number in numbers]
+    names = [f"channel {number}{at}" for number in numbers]
     what = f"{len(numbers)} channel{'' if len(numbers) == 1 else 's'} of {layer}{at}"
     return Aims(until(net, layer), numbers, names, what, place, note)
 

@@ -88,7 +88,7 @@ def table(rows: Sequence[Ascended]) -> list[str]:
         name = row.name if len(row.name) < _NAME else f"{row.name[: _NAME - 2]}…"
         line = f"{name:<{_NAME}}{row.start:>9.3g}{row.score:>10.4g}" + (f"{getattr(row, said):>13.4f}" if said else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.1f}"
-        lines.append(line + (f"{row.photo_score:>12.4g}{ratio:>8}" if compared else ""))
+        lines.append(line + (f"{row.photo_score:>12.3g}{ratio:>8}" if compared else ""))
     if compared:
         ratio = median_ratio(rows)
         lines += ["", "no photograph has a score above 0" if ratio is None else f"median ratio {ratio:.1f}"]

@@ -153,7 +153,7 @@ def test_aims_are_channels_or_one_neuron_of_each() -> None:
     torch.testing.assert_close(of_channels.own(x), maps[[0, 1, 2], [1, 3, 0]].mean((1, 2)))
     one = channels(net, "0", (4, 6, 6), [1, 3, 0], (2, 5))
     torch.testing.assert_close(one.each(x), maps[:, [1, 3, 0], 2, 5])
-    assert one.names[0] == "0 1 at 2,5"
+    assert one.names[0] == "channel 1 at 2,5"
     before = channels(net, "1", (4, 6, 6), [1])
     torch.testing.assert_close(before.each(x), maps[:, [1]].mean((2, 3)))
     assert before.note is not None

@@ -79,7 +79,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         raise NotFitting(f"{subject.name}: makes pictures, and ascent needs a net that says something of them")
     given = None if arguments.start is None or subject.given is None else subject.given.prepared()
     shape = subject.task.facts.input.shape if given is None else tuple(given.shape[1:])
-    normalisation = subject.task.preparation.normalisation
+    normalisation = subject.normalisation
     low, high = bounds(normalisation, torch.empty(1, shape[0], 1, 1, device=subject.task.device))
     start = noise(shape, low, high, arguments.seed) if given is None else given.clamp(low, high)
     count, steps = USUAL["large" if min(shape[1:]) > LARGE_PX else "small"]

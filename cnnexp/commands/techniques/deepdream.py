@@ -76,7 +76,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     if len(subject.task.turns) > 1:
         raise NotFitting(f"{subject.name}: makes pictures, and deepdream needs a net that looks at them")
     stored, shown, name = _picture(subject, arguments.photo)
-    normalisation = subject.task.preparation.normalisation
+    normalisation = subject.normalisation
     photo, (low, high) = normalisation(stored), bounds(normalisation, stored)
     layer = _layer(subject, arguments)
     reach = until(subject.task.net, layer)
