@@ -142,6 +142,12 @@ class Subject:
             return int(named)
         raise InputError(f"--class {named}: no class of {self.name}; {did_you_mean(named, names)}")
 
+    @property
+    def normalisation(self) -> Any:
+        """Of nets of pictures: stored ones, of any size, → what the net takes; and back, by ``undone``."""
+        preparation: Any = self.task.preparation
+        return getattr(preparation, "pictures", preparation).normalisation
+
     def refuse_others(self, what: str) -> None:
         """Refuse nets whose samples are no pictures.
 

@@ -399,6 +399,26 @@ REFUSED = {
     "a mask without dropout": case("visualize backprop --mask 1011,0110", "--mask", "add --dropout 0.5"),
     "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
     "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),
+    "a class that is none": case("visualize ascent {plain} --class 12", "--class 12", "lenet5 on mnist5k"),
+    "a channel out of range": case("visualize ascent {plain} --layer conv1 --channel 5000", "channels 0 to 5"),
+    "a layer that is none": case("visualize ascent {plain} --layer cov1", "--layer cov1", "did you mean conv1?"),
+    "a neuron off the map": case("visualize ascent {plain} --layer conv1 --unit 28,0", "from 0,0 to 27,27"),
+    "a neuron of no map": case("visualize ascent {plain} --layer fc1 --unit 0,0", "fc1 has no maps"),
+    "a channel of no layer": case("visualize ascent {plain} --channel 1", "--channel", "--layer"),
+    "a class of a layer": case("visualize ascent {plain} --layer conv1 --class 3", "--class", "leave one out"),
+    "steps and a rate that are none": Case(
+        "visualize ascent {plain} --steps 0 --rate 2", (("--steps 0", "at least 1"), ("--rate 2", "up to 1"))
+    ),
+    "a picture without a use": case("visualize ascent {plain} photo.png", "photo.png", "--from photo.png"),
+    "a class of a detector": case("visualize ascent {windows} --class 3", "no score for a class", "--layer"),
+    "two pictures to dream on": case("visualize deepdream {plain} photo.png photo.png", "one picture"),
+    "no picture to dream on": case("visualize deepdream {plain} nothere.png", "nothere.png", "no such file"),
+    "a layer that takes one size": case(
+        "visualize deepdream {plain} photo.png --layer fc1", "fc1", "takes no picture of"
+    ),
+    "a channel to dream with": case("visualize deepdream {plain} --layer conv1 --channel 6", "channels 0 to 5"),
+    "a film that is none": case("visualize deepdream {plain} --film dream.gif", "dream.gif", ".mp4"),
+    "no zoom": case("visualize deepdream {plain} --zoom 1", "--zoom 1", "above 1"),
 }
 
 
@@ -428,3 +448,77 @@ def test_windows_of_what_slides_none(here: CommandLine, runs: Callable[[str], st
     ):
         done = here("visualize", "windows", runs(run), *words, cwd=work)
         assert done.status == 2 and says in done.err, done.err
+
+
+def test_ascent(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    words = ("--class", "3", "--class", "7", "--compare", "20", "--steps", "20")
+    done = here("visualize", "ascent", runs("plain"), *words, "--json", cwd=work)
+    assert done.status == 0, done.err
+    three, seven = json.loads(done.out)["pictures"]
+    assert (three["name"], seven["name"]) == ("3", "7")
+    for one in (three, seven):
+        assert one["score"] > one["start"] and one["score"] > one["photo_score"]
+        assert one["probability"] > 0.1, "of a net that hardly learnt, no class has more before"
+    drawn(work / "visualize" / "ascent.png")
+    done = here("visualize", "ascent", runs("plain"), *words, cwd=work)
+    assert done.out.startswith("lenet5 on mnist5k: 2 classes, 20 steps from noise\n")
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "what"),
+    [
+        ("plain", ("--layer", "conv2", "--channel", "1,4", "--unit", "3,3"), "2 channels of conv2 at 3,3"),
+        ("plain", ("--class", "3", "--from", "photo.png"), "1 class"),
+        ("scenes", (), "10 classes"),
+        ("windows", ("--count", "2"), "2 channels of "),
+    ],
+)
+def test_ascent_of(
+    run: str, words: tuple[str, ...], what: str, here: CommandLine, runs: Callable[[str], str], work: Path, photo: str
+) -> None:
+    done = here("visualize", "ascent", runs(run), *words, "--steps", "3", cwd=work)
+    assert done.status == 0, done.err
+    title = done.out.splitlines()[0]
+    assert what in title and title.endswith("from photo.png" if "--from" in words else "from noise"), title
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert (work / "visualize" / "ascent.png").exists()
+
+
+def test_deepdream_on_a_photograph_of_any_size(
+    here: CommandLine, runs: Callable[[str], str], work: Path, photo: str
+) -> None:
+    done = here("visualize", "deepdream", runs("plain"), photo, "--json", cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["layer"] == "conv2" and content["size"] == [60, 80] and content["octaves"] == 5
+    assert content["ratio"] > 1
+    before, after = (np.asarray(Image.open(work / name).convert("RGB")) for name in (photo, "visualize/deepdream.png"))
+    assert before.shape == after.shape and not np.array_equal(before, after)
+    # a net that sees grey changes the brightness alone: where nothing is cut off, all three colours by as much
+    change = after.astype(int) - before
+    inside = ((after > 0) & (after < 255)).all(2)
+    assert inside.any() and (np.ptp(change[inside], axis=1) == 0).all()
+
+
+def test_deepdream_without_steps_gives_the_picture_back(
+    here: CommandLine, runs: Callable[[str], str], work: Path, photo: str
+) -> None:
+    for run in ("plain", "scenes"):
+        done = here("visualize", "deepdream", runs(run), photo, "--steps", "0", cwd=work)
+        assert done.status == 0, done.err
+        before, after = (Image.open(work / name).convert("RGB") for name in (photo, "visualize/deepdream.png"))
+        assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+def test_deepdream_film(here: CommandLine, runs: Callable[[str], str], work: Path, photo: str) -> None:
+    pytest.importorskip("av")
+    from cnnexp.inputs.films import open_film
+
+    words = ("--film", "dream.mp4", "--frames", "4", "--steps", "1")
+    done = here("visualize", "deepdream", runs("plain"), photo, *words, cwd=work)
+    assert done.status == 0, done.err
+    assert "dream.mp4" in done.out.splitlines()
+    frames = [frame.picture for frame in open_film(work / "dream.mp4").frames()]
+    assert len(frames) == 4 and frames[0].shape == (60, 80, 3)
+    assert np.abs(frames[3].astype(int) - frames[0]).mean() > 2
