@@ -28,6 +28,7 @@ TRAINED = {
     "dropped": ("model=mlp", "regularization.dropout=0.5"),
     "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.02"),
     "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
+    "still": ("optimizer=sgd", "optimizer.lr=1e-30"),
 }
 
 
@@ -399,6 +400,8 @@ REFUSED = {
     "a mask without dropout": case("visualize backprop --mask 1011,0110", "--mask", "add --dropout 0.5"),
     "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
     "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),
+    "no layer with filters": case("visualize filters {plain} --layer conv3", "--layer conv3", "did you mean conv1"),
+    "a filter that is none": case("visualize filters {plain} --channel 5000", "--channel 5000", "0 to 5"),
 }
 
 
@@ -428,3 +431,25 @@ def test_windows_of_what_slides_none(here: CommandLine, runs: Callable[[str], st
     ):
         done = here("visualize", "windows", runs(run), *words, cwd=work)
         assert done.status == 2 and says in done.err, done.err
+
+
+def as_said(here: CommandLine, work: Path, *words: str) -> dict[str, Any]:
+    """What a technique says for people fits a terminal; its figures and pictures."""
+    done = here("visualize", *words, cwd=work)
+    assert done.status == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 80
+    content: dict[str, Any] = json.loads(here("visualize", *words, "--json", cwd=work).out)
+    for path in content["written"]:
+        drawn(work / path)
+    return content
+
+
+def test_filters_as_a_run_began_are_those_of_a_run_that_did_not_move(
+    here: CommandLine, runs: Callable[[str], str], work: Path
+) -> None:
+    """Steps of a rate of 1e-30 change no weight; the other run begins with the same ones, and moves."""
+    still = as_said(here, work, "filters", runs("still"), "--before")
+    assert (still["layer"], still["shape"], still["moved"]) == ("conv1", [6, 1, 5, 5], [0] * 6)
+    moved = as_said(here, work, "filters", runs("plain"), "--before", "--layer", "conv2")
+    assert moved["shape"] == [16, 6, 5, 5] and min(moved["moved"]) > 0.01
+    assert as_said(here, work, "filters", runs("dropped"))["shape"] == [256, 1, 28, 28]
