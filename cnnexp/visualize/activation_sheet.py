@@ -23,7 +23,8 @@ from cnnexp.visualize.canvas import (
     words,
 )
 
-CELL_PX = 104
+CELL_PX = 112
+"""Maps of 28, 14, 7, 56 and 27 pixels fill it, or nearly so, by whole factors."""
 GAP_PX = 6
 FONT_PX = 12
 HEAD_PX = 150
@@ -117,7 +118,9 @@ def _head(name: str, told: Sequence[str], scale: float | None) -> Image.Image:
         ramp = np.linspace(-scale, scale, _BAR_PX[0], dtype=np.float32)[None]
         top = (1 + len(told)) * step + 3
         sheet.paste(to_image(coloured(ramp, scale)).resize(_BAR_PX), (0, top))
-        pen.text((_BAR_PX[0] + 4, top - 3), f"±{scale:.2g}", fill=INK, font=font(FONT_PX))
+        pen.text(
+            (_BAR_PX[0] + 4, top - 3), f"±{scale:.2g}" if scale < 100 else f"±{scale:.0f}", fill=INK, font=font(FONT_PX)
+        )
     return sheet
 
 

@@ -25,7 +25,7 @@ from cnnexp.visualize.canvas import (
 CELL_PX = 84
 GAP_PX = 4
 FONT_PX = 12
-HEAD_PX = 160
+HEAD_PX = 190
 
 
 @dataclass(frozen=True)

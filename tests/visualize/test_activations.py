@@ -41,7 +41,7 @@ def test_colours_tell_below_from_above() -> None:
     assert low[2] > low[0] and high[0] > high[2]
 
 
-@pytest.mark.parametrize(("size", "drawn"), [((13, 26), (52, 104)), ((1, 1), (104, 104)), ((208, 104), (104, 52))])
+@pytest.mark.parametrize(("size", "drawn"), [((13, 26), (52, 104)), ((1, 1), (112, 112)), ((224, 112), (112, 56))])
 def test_a_cell_is_enlarged_by_whole_factors(size: tuple[int, int], drawn: tuple[int, int]) -> None:
     image = cell(np.zeros((*size, 3), np.uint8))
     assert (image.height, image.width) == drawn and max(drawn) <= CELL_PX

@@ -156,7 +156,7 @@ def _drawn(samples: Samples, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         told = [row["layer"], f"sees {_size(row)}"] if is_first else []
         told.append(f"channel {row['channel']}")
         if "class" in row:
-            told.append(f"{row['of_class']} of {len(row['pictures'])}: {row['class']}")
+            told.append(f"{row['of_class']} of {len(row['pictures'])} show {row['class']}")
         patches = [cut(shown[picture], box) for picture, box in zip(row["pictures"], row["boxes"], strict=True)]
         drawn.append(PatchRow(told, patches))
     return drawn
@@ -168,12 +168,12 @@ def _size(row: Mapping[str, Any]) -> str:
 
 
 def _lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [f"{'layer':<24}{'sees':>9}{'channel':>9}{'answers':>16}   pictures of"]
+    lines = [f"{'layer':<20}{'sees':>9}{'channel':>8}{'answers':>22}   mostly of"]
     for row in rows:
-        name = row["layer"] if len(row["layer"]) <= 23 else f"…{row['layer'][-22:]}"
+        name = row["layer"] if len(row["layer"]) <= 20 else f"…{row['layer'][-19:]}"
         answers = f"{row['values'][0]:.3g} to {row['values'][-1]:.3g}"
-        of = f"{row['class']} {row['of_class']}/{len(row['pictures'])}" if "class" in row else "-"
-        lines.append(f"{name:<24}{_size(row):>9}{row['channel']:>9}{answers:>16}   {of[:18]}")
+        of = f"{row['class'][:14]} {row['of_class']}/{len(row['pictures'])}" if "class" in row else "-"
+        lines.append(f"{name:<20}{_size(row):>9}{row['channel']:>8}{answers:>22}   {of}")
     return lines
 
 
