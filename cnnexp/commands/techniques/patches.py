@@ -22,12 +22,17 @@ EXAMPLE = """cnnexp visualize patches last
   cnnexp visualize patches model=squeezenet1_0 model.weights=torchvision folder"""
 PLACE = 40
 USUAL_LAYERS = 4
+USUAL_SAMPLES, FEWEST_SAMPLES = 200, 50
+MULTIPLY_ADDS = 10**11
+"""Of a search without --samples, where that leaves enough pictures."""
 MOST = {"samples": 20_000, "channels": 32, "patches": 24}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_subject(parser)
-    parser.add_argument("--samples", type=int, metavar="N", default=200, help="pictures that are searched [200]")
+    parser.add_argument(
+        "--samples", type=int, metavar="N", default=None, help="pictures that are searched [200, fewer of large nets]"
+    )
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="that they are of [test]")
     parser.add_argument("--layers", metavar="A,B,…", default=None, help="as summary names them [four over the depth]")
     parser.add_argument("--channels", type=int, metavar="N", default=4, help="of each layer, the choosiest [4]")
@@ -36,11 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    wrong = [name for name, most in MOST.items() if not 1 <= getattr(arguments, name) <= most]
+    given = {name: getattr(arguments, name) for name in MOST if getattr(arguments, name) is not None}
+    wrong = [name for name, value in given.items() if not 1 <= value <= MOST[name]]
     if wrong:
-        raise InputError(
-            *(f"--{name} {getattr(arguments, name)}: expected a number from 1 to {MOST[name]}" for name in wrong)
-        )
+        raise InputError(*(f"--{name} {given[name]}: expected a number from 1 to {MOST[name]}" for name in wrong))
     return show(section(open_subject(arguments, "patches"), arguments), arguments)
 
 
@@ -52,8 +56,8 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     from cnnexp.visualize.section import Section
 
     subject.refuse_others("patches of pictures")
-    samples = subject.take(arguments.samples, arguments.split)
-    calls = followed(subject, samples.prepared(0, 1))
+    calls = followed(subject, subject.take(1, arguments.split).prepared(0, 1))
+    samples = subject.take(arguments.samples or _affordable(calls), arguments.split)
     layers = _layers(subject, samples, calls, arguments.layers)
     try:
         found = peaks(subject.task.net, samples.prepared, len(samples), layers)
@@ -71,6 +75,12 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         "The channels are those that stand out most on these pictures, and the nearest things among these are no proof "
         "of what a channel is for. It need not use all that it sees: mostly the middle counts.",
     )
+
+
+def _affordable(calls: Mapping[str, Call]) -> int:
+    """So many pictures that the search takes some seconds on a processor."""
+    costs = sum(call.multiply_adds for call in calls.values())
+    return min(USUAL_SAMPLES, max(FEWEST_SAMPLES, MULTIPLY_ADDS // max(1, costs)))
 
 
 def _layers(subject: Subject, samples: Samples, calls: Mapping[str, Call], text: str | None) -> list[str]:
