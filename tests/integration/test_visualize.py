@@ -470,8 +470,7 @@ def test_filters_as_a_run_began_are_those_of_a_run_that_did_not_move(
 
 
 def test_maps_have_the_sizes_that_summary_prints(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
-    layers = {"plain": "conv1,pool2", "scenes": "stem.0,head"}
-    for name in layers:
+    for name in ("plain", "scenes"):
         told = json.loads(here("summary", *_as_trained(TRAINED[name]), "--json", cwd=work).out)["layers"]
         sizes = {layer["name"]: layer["output"] for layer in told}
         content = as_said(here, work, "activations", runs(name), "--sample", "7")

@@ -12,10 +12,11 @@ from cnnexp.visualize.activations import Activations, activations
 
 def test_a_map_is_what_the_layer_hands_on_even_where_the_next_one_writes_into_it() -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)).eval()
+    conv = nn.Conv2d(2, 4, 3, padding=1)
+    net = nn.Sequential(conv, nn.ReLU(inplace=True), nn.MaxPool2d(2)).eval()
     x = torch.randn(2, 2, 6, 8)
     first, second, third = activations(net, x, ["0", "1", "2"])
-    by_hand = F.conv2d(x[:1], net[0].weight, net[0].bias, padding=1)[0].detach()
+    by_hand = F.conv2d(x[:1], conv.weight, conv.bias, padding=1)[0].detach()
     assert np.allclose(first.maps, by_hand.numpy(), atol=1e-6)
     assert np.allclose(second.maps, by_hand.clamp(min=0).numpy(), atol=1e-6)
     assert np.allclose(third.maps, by_hand.clamp(min=0).unfold(1, 2, 2).unfold(2, 2, 2).amax((-2, -1)), atol=1e-6)

@@ -54,22 +54,24 @@ def test_a_matrix_of_tiles_has_the_filters_down_and_the_maps_across() -> None:
 
 
 def test_which_layers_have_filters() -> None:
+    up = nn.ConvTranspose2d(8, 6, 2, groups=2)
     net = nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), nn.ConvTranspose2d(8, 6, 2, groups=2), nn.Flatten(),
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), up, nn.Flatten(),
         nn.Linear(12, 2),
     )  # fmt: skip
     found = filters_of(net, [str(place) for place in range(6)], (3, 4, 4))
     assert [(one.layer, one.weights.shape) for one in found] == [("0", (8, 3, 3, 3)), ("3", (6, 4, 2, 2))]
-    transposed = net[3].weight.detach()  # (8, 3, 2, 2): of each map that goes in, the three maps of its group
+    transposed = up.weight.detach()  # (8, 3, 2, 2): of each map that goes in, the three maps of its group
     assert np.array_equal(found[1].weights[4, 1], transposed[4 + 1, 1].numpy())
 
 
 def test_the_units_of_a_first_linear_layer_are_filters_over_the_whole_picture() -> None:
-    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Linear(5, 12), nn.Linear(12, 12))
+    first = nn.Linear(12, 5)
+    net = nn.Sequential(nn.Flatten(), first, nn.Linear(5, 12), nn.Linear(12, 12))
     (found,) = filters_of(net, ["0", "1", "2", "3"], (3, 2, 2))
     assert found.layer == "1" and plain(found)
     x = torch.randn(1, 3, 2, 2)
-    by_tiles = (torch.from_numpy(found.weights) * x).sum((1, 2, 3)) + net[1].bias
+    by_tiles = (torch.from_numpy(found.weights) * x).sum((1, 2, 3)) + first.bias
     assert torch.allclose(net[:2](x)[0], by_tiles, atol=1e-6)
 
 
