@@ -14,7 +14,7 @@ from cnnexp.config.overrides import Word, read_words
 from cnnexp.errors import InputError
 from cnnexp.paths import outputs_folder
 from cnnexp.report.gradients import FILE as GRADIENTS
-from cnnexp.runs.checkpoints import BEST, LAST, LEARNT
+from cnnexp.runs.checkpoints import BEST, LAST, LEARNT, kept_epochs
 from cnnexp.runs.data_places import MOVABLE, moved
 from cnnexp.runs.data_record import FILES as DATA
 from cnnexp.runs.find import open_run
@@ -171,7 +171,8 @@ def _extend(record: Record, config: dict[str, Any], role: Role, arguments: argpa
     from cnnexp.runs.write import RunWriter
 
     tables = ["metrics.csv", *(name for name in (GRADIENTS, LEARNT, *DATA) if (record.folder / name).exists())]
-    files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in tables)]
+    beside = [*tables, *kept_epochs(record.folder).values()]
+    files = [*_checkpoints(record, config, arguments, required=True), *(inside(record.folder, one) for one in beside)]
     # not where the configuration says, which may be a stranger's
     folder = record.folder if record.folder.name not in ("", "..") else record.folder.resolve()
     outputs = Path(arguments.outputs) if arguments.outputs else folder.parent

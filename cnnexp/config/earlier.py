@@ -40,6 +40,7 @@ BEFORE: Mapping[str, Any] = {
     "regularization.include_biases_and_norms": True,
     "hardware.loop": "lightning",
     "logger.gradients": None,
+    "checkpoint.keep": None,
     "transfer": {"_target_": "cnnexp.training.transfer.Transfer"},
     "choices.transfer": "none",
 }

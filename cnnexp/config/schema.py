@@ -102,7 +102,9 @@ RUN = Group(
         "name": Text(nullable=True),
         "log_every_steps": COUNT,
         "early_stopping": Group({"patience": Number(1, whole=True, nullable=True), "min_delta": Number(0)}),
-        "checkpoint": Group({"every_steps": Number(1, whole=True, nullable=True)}),
+        "checkpoint": Group(
+            {"every_steps": Number(1, whole=True, nullable=True), "keep": Text(("epochs",), nullable=True)}
+        ),
         "task": Group(
             TARGET
             | {

@@ -22,7 +22,7 @@ from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopRequested, StopSignal
 from cnnexp.runs.atomic import replacing
-from cnnexp.runs.checkpoints import BEST, LAST
+from cnnexp.runs.checkpoints import BEST, LAST, kept_epochs, of_epoch
 from cnnexp.runs.write import disk_error
 
 STATE_KEY = "cnnexp.checkpointing"
@@ -39,6 +39,7 @@ class Checkpointing(Checkpoint):
         folder: the run's. monitor: name of the metric to judge by; None takes every epoch as better than the last.
         mode: max or min. every_steps: batches between saves inside an epoch. max_steps: stop after so many.
         patience: epochs without a better score before the run ends. min_delta: how much better counts.
+        keep_epochs: whether the weights after each epoch stay too, as ``best.ckpt`` has them.
 
     Raises:
         InputError: at the end of the first epoch, when nothing measures ``monitor``.
@@ -55,6 +56,7 @@ class Checkpointing(Checkpoint):
         patience: int | None,
         min_delta: float,
         signal: StopSignal,
+        keep_epochs: bool = False,
     ) -> None:
         self.folder = folder
         self.every_steps = every_steps
@@ -70,6 +72,7 @@ class Checkpointing(Checkpoint):
         self._patience = patience
         self._min_delta = min_delta
         self._signal = signal
+        self._keep_epochs = keep_epochs
         self._waited = 0
         self._reference: float | None = None
 
@@ -103,6 +106,8 @@ class Checkpointing(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._signal.install()
+        if trainer.is_global_zero:
+            self._forget_later_epochs()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -121,6 +126,8 @@ class Checkpointing(Checkpoint):
         assert isinstance(pl_module, TaskModule)
         self.epochs_done = trainer.current_epoch + 1
         self._judge(trainer, pl_module)
+        if self._keep_epochs:
+            self._save_weights(trainer, pl_module, of_epoch(self.epochs_done), self._score(pl_module))
         status = None if self._ends(trainer) else self._status_to_stop_with(trainer, at_epoch_end=True)
         self._save_last(trainer)
         if status:
@@ -133,7 +140,7 @@ class Checkpointing(Checkpoint):
         score = self._score(task)
         if self._beats(score, self.best_score, 0.0):
             self.best_score, self.best_epoch, self.best_results = score, self.epochs_done, dict(task.results)
-            self._save_best(trainer, task)
+            self._save_weights(trainer, task, BEST, score)
         if self._beats(score, self._reference, self._min_delta):
             self._reference, self._waited = score, 0
         else:
@@ -179,14 +186,20 @@ class Checkpointing(Checkpoint):
         else:
             trainer.save_checkpoint(path)  # writes nothing here, but all processes meet in it
 
-    def _save_best(self, trainer: pl.Trainer, task: TaskModule) -> None:
+    def _save_weights(self, trainer: pl.Trainer, task: TaskModule, name: str, score: float | None) -> None:
         if not trainer.is_global_zero:
             return
         net = {name: value.detach().cpu() for name, value in task.judged_net.state_dict().items()}
         loss = {} if task.loss is None else {name: value.cpu() for name, value in task.loss.state_dict().items()}
-        content = {"net": net, "loss": loss, "epoch": self.epochs_done, "score": self.best_score}
-        with _named_disk_errors(self.folder), replacing(self.folder / BEST) as temporary:
+        content = {"net": net, "loss": loss, "epoch": self.epochs_done, "score": score}
+        with _named_disk_errors(self.folder), replacing(self.folder / name) as temporary:
             torch.save(content, temporary)
+
+    def _forget_later_epochs(self) -> None:
+        """Of a run that was killed between weights and state of an epoch, or whose state is lost: they come again."""
+        for epoch, name in kept_epochs(self.folder).items():
+            if epoch > self.epochs_done:
+                (self.folder / name).unlink()
 
 
 class _named_disk_errors:

@@ -161,4 +161,5 @@ def _checkpointing(run: Run, stop: StopSignal) -> Checkpointing:
         patience=config["early_stopping"]["patience"],
         min_delta=config["early_stopping"]["min_delta"],
         signal=stop,
+        keep_epochs=config["checkpoint"]["keep"] == "epochs",
     )

@@ -77,7 +77,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
         "augmentation": {"_target_": None, "input": None},
         "sampling": {"_target_": "cnnexp.sampling.shuffled.Shuffled"},
         "transfer": {"_target_": "cnnexp.training.transfer.Transfer"},
-        "checkpoint": {"every_steps": None},
+        "checkpoint": {"every_steps": None, "keep": None},
         "early_stopping": {"patience": None, "min_delta": 0.0},
         "logger": {"kind": "none", "gradients": None},
         "hardware": {

@@ -27,7 +27,7 @@ def saved(folder: Path, loss: Any) -> Path:
         signal=StopSignal(),
     )  # fmt: skip
     module = tiny.module(Classification, tiny.linear_net(), loss=loss)
-    keeping._save_best(SimpleNamespace(is_global_zero=True), module)  # type: ignore[arg-type]
+    keeping._save_weights(SimpleNamespace(is_global_zero=True), module, BEST, None)  # type: ignore[arg-type]
     return folder / BEST
 
 

@@ -17,7 +17,7 @@ from cnnexp.fit.checkpointing import Checkpointing, progress_of
 from cnnexp.fit.data_module import DataModule
 from cnnexp.fit.module import TaskModule
 from cnnexp.fit.stopping import StopRequested, StopSignal
-from cnnexp.runs.checkpoints import BEST, LAST
+from cnnexp.runs.checkpoints import BEST, LAST, kept_epochs, of_epoch
 from cnnexp.tasks.classification import Classification
 from cnnexp.training.learner import Learner
 from tests.tasks import tiny
@@ -261,6 +261,39 @@ def test_a_full_disk_leaves_the_checkpoint_before(run_folder: Path, monkeypatch:
 def test_a_checkpoint_of_something_else_is_refused(content: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"last\.ckpt: not a checkpoint that a run can go on from"):
         progress_of(content, Path("last.ckpt"))
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(False, []), (True, [1, 2, 3])])
+def test_the_weights_of_every_epoch_stay_where_they_are_to(run_folder: Path, keep: bool, kept: list[int]) -> None:
+    Epochs(saving(run_folder, keep_epochs=keep)).play(0.5, 0.7, 0.6)
+    assert list(kept_epochs(run_folder)) == kept
+    for epoch, score in zip(kept, (0.5, 0.7, 0.6), strict=False):
+        content = torch.load(run_folder / of_epoch(epoch), weights_only=True)
+        assert content.keys() == best(run_folder).keys()
+        assert (content["epoch"], content["score"]) == (epoch, score)
+        assert (content["net"]["1.weight"] == epoch).all()
+
+
+def test_a_resumed_fit_keeps_what_an_undisturbed_one_keeps(run_folder: Path) -> None:
+    Fit(run_folder, keep_epochs=True).run()
+    expected = {epoch: torch.load(run_folder / of_epoch(epoch), weights_only=True) for epoch in kept_epochs(run_folder)}
+    assert list(expected) == [1, 2, 3]
+    with pytest.raises(StopRequested):
+        Fit(run_folder, max_steps=4, keep_epochs=True).run()
+    assert list(kept_epochs(run_folder)) == [1], "those of the run before are gone, as this one began anew"
+    # as if it was killed when the weights were written and the state was not
+    (run_folder / of_epoch(2)).write_bytes(b"half")
+    resumed = Fit(run_folder, max_steps=5, keep_epochs=True)
+    resumed.keeping.load_state_dict(resumed.progress())
+    with pytest.raises(StopRequested):
+        resumed.run(run_folder / LAST)
+    assert list(kept_epochs(run_folder)) == [1]
+    resumed = Fit(run_folder, keep_epochs=True)
+    resumed.keeping.load_state_dict(resumed.progress())
+    resumed.run(run_folder / LAST)
+    for epoch, content in expected.items():
+        found = torch.load(run_folder / of_epoch(epoch), weights_only=True)["net"]
+        assert all(torch.equal(found[name], value) for name, value in content["net"].items()), epoch
 
 
 # --- several processes ------------------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ TRAINED = {
     "dropped": ("model=mlp", "regularization.dropout=0.5"),
     "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.02"),
     "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
+    "still": ("optimizer=sgd", "optimizer.lr=1e-30"),
+    "kept": ("checkpoint.keep=epochs", "epochs=2"),
 }
 
 
@@ -419,6 +421,21 @@ REFUSED = {
     "a channel to dream with": case("visualize deepdream {plain} --layer conv1 --channel 6", "channels 0 to 5"),
     "a film that is none": case("visualize deepdream {plain} --film dream.gif", "dream.gif", ".mp4"),
     "no zoom": case("visualize deepdream {plain} --zoom 1", "--zoom 1", "above 1"),
+    "no layer with filters": case("visualize filters {plain} --layer conv3", "--layer conv3", "did you mean conv1"),
+    "a filter that is none": case("visualize filters {plain} --channel 5000", "--channel 5000", "0 to 5"),
+    "epochs that were not kept": case("visualize activations {plain} --epochs", "checkpoint.keep=epochs"),
+    "no layer with maps": case("visualize activations {plain} --layers pool1,fc9", "--layers fc9", "known are"),
+    "a channel that is none": case(
+        "visualize activations {plain} --layers pool1 --channel -1", "--channel -1", "0 to 5"
+    ),
+    "a sample that is none": case("visualize activations {plain} --sample 500", "--sample 500", "0 to 499"),
+    "maps of none": case("visualize activations {plain} --channels 0", "--channels 0", "from 1 to 64"),
+    "patches of a layer that is none": case("visualize patches {plain} --layers cnv2", "did you mean conv2"),
+    "a channel for patches that is none": case(
+        "visualize patches {plain} --layers conv2 --channel 5000", "--channel 5000", "0 to 15"
+    ),
+    "no patches": case("visualize patches {plain} --patches 0", "--patches 0", "from 1 to 24"),
+    "epochs that are kept otherwise": case("train checkpoint.keep=all", "checkpoint.keep=all", "epochs"),
 }
 
 
@@ -522,3 +539,63 @@ def test_deepdream_film(here: CommandLine, runs: Callable[[str], str], work: Pat
     frames = [frame.picture for frame in open_film(work / "dream.mp4").frames()]
     assert len(frames) == 4 and frames[0].shape == (60, 80, 3)
     assert np.abs(frames[3].astype(int) - frames[0]).mean() > 2
+
+
+def as_said(here: CommandLine, work: Path, *words: str) -> dict[str, Any]:
+    """What a technique says for people fits a terminal; its figures and pictures."""
+    done = here("visualize", *words, cwd=work)
+    assert done.status == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 80
+    content: dict[str, Any] = json.loads(here("visualize", *words, "--json", cwd=work).out)
+    for path in content["written"]:
+        drawn(work / path)
+    return content
+
+
+def test_filters_as_a_run_began_are_those_of_a_run_that_did_not_move(
+    here: CommandLine, runs: Callable[[str], str], work: Path
+) -> None:
+    """Steps of a rate of 1e-30 change no weight; the other run begins with the same ones, and moves."""
+    still = as_said(here, work, "filters", runs("still"), "--before")
+    assert (still["layer"], still["shape"], still["moved"]) == ("conv1", [6, 1, 5, 5], [0] * 6)
+    moved = as_said(here, work, "filters", runs("plain"), "--before", "--layer", "conv2")
+    assert moved["shape"] == [16, 6, 5, 5] and min(moved["moved"]) > 0.01
+    assert as_said(here, work, "filters", runs("dropped"))["shape"] == [256, 1, 28, 28]
+
+
+def test_maps_have_the_sizes_that_summary_prints(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    for name in ("plain", "scenes"):
+        told = json.loads(here("summary", *_as_trained(TRAINED[name]), "--json", cwd=work).out)["layers"]
+        sizes = {layer["name"]: layer["output"] for layer in told}
+        content = as_said(here, work, "activations", runs(name), "--sample", "7")
+        assert content["picture"] == "test 7" and len(content["layers"]) > 2
+        for layer, one in content["layers"].items():
+            assert one["shape"] == sizes[layer], layer
+            assert one["activity"] == sorted(one["activity"], reverse=True)
+
+
+def _as_trained(words: tuple[str, ...]) -> list[str]:
+    return [word for word in words if word.startswith(("model", "data="))] or ["model=lenet5"]
+
+
+def test_maps_through_the_epochs(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    """The last column is what the last weights make of the picture."""
+    run = Path(runs("kept"))
+    assert sorted(path.name for path in (run / "checkpoints").glob("epoch-*")) == ["epoch-0001.ckpt", "epoch-0002.ckpt"]
+    film = as_said(here, work, "activations", str(run), "--epochs", "--layers", "conv2", "--channels", "2")
+    assert film["epochs"] == [0, 1, 2]
+    words = ("activations", str(run), "--layers", "conv2", "--checkpoint", "last", "--channels", "2")
+    (last,) = as_said(here, work, *words)["layers"].values()
+    assert list(film["activity"]["conv2"]) == [str(channel) for channel in last["channels"]]
+    assert [values[-1] for values in film["activity"]["conv2"].values()] == pytest.approx(last["activity"])
+    assert all(len(set(values)) == 3 for values in film["activity"]["conv2"].values())
+
+
+def test_patches(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    words = ("--samples", "30", "--patches", "5", "--layers", "conv2", "--channels", "3")
+    content = as_said(here, work, "patches", runs("plain"), *words)
+    for row in content["layers"]["conv2"]:
+        assert len(set(row["pictures"])) == 5, "a picture gives one patch"
+        assert row["values"] == sorted(row["values"], reverse=True)
+        assert all((bottom - top, right - left) == (13, 13) for top, left, bottom, right in row["boxes"])
+    assert as_said(here, work, "patches", runs("scenes"), "--samples", "9")["layers"]
