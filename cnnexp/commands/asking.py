@@ -104,7 +104,11 @@ def _of_class(subject: Subject, one: Samples, x: Tensor, number: int | None) -> 
     if logits.ndim == 4:
         return _of_pixels(subject, one, logits[0], number)
     if number is None:
-        number = 0 if hasattr(task.answer, "in_units") else int(logits[0, : len(names)].reshape(len(names), -1).mean(1).argmax())
+        number = (
+            0
+            if hasattr(task.answer, "in_units")
+            else int(logits[0, : len(names)].reshape(len(names), -1).mean(1).argmax())
+        )
     value = float(logits[0, number].mean())
     region, boxes = _true_boxes(subject, one, number)
     words = f"{names[number]} ({'number' if hasattr(task.answer, 'in_units') else 'logit'} {value:.2f})"

@@ -44,7 +44,7 @@ def smoothgrad(score: Score, x: Tensor, samples: int, noise: float, seed: int = 
     deviation = noise * float(x.max() - x.min())
     total = torch.zeros_like(x)
     for count in _batches(samples, x):
-        drawn = torch.randn((count, *x.shape[1:]), generator=generator).to(x)
+        drawn = torch.cat([torch.randn(x.shape, generator=generator) for _ in range(count)]).to(x)
         total += gradient(score, x + deviation * drawn).sum(0, keepdim=True)
     return total / samples
 

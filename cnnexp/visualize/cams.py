@@ -54,23 +54,41 @@ def grad_cam(net: nn.Module, score: Score, x: Tensor, layer: str) -> Tensor | No
     Returns:
         None where the score does not depend on the layer, or that has no maps.
     """
-    maps, slopes = _slopes(net, score, x, [layer])[layer]
-    if maps is None or slopes is None or maps.ndim != 4 or len(maps) != len(x):
+    found = _at(net, score, x, layer)
+    if found is None:
         return None
-    weights = slopes.mean((2, 3), keepdim=True)
-    return (weights * maps).sum(1)[0].clamp(min=0).detach()
+    maps, slopes = found
+    return (slopes.mean((2, 3), keepdim=True) * maps).sum(1)[0].clamp(min=0)
+
+
+def hirescam(net: nn.Module, score: Score, x: Tensor, layer: str) -> Tensor | None:
+    """ReLU(Σ_k ∂ score / ∂ A^k · A^k), place by place: what Grad-CAM takes the mean of (Draelos and Carin 2020,
+    "Use HiResCAM instead of Grad-CAM", equation 4). For scores of one place in the picture, of which the mean over all
+    places says little. Arguments and result as for ``grad_cam``."""
+    found = _at(net, score, x, layer)
+    return None if found is None else (found[1] * found[0]).sum(1)[0].clamp(min=0)
+
+
+def _at(net: nn.Module, score: Score, x: Tensor, layer: str) -> tuple[Tensor, Tensor] | None:
+    """A layer's maps and the score's slopes in them, (1, K, h, w) both, if there are such."""
+    maps, slopes = _slopes(net, score, x, [layer])[layer]
+    if maps is None or slopes is None or maps.ndim != 4 or len(maps) != len(x) or maps.shape[2:].numel() == 1:
+        return None
+    return maps.detach(), slopes
 
 
 def last_maps(net: nn.Module, score: Score, x: Tensor, apart_from: str | None = None) -> str | None:
     """The layer that Grad-CAM is usually asked at: the last of those with the smallest maps that the score depends on.
 
-    Of a net with a ``backbone`` it is one of that; what looks at single boxes behind it has no maps of the picture.
+    Of a net with a ``backbone``, or a ``body`` in that, it is one of these: what lies behind is of single boxes, or of
+    a few sizes of them.
 
     Args:
         apart_from: a layer that is itself asked about.
     """
     names = [layer.name for layer in layers_with_maps(net, x) if layer.name != apart_from]
-    behind = [name for name in names if name.startswith("backbone.")] if hasattr(net, "backbone") else []
+    backbone = "backbone.body." if hasattr(getattr(net, "backbone", None), "body") else "backbone."
+    behind = [name for name in names if name.startswith(backbone)]
     found = _slopes(net, score, x, behind or names)
     fitting = {
         name: maps.shape[-2] * maps.shape[-1]

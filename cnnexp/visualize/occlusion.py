@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnexp.visualize.attributions import batch_size
 from cnnexp.visualize.scores import Score
 
-PATCHES = 7
+PATCHES = 6
 """So many patches lie side by side along the shorter side."""
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnexp.visualize.attributions import by_rule, gradient, integrated, smoothgrad
-from cnnexp.visualize.cams import Pooled, cam, grad_cam
+from cnnexp.visualize.cams import Pooled, cam, grad_cam, hirescam
 from cnnexp.visualize.occlusion import occlusion
 from cnnexp.visualize.scores import Score
 from cnnexp.visualize.section import NotFitting
@@ -117,12 +117,20 @@ def _as_picture(found: Tensor, met: int) -> Found:
 
 
 def _grad_cam(one: Look) -> Found:
+    return _of_maps(one, "grad-cam", grad_cam)
+
+
+def _hirescam(one: Look) -> Found:
+    return _of_maps(one, "hirescam", hirescam)
+
+
+def _of_maps(one: Look, name: str, method: Callable[[nn.Module, Score, Tensor, str], Tensor | None]) -> Found:
     layer = one.settings.cam_layer
     if layer is None:
-        raise NotFitting("grad-cam: no layer with maps of more than one pixel lies before this score")
-    found = grad_cam(one.net, one.score, one.x, layer)
+        raise NotFitting(f"{name}: no layer with maps of more than one pixel lies before this score")
+    found = method(one.net, one.score, one.x, layer)
     if found is None:
-        raise NotFitting(f"grad-cam: {layer} has no maps of the picture that the score depends on; name another layer")
+        raise NotFitting(f"{name}: {layer} has no maps of the picture that the score depends on; name another layer")
     height, width = found.shape
     return Found(_enlarged(found, one.x), coarse=True, more={"layer": layer}, note=f"{height}×{width} maps of {layer}")
 
@@ -153,6 +161,7 @@ METHODS: Mapping[str, Callable[[Look], Found]] = {
     "guided": _guided,
     "deconvnet": _deconvnet,
     "grad-cam": _grad_cam,
+    "hirescam": _hirescam,
     "cam": _cam,
     "occlusion": _occlusion,
 }

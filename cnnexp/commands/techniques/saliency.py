@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cam-layer", metavar="NAME", default=None, help="Grad-CAM's [the last one with maps]")
     parser.add_argument("--steps", type=int, metavar="N", default=32, help="of integrated gradients [32]")
     parser.add_argument("--baseline", choices=("mean", "black"), default="mean", help="what hides [mean colour]")
-    parser.add_argument("--noisy", type=int, metavar="N", default=25, help="pictures of SmoothGrad [25]")
+    parser.add_argument("--noisy", type=int, metavar="N", default=16, help="pictures of SmoothGrad [16]")
     parser.add_argument("--noise", type=float, metavar="X", default=0.15, help="deviation, of the range [0.15]")
-    parser.add_argument("--patch", type=int, metavar="PX", default=None, help="that hides [a seventh of the side]")
+    parser.add_argument("--patch", type=int, metavar="PX", default=None, help="that hides [a sixth of the side]")
     parser.add_argument("--sanity", action="store_true", help="shuffle the weights: do the maps fall apart?")
     parser.add_argument("--measure", type=int, metavar="N", default=0, help="on N pictures: is it where the box is?")
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="of noise and shuffling [0]")
@@ -62,7 +62,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     subject.refuse_others("a map of pixels")
     sample, what = _first(subject, arguments)
     settings = _settings(subject, sample, what, arguments)
-    methods, left_out = _fitting(arguments, settings)
+    methods, left_out = _fitting(arguments, settings, what)
     one = Look(subject.task.net, what.score, sample.prepared(), settings)
     found = look(one, methods)
     title = f"{subject.name}, {sample.names[0]}: what speaks for {what.words}?"
@@ -176,7 +176,7 @@ def _black(sample: Samples) -> Any:
     return sample.of_values(torch.zeros_like(stored))
 
 
-def _fitting(arguments: argparse.Namespace, settings: Settings) -> tuple[list[str], list[str]]:
+def _fitting(arguments: argparse.Namespace, settings: Settings, what: Asked) -> tuple[list[str], list[str]]:
     """The methods that are named, or all that suit the net, and a line for each that does not."""
     from cnnexp.visualize.saliency import METHODS
 
@@ -192,7 +192,13 @@ def _fitting(arguments: argparse.Namespace, settings: Settings) -> tuple[list[st
     if settings.how is None or settings.number is None:
         why = "is of a class" if settings.number is None else "the net does not average its last maps over all places"
         left_out["cam"] = why
-    return [name for name in METHODS if name not in left_out], [f"no {one}: {why}" for one, why in left_out.items()]
+    usual = [name for name in METHODS if name not in left_out and (name != "hirescam" or _of_a_place(what, settings))]
+    return usual, [f"no {one}: {why}" for one, why in left_out.items()]
+
+
+def _of_a_place(what: Asked, settings: Settings) -> bool:
+    """Whether the score is of a box or of some pixels, and not of the whole picture."""
+    return what.layer is None and what.number is None and settings.cam_layer is not None
 
 
 def _lines(found: Mapping[str, Found], what: Asked, left_out: Sequence[str]) -> list[str]:
@@ -244,7 +250,7 @@ def _measured(
     count = _count(subject)
     places = np.unique(np.linspace(0, count - 1, min(arguments.measure, count)).round().astype(np.int64))
     inside: dict[str, list[float]] = {name: [] for name in methods}
-    chances = []
+    chances, where = [], ""
     for place in places:
         sample = _at(subject, int(place))
         try:
@@ -256,13 +262,14 @@ def _measured(
         settings = _settings(subject, sample, what, arguments)
         found = look(Look(subject.task.net, what.score, sample.prepared(), settings), methods)
         chances.append(float(what.region.mean()))
+        where = what.place
         for name, one in found.items():
             inside[name].append(energy(one.values, what.region))
     if not chances:
         raise InputError("--measure: needs pictures whose boxes are known, or a net that finds places")
     chance = float(np.mean(chances))
     parts = {name: float(np.nanmean(values)) for name, values in inside.items()}
-    lines = [f"{len(chances)} pictures of {len(places)}: {what.place} is {chance:.1%} of a picture"]
+    lines = [f"{len(chances)} pictures of {len(places)}: {where} is {chance:.1%} of a picture"]
     lines += [f"{name:<16}{part:>12.1%} in it, {part / chance:>5.1f} times chance" for name, part in parts.items()]
     times = {name: part / chance for name, part in parts.items()}
     return lines, {"pictures": len(chances), "chance": chance, "energy_inside": parts, "times_chance": times}
