@@ -19,6 +19,10 @@ from cnnexp.visualize.scores import Score
 from cnnexp.visualize.section import NotFitting
 
 
+FAR_OFF = 0.1
+"""Of integrated gradients: their sum, as a part of what it should be."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How methods look that have a choice.
@@ -99,7 +103,9 @@ def _integrated(one: Look) -> Found:
         total, wanted = float(found.sum()), float(one.score(one.x) - one.score(own.baseline))
     error = abs(total - wanted) / abs(wanted) if wanted else abs(total)
     more = {"sum": total, "score_less_baseline": wanted, "relative_error": error, "steps": own.steps}
-    note = f"sum {total:.4g}; the score less that of the baseline {wanted:.4g}: {error:.1%} off in {own.steps} steps"
+    note = f"sum {total:.4g}, score less baseline's {wanted:.4g}: {error:.1%} off in {own.steps} steps"
+    if error > FAR_OFF:
+        note += "\n  far off: the score jumps on the way; try --baseline black, or more --steps"
     return Found(_summed(found), signed=True, more=more, note=note)
 
 
@@ -113,6 +119,8 @@ def _deconvnet(one: Look) -> Found:
 
 def _as_picture(found: Tensor, met: int) -> Found:
     note = None if met else "no ReLU was met: the gradient once more"
+    if not found.any():
+        note = "nothing comes back: at some layer all that arrives is below 0"
     return Found(_largest(found), picture=found[0].double().cpu().numpy(), more={"relus": met}, note=note)
 
 

@@ -52,22 +52,21 @@ def sanity_image(
     Args:
         found: of each stage.
     """
-    factor = whole_factor((picture.shape[1], picture.shape[0]), _SMALL_PX)
-    margin = 118
-    rows = [words(title, 15), _head(picture, result, margin, factor)]
+    side, margin = max(picture.shape[:2]), 118
+    factor, less = whole_factor((side, side), _SMALL_PX), max(1, side // _SMALL_PX)
+    rows = [words(title, 15), _head(result, margin, -(-picture.shape[1] // less) * factor)]
     for method, correlations in result.correlations.items():
         label = Image.new("RGB", (margin, line_height(13) * 2), (255, 255, 255))
         label.paste(words(method, 13), (0, 0))
-        verdict = "falls apart" if result.passes(method) else "stays: fails"
+        verdict = {True: "falls apart", False: "stays: fails", None: "empty"}[result.passes(method)]
         label.paste(words(verdict, 12), (0, line_height(13)))
-        images = [enlarged(drawn_map(picture, stage[method]), factor) for stage in found]
-        named = [f"ρ = {value:.2f}" for value in correlations]
+        images = [enlarged(drawn_map(picture, stage[method]).reduce(less), factor) for stage in found]
+        named = ["" if np.isnan(value) else f"ρ = {value:.2f}" for value in correlations]
         rows.append(in_row([label, beside(images, named, 12)]))
     return framed(above(rows))
 
 
-def _head(picture: NDArray[np.uint8], result: Sanity, margin: int, factor: int) -> Image.Image:
-    width = picture.shape[1] * factor
+def _head(result: Sanity, margin: int, width: int) -> Image.Image:
     sheet = Image.new("RGB", (margin + len(result.layers) * (width + 8), line_height(12) + 2), (255, 255, 255))
     for place, count in enumerate(result.layers):
         text = "trained" if not count else f"top {count} shuffled"

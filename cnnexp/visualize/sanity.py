@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 Maps = Mapping[str, NDArray[np.float64]]
 """(H, W) by method."""
-PASSES_BELOW = 0.5
-"""Of the correlation with the trained net's map where all layers but the first are shuffled."""
+MOST_OF_THE_FALL = 2 / 3
+"""What of the correlation's fall, down to that of a net that knows nothing, has to be done where the upper half of the
+layers is shuffled: no net can tell the classes then."""
+LEAST_FALL = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,20 @@ class Sanity:
 
     @property
     def verdict_at(self) -> int:
-        """The stage that is judged: the last before the first layer, which sees pixels, is shuffled too."""
-        return max(0, len(self.layers) - 2)
+        """The stage that is judged: the first at which half of the layers are shuffled."""
+        return next(place for place, count in enumerate(self.layers) if 2 * count >= self.layers[-1])
 
-    def passes(self, method: str) -> bool:
-        """Whether the map fell apart with the weights; one that vanished did."""
-        correlation = self.correlations[method][self.verdict_at]
-        return bool(np.isnan(correlation)) or correlation < PASSES_BELOW
+    def passes(self, method: str) -> bool | None:
+        """Whether the map fell apart with the upper half of the weights; None where there was no map before.
+
+        Two maps of one picture are alike, whatever the nets know: so it is not asked how low the correlation is, but
+        what of its fall is done. One that vanished fell.
+        """
+        values = self.correlations[method]
+        if np.isnan(values[0]):
+            return None
+        half, whole = (1 - max(0.0, np.nan_to_num(values[place])) for place in (self.verdict_at, -1))
+        return bool(half >= LEAST_FALL and half >= MOST_OF_THE_FALL * whole)
 
 
 def sanity(net: nn.Module, answer: Callable[[], object], look: Callable[[], Maps], stages: int, seed: int) -> Sanity:
