@@ -18,7 +18,6 @@ from cnnexp.visualize.occlusion import occlusion
 from cnnexp.visualize.scores import Score
 from cnnexp.visualize.section import NotFitting
 
-
 FAR_OFF = 0.1
 """Of integrated gradients: their sum, as a part of what it should be."""
 
