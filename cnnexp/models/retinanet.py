@@ -144,6 +144,17 @@ class RetinaNet(detection.RetinaNet):
         answers = self._answers(images)
         return self._losses(*answers, images, x, boxes, classes), self._found(*answers, images, x)
 
+    def every_box(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What every anchor became in pixels, (B, N, 4), and the logits of its classes, (B, N, K)."""
+        images = self.transform.images(x)
+        said, maps = self._answers(images)
+        anchors = self.anchor_generator(images, maps)
+        boxes = [
+            self.transform.back(self.box_coder.decode_single(offsets, own), size, x)
+            for offsets, own, size in zip(said["bbox_regression"], anchors, images.image_sizes, strict=True)
+        ]
+        return torch.stack(boxes), said["cls_logits"]
+
     def _answers(self, images: ImageList) -> tuple[dict[str, Tensor], list[Tensor]]:
         """What the head says of all anchors, and the maps that it looks at."""
         maps = list(self.backbone(images.tensors).values())

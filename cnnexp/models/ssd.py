@@ -173,6 +173,16 @@ class SSD(detection.ssd.SSD):
         answers = self._answers(images)
         return self._losses(*answers, x, boxes, classes), self._found(*answers, images, x)
 
+    def every_box(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What every box became in pixels, (B, N, 4), and the logits of its classes, (B, N, K)."""
+        images = self.transform.images(x)
+        said, anchors = self._answers(images)
+        boxes = [
+            self.transform.back(self.box_coder.decode_single(offsets, own), size, x)
+            for offsets, own, size in zip(said["bbox_regression"], anchors, images.image_sizes, strict=True)
+        ]
+        return torch.stack(boxes), said["cls_logits"][..., 1:]
+
     def _answers(self, images: ImageList) -> tuple[dict[str, Tensor], list[Tensor]]:
         """What the head says of all boxes, and where these are: (N, 4) for each picture."""
         maps = list(self.backbone(images.tensors).values())

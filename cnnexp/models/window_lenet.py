@@ -154,10 +154,7 @@ class WindowLeNet(nn.Module):
     @torch.no_grad()
     def candidates(self, x: Tensor) -> list[Candidates]:
         """What the windows of all scales say of each picture, before any of it is suppressed."""
-        views = [self.view(x, scale) for scale in self.scales]
-        answers = [(one, self(one.picture).float()) for one in views]
-        boxes = torch.cat([one.boxes(output, self.window) for one, output in answers], 1)
-        outputs = torch.cat([output.flatten(2).transpose(1, 2) for _, output in answers], 1)
+        boxes, outputs = self._answers(x)
         probability, labels = outputs[..., 1 + SIDES :].softmax(-1).max(-1)
         scores = outputs[..., 0].sigmoid() * probability
         edge = boxes.new_tensor([x.shape[3], x.shape[2]] * 2)
@@ -167,6 +164,18 @@ class WindowLeNet(nn.Module):
         return [
             Candidates(*(part[own] for part in parts)) for *parts, own in zip(boxes, scores, labels, sure, strict=True)
         ]
+
+    def every_box(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The box that every window says, (B, N, 4), and the logits of its classes with that of objectness,
+        (B, N, K)."""
+        boxes, outputs = self._answers(x)
+        return boxes, outputs[..., :1] + outputs[..., 1 + SIDES :]
+
+    def _answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the windows of all scales the boxes in pixels, (B, N, 4), and what the net says, (B, N, 5 + K)."""
+        answers = [(one, self(one.picture).float()) for one in (self.view(x, scale) for scale in self.scales)]
+        boxes = torch.cat([one.boxes(output, self.window) for one, output in answers], 1)
+        return boxes, torch.cat([output.flatten(2).transpose(1, 2) for _, output in answers], 1)
 
     def view(self, x: Tensor, scale: float) -> View:
         """Pictures at a scale, with a margin by which the windows fit in."""

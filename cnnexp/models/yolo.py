@@ -150,6 +150,11 @@ class YOLO(nn.Module):
         """What is found in pictures (B, C, H, W); see ``predict``."""
         return self.predict(self(x))
 
+    def every_box(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The box of every cell, (B, G, 4), and the logits of its classes with that of objectness, (B, G, K)."""
+        grid = decode(self(x), self.stride)
+        return grid.boxes, grid.objectness[..., None] + grid.class_logits
+
     def judged(
         self, x: Tensor, boxes: Tensor, classes: Tensor
     ) -> tuple[dict[str, tuple[Tensor, Tensor]], list[dict[str, Tensor]]]:

@@ -45,6 +45,8 @@ class Components(Task):
     hands: ClassVar[str | None] = "mask"
     takes_terms: ClassVar[bool] = True
     on_frames: ClassVar[bool] = True
+    first_named: ClassVar[int] = 1
+    """Which of its net's outputs the first class is; the background comes before it."""
     answer: Instances
 
     def __init__(self, parts: Parts, *, cut: Cut, border: int, smallest: int, apart: int) -> None:

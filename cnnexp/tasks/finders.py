@@ -5,6 +5,10 @@ A net says ``loss_terms``, their names, and ``counts_in_advance``, whether all a
 each picture: boxes, scores and labels, and masks where it draws outlines. One that can say both of one pass answers
 ``judged(*arguments, boxes, classes)`` with the two; of others an evaluation knows no losses.
 
+Why something was found is asked of ``every_box(x)``: all boxes that the net weighs, (B, N, 4) in pixels, and a logit of
+each class for each of them, (B, N, K), before any is left out; or, where a second stage looks into proposed boxes, of
+``backbone``, ``sized`` and ``roi_heads``, as torchvision's R-CNNs have them (``visualize/place_scores.py``).
+
 What a net ``takes``, keys of a prepared batch, ``losses`` and ``judged`` are handed by name; among them may be
 ``draws``, int64 (B,), a number for each picture from which a net draws: a function of (seed, epoch, index of the
 sample), in evaluations of (seed, index).

@@ -54,7 +54,7 @@ def class_score(net: nn.Module, number: int) -> Score:
 
     def score(x: Tensor) -> Tensor:
         logits: Tensor = net(x)
-        return logits[:, number].flatten(1).mean(1)
+        return logits[:, number].reshape(len(logits), -1).mean(1)
 
     return score
 

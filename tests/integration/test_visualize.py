@@ -27,6 +27,7 @@ TRAINED = {
     "sigmoid": ("logger.gradients=2", "model.activation=sigmoid", "name=sigmoid"),
     "dropped": ("model=mlp", "regularization.dropout=0.5"),
     "windows": ("model=window_lenet", "data=digit_scenes", "data.fraction=0.02"),
+    "codes": ("model=dense_autoencoder",),
     "scenes": ("model=unet", "data=digit_scenes", "model.width=2", "model.depth=1", "data.fraction=0.02"),
     "still": ("optimizer=sgd", "optimizer.lr=1e-30"),
     "kept": ("checkpoint.keep=epochs", "epochs=2"),
@@ -436,6 +437,29 @@ REFUSED = {
     ),
     "no patches": case("visualize patches {plain} --patches 0", "--patches 0", "from 1 to 24"),
     "epochs that are kept otherwise": case("train checkpoint.keep=all", "checkpoint.keep=all", "epochs"),
+    "a method of saliency that is none": case(
+        "visualize saliency {plain} --methods gradcam", "--methods gradcam", "did you mean grad-cam?"
+    ),
+    "CAM behind dense layers": case("visualize saliency {plain} --methods cam", "cam", "averages its last maps"),
+    "Grad-CAM without maps": case("visualize saliency {plain} --methods grad-cam --cam-layer fc1", "fc1 has no maps"),
+    "a layer asked about that is none": case("visualize saliency {plain} --layer cov1", "cov1", "did you mean conv1?"),
+    "a channel beyond": case("visualize saliency {plain} --layer conv1 --channel 5000", "5000", "channels 0 to 5"),
+    "a unit beyond": case(
+        "visualize saliency {plain} --layer conv2 --channel 0 --unit 10,0", "10,0", "10×10", "rows are 0 to 9"
+    ),
+    "a unit of no map": case("visualize saliency {plain} --layer fc1 --channel 0 --unit 0,0", "fc1 has no maps"),
+    "a unit of no channel": case("visualize saliency {plain} --layer conv1 --unit 1,2", "--unit 1,2", "--channel"),
+    "a class and a layer": case("visualize saliency {plain} --layer conv1 --class 3", "--layer", "in place of"),
+    "a class of saliency that is none": case("visualize saliency {plain} --class ten", "--class ten", "no class"),
+    "a box of a classifier": case("visualize saliency {plain} --box 1", "--box 1", "finds no boxes"),
+    "a picture beyond the test": case("visualize saliency {plain} --picture 500", "--picture 500", "0 to 499"),
+    "a patch beyond the picture": case("visualize saliency {plain} --patch 29", "--patch 29", "28×28"),
+    "no steps": case("visualize saliency {plain} --steps 0", "--steps 0", "from 1"),
+    "an unreadable picture": case("visualize saliency {plain} text.png", "text.png", "not a readable picture"),
+    "boxes that nobody knows": case(
+        "visualize saliency {plain} --methods gradient --measure 2", "--measure", "boxes are known"
+    ),
+    "a class that is nowhere": case("visualize saliency {scenes} --picture 0 --class 3", "no pixel", "background"),
 }
 
 
@@ -599,3 +623,44 @@ def test_patches(here: CommandLine, runs: Callable[[str], str], work: Path) -> N
         assert row["values"] == sorted(row["values"], reverse=True)
         assert all((bottom - top, right - left) == (13, 13) for top, left, bottom, right in row["boxes"])
     assert as_said(here, work, "patches", runs("scenes"), "--samples", "9")["layers"]
+
+
+def test_saliency_of_a_class(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = here("visualize", "saliency", runs("plain"), "--class", "3", "--noisy", "4", "--json", cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["of"].startswith("3 (logit ") and "cam" not in content["methods"]
+    whole = content["methods"]["integrated"]
+    assert abs(whole["sum"] - whole["score_less_baseline"]) < 0.2
+    assert content["methods"]["grad-cam"]["layer"] == "pool2"
+    assert content["methods"]["guided"]["relus"] == 4
+    drawn(work / "visualize" / "saliency.png")
+
+
+def test_saliency_of_a_unit_and_its_sanity(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    words = ("--layer", "conv2", "--channel", "3", "--unit", "4,5", "--methods", "gradient,grad-cam", "--sanity")
+    done = here("visualize", "saliency", runs("plain"), "--picture", "2", *words, cwd=work)
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].startswith("lenet5 on mnist5k, test 2: what speaks for conv2, channel 3, unit 4,5")
+    assert max(map(len, lines[1:])) <= 80
+    assert "grad-cam: 14×14 maps of pool1" in lines
+    assert next(line for line in lines if line.startswith("layers shuffled")).split()[2:] == ["0", "1", "2"]
+    drawn(work / "visualize" / "saliency_sanity.png")
+
+
+def test_saliency_of_pixels(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    words = ("--class", "background", "--methods", "gradient,guided,hirescam", "--measure", "2", "--json")
+    done = here("visualize", "saliency", runs("scenes"), *words, cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["chance"] > 0.5 and content["measured"]["pictures"] == 2
+    assert set(content["methods"]) == {"gradient", "guided", "hirescam"}
+
+
+def test_saliency_of_nets_that_tell_no_classes(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = here("visualize", "saliency", runs("codes"), cwd=work)
+    assert done.status == 2 and "tells no classes apart; ask about a layer" in done.err, done.err
+    words = ("--layer", "encoder", "--channel", "1", "--methods", "gradient,occlusion")
+    done = here("visualize", "saliency", runs("codes"), *words, cwd=work)
+    assert done.status == 0, done.err

@@ -20,7 +20,7 @@ def detector(name: str, *words: str, channels: int = 1, size: tuple[int, int] = 
     """A net for ten classes: small, unless the words name a backbone or widths."""
     config = compose_run([f"model={name}", "data=digit_scenes", *words])
     tiny = {key: value for key, value in TINY.items() if config["model"].get(key, "no such key") != "no such key"}
-    if config["model"]["backbone"] == "small" and not any("width" in word for word in words):
+    if config["model"].get("backbone", "small") == "small" and not any("width" in word for word in words):
         config["model"] |= tiny | ({"pyramid_width": 16} if "pyramid_width" in config["model"] else {})
     facts = provisional_facts(config)
     facts = replace(facts, input=facts.input.of_shape((channels, *size)))
