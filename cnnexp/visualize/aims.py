@@ -48,7 +48,9 @@ class Aims:
 
     def _of(self, maps: Tensor) -> Tensor:
         """Maps (B, …) → (B,)."""
-        return maps[(slice(None), *self.place)] if self.place else maps.reshape(len(maps), -1).mean(1)
+        for position in self.place or ():
+            maps = maps.select(1, position)
+        return maps.reshape(len(maps), -1).mean(1)
 
 
 def classes(net: nn.Module, names: Sequence[str], numbers: Sequence[int], x: Tensor) -> Aims:
@@ -97,9 +99,10 @@ def usual_layer(net: nn.Module, x: Tensor) -> tuple[str, tuple[int, ...]] | None
         x: a prepared picture, (1, C, H, W).
     """
     shapes = shapes_of(net, x)
-    if "encoder" in shapes and hasattr(net, "bottleneck"):
+    numbers = getattr(net, "bottleneck", None)
+    if "encoder" in shapes and isinstance(numbers, int):
         # of a variational one the variances, which come behind the means, are left out
-        return "encoder", (int(net.bottleneck), *shapes["encoder"][1:])
+        return "encoder", (numbers, *shapes["encoder"][1:])
     layers = layers_with_maps(net, x)
     largest = max((layer.stride for layer in layers), default=None)
     deepest = [layer.name for layer in layers if layer.stride == largest]

@@ -90,8 +90,8 @@ def table(rows: Sequence[Ascended]) -> list[str]:
         ratio = "-" if row.ratio is None else f"{row.ratio:.1f}"
         lines.append(line + (f"{row.photo_score:>12.3g}{ratio:>8}" if compared else ""))
     if compared:
-        ratio = median_ratio(rows)
-        lines += ["", "no photograph has a score above 0" if ratio is None else f"median ratio {ratio:.1f}"]
+        median = median_ratio(rows)
+        lines += ["", "no photograph has a score above 0" if median is None else f"median ratio {median:.1f}"]
     dead = [row.name for row in rows if row.dead]
     if dead:
         lines += ["", f"{len(dead)} of {len(rows)} had no gradient where they began, and did not move."]

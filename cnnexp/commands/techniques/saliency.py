@@ -154,6 +154,7 @@ def _settings(subject: Subject, sample: Samples, what: Asked, arguments: argpars
     from cnnexp.visualize.saliency import Settings
 
     net, x = subject.task.net, sample.prepared()
+    layer: str | None
     if arguments.cam_layer is not None:
         layer = named_layer([name for name, _ in net.named_modules() if name], arguments.cam_layer, "--cam-layer")
     else:
