@@ -399,6 +399,10 @@ REFUSED = {
     "a mask without dropout": case("visualize backprop --mask 1011,0110", "--mask", "add --dropout 0.5"),
     "a rate that is none": case("visualize backprop --lr nan", "--lr nan", "above 0"),
     "an activation that is none": case("visualize backprop --activation gelu", "gelu", "sigmoid"),
+    "a place beyond the split": case("visualize neighbours {plain} --queries 3,500", "--queries 500", "0 to 499"),
+    "places that are none": case("visualize neighbours {plain} --queries a", "--queries a", "3,17"),
+    "no neighbours": case("visualize neighbours {plain} --count 0", "--count 0", "1 to 12"),
+    "features of no layer": case("visualize neighbours {plain} --layer fc9", "--layer fc9", "did you mean fc"),
 }
 
 
@@ -428,3 +432,34 @@ def test_windows_of_what_slides_none(here: CommandLine, runs: Callable[[str], st
     ):
         done = here("visualize", "windows", runs(run), *words, cwd=work)
         assert done.status == 2 and says in done.err, done.err
+
+
+def test_neighbours(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    """The query, a sample of the split, is none of its own neighbours; distances rise."""
+    words = ("neighbours", runs("plain"), "--samples", "50", "--queries", "0,499", "--count", "3", "--json")
+    done = here("visualize", *words, cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["size"] == {"pixels": 28 * 28, "features": 84}
+    assert content["features"] == "what goes into fc3"
+    assert content["same_class"]["features"] > content["same_class"]["chance"]
+    assert [(one["name"], one["class"]) for one in content["queries"]] == [("test 0", "0"), ("test 499", "9")]
+    for one in content["queries"]:
+        for space in ("pixels", "features"):
+            found = one[space]
+            assert len(found) == 3 and one["name"] not in [other["name"] for other in found]
+            assert [other["distance"] for other in found] == sorted(other["distance"] for other in found)
+    drawn(work / "visualize" / "neighbours.png")
+
+
+def test_neighbours_of_a_file_and_of_samples_without_classes(
+    here: CommandLine, runs: Callable[[str], str], work: Path, photo: str
+) -> None:
+    done = here("visualize", "neighbours", runs("plain"), photo, "--samples", "20", "--layer", "conv2", cwd=work)
+    assert done.status == 0, done.err
+    assert "features: the answer of conv2, averaged over places; euclidean distances" in done.out
+    assert max(map(len, done.out.splitlines()[:-1])) <= 80
+    assert any(line.startswith("photo.png ") for line in done.out.splitlines())
+    done = here("visualize", "neighbours", runs("scenes"), "--samples", "9", cwd=work)
+    assert done.status == 0, done.err
+    assert "same class" not in done.out and "test 0 " in done.out
