@@ -32,14 +32,15 @@ def surface_image(
             there is none. path: by epoch, where a training went, in steps along both directions.
     """
     shown, logarithmic = _scaled(losses)
-    name = "loss, as powers of ten" if logarithmic else "loss"
     figure = new_figure(12.0, 5.4)
     figure.suptitle(one_line(title), fontsize=11, parse_math=False)
     flat = figure.add_subplot(1, 2, 1)
     filled = flat.contourf(axis, axis, shown, levels=_LEVELS, cmap="viridis")
-    lines = flat.contour(axis, axis, shown, levels=_LEVELS, colors="white", linewidths=0.5)
+    lines = flat.contour(axis, axis, shown, levels=_LEVELS, colors="white", linewidths=0.5, linestyles="solid")
     flat.clabel(lines, lines.levels[::2], fmt=_power if logarithmic else "%.3g", fontsize=7)
-    figure.colorbar(filled, ax=flat, label=name, shrink=0.85)
+    bar = figure.colorbar(filled, ax=flat, label="loss", shrink=0.85)
+    if logarithmic:
+        bar.ax.yaxis.set_major_formatter(lambda value, _: _power(value))
     flat.plot(0, 0, "*", ms=13, mfc="white", mec="black", label="the trained weights")
     if path:
         _draw_path(flat, path, axis)
@@ -53,7 +54,11 @@ def surface_image(
     solid.view_init(elev=32, azim=-58)
     solid.set_xlabel("first")
     solid.set_ylabel("second")
-    solid.set_zlabel(name)
+    ticks = [axis[0], 0, axis[-1]]
+    solid.set_xticks(ticks)
+    solid.set_yticks(ticks)
+    if logarithmic:
+        solid.zaxis.set_major_formatter(lambda value, _: _power(value))
     return figure_image(figure)
 
 

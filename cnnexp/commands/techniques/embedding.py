@@ -19,7 +19,7 @@ LINE = "features or codes of many samples as points in the plane, by PCA and t-S
 EXAMPLE = """cnnexp visualize embedding last
   cnnexp visualize embedding last --samples 2000 --layer conv2
   cnnexp visualize embedding last --pixels
-  cnnexp visualize embedding model=squeezenet1_0 model.weights=torchvision photos"""
+  cnnexp visualize embedding model=squeezenet1_0 model.weights=FILE photos"""
 PLACE = 35
 SPLITS = ("train", "val", "test")
 METHODS = ("both", "pca", "tsne")
