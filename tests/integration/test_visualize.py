@@ -519,3 +519,12 @@ def test_the_centre_of_a_surface_is_the_loss_of_the_best_weights(
     assert done.status == 0, done.err
     tested = json.loads(here("test", runs(run), "--json").out)["metrics"]
     assert json.loads(done.out)["centre"] == pytest.approx(tested["test/loss"], rel=1e-6)
+
+
+def test_a_surface_on_a_page_is_as_fine_as_there_is_time() -> None:
+    from cnnexp.commands.techniques.loss_surface import _fitting
+    from cnnexp.visualize.section import NotFitting
+
+    assert [_fitting(each, 2) for each in (0.1, 0.3, 0.5)] == [9, 7, 5]  # 81, 49 and 25 points in 20 s
+    with pytest.raises(NotFitting, match="would take 25 s"):
+        _fitting(1.0, 2)

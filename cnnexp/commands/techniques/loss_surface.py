@@ -27,6 +27,7 @@ POINTS, LINE_POINTS, SAMPLES = 19, 51, 1000
 PAGE_POINTS, PAGE_SAMPLES, PAGE_S = (9, 7, 5), 200, 20.0
 """On a page of all techniques: as many points along a side as come out in so many seconds."""
 _AT_ONCE = 100
+_TIMED = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +65,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
 
     from cnnexp.visualize.loss_surface import axis_of, filter_normalised, moving, points_of
     from cnnexp.visualize.loss_surface_chart import line_image, surface_image
-    from cnnexp.visualize.section import NotFitting, Section
+    from cnnexp.visualize.section import Section
     from cnnexp.visualize.surface_points import SurfacePoints
 
     task = subject.task
@@ -77,16 +78,9 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     directions = filter_normalised(task.net, arguments.seed, dimensions)
     with moving(task.net, directions) as moved:
         centre = (0.0,) * dimensions
-        began = time.perf_counter()
-        _measure(task, batches, moved, points, [centre])
         count = arguments.points or (LINE_POINTS if dimensions == 1 else POINTS)
         if not arguments.keep and arguments.points is None:
-            each = time.perf_counter() - began
-            fitting = [one for one in PAGE_POINTS if one**dimensions * each <= PAGE_S]
-            if not fitting:
-                least = PAGE_POINTS[-1] ** 2 * each
-                raise NotFitting(f"a small surface would take {least:.0f} s; by itself: cnnexp visualize loss-surface")
-            count = fitting[0]
+            count = _fitting(_seconds(task, batches[0]) * len(samples), dimensions)
         _measure(task, batches, moved, points, points_of(arguments.reach, count, dimensions))
 
     axis = axis_of(arguments.reach, count)
@@ -124,6 +118,26 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         "Two random directions of very many: what is a valley here may have a way out in another one, and with another "
         "seed the picture is another. It is the loss without augmentation, with the norms as they were trained.",
     )
+
+
+def _seconds(task: Task, batch: Batch) -> float:
+    """What a sample's loss takes, by a few of them."""
+    few = {key: value[:_TIMED] for key, value in batch.items()}
+    _loss(task, [few])
+    began = time.perf_counter()
+    _loss(task, [few])
+    return (time.perf_counter() - began) / len(few["index"])
+
+
+def _fitting(each_s: float, dimensions: int) -> int:
+    """The most points along a side for which there is time on a page, of so many seconds each."""
+    from cnnexp.visualize.section import NotFitting
+
+    for count in PAGE_POINTS:
+        if count**dimensions * each_s <= PAGE_S:
+            return count
+    least = PAGE_POINTS[-1] ** dimensions * each_s
+    raise NotFitting(f"a small surface would take {least:.0f} s; cnnexp visualize loss-surface takes its time")
 
 
 def _plain(value: float) -> float | None:
