@@ -31,7 +31,7 @@ def filter_normalised(net: nn.Module, seed: int, count: int) -> list[Direction]:
         for name, module in net.named_modules()
         if isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
     }
-    found = []
+    found: list[Direction] = []
     for which in range(count):
         generator = torch.Generator().manual_seed(2 * seed + which)
         direction = {}

@@ -37,7 +37,7 @@ def surface_image(
     flat = figure.add_subplot(1, 2, 1)
     filled = flat.contourf(axis, axis, shown, levels=_LEVELS, cmap="viridis")
     lines = flat.contour(axis, axis, shown, levels=_LEVELS, colors="white", linewidths=0.5, linestyles="solid")
-    flat.clabel(lines, lines.levels[::2], fmt=_power if logarithmic else "%.3g", fontsize=7)
+    flat.clabel(lines, list(lines.levels)[::2], fmt=_power if logarithmic else "%.3g", fontsize=7)
     bar = figure.colorbar(filled, ax=flat, label="loss", shrink=0.85)
     if logarithmic:
         bar.ax.yaxis.set_major_formatter(lambda value, _: _power(value))
@@ -83,7 +83,7 @@ def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]], axis: Sequence[f
     points = np.array(list(path.values()))
     axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="after each epoch")
     for epoch in (min(path), max(path)):
-        axes.annotate(str(epoch), path[epoch][:2], color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
+        axes.annotate(str(epoch), (path[epoch][0], path[epoch][1]), color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
     axes.set_xlim(min(axis), max(axis))
     axes.set_ylim(min(axis), max(axis))
 

@@ -34,7 +34,7 @@ def distances(queries: NDArray[np.float32], gallery: NDArray[np.float32]) -> Arr
 def directions(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows (N, D) of length 1, whose Euclidean distances order them as cosines do: d² = 2 − 2 cos."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    found: NDArray[np.float32] = rows / np.where(length > 0, length, 1)
+    found: NDArray[np.float32] = (rows / np.where(length > 0, length, 1)).astype(np.float32)
     return found
 
 

@@ -166,7 +166,7 @@ def _samples(subject: Subject, count: int, split: Any) -> Samples:
     assert subject.data is not None
     positions = subject.data.train_positions() if split == "train" else np.arange(len(subject.data.split(split)))
     places = np.linspace(0, len(positions) - 1, min(count, len(positions))).round().astype(np.int64)
-    return at(subject, positions[places], split)
+    return at(subject, positions[places].tolist(), split)
 
 
 def _batch(samples: Samples, start: int) -> Batch:
