@@ -83,7 +83,8 @@ def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]], axis: Sequence[f
     points = np.array(list(path.values()))
     axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="after each epoch")
     for epoch in (min(path), max(path)):
-        axes.annotate(str(epoch), (path[epoch][0], path[epoch][1]), color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
+        at = (path[epoch][0], path[epoch][1])
+        axes.annotate(str(epoch), at, color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
     axes.set_xlim(min(axis), max(axis))
     axes.set_ylim(min(axis), max(axis))
 
