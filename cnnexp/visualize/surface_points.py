@@ -7,12 +7,23 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnexp.errors import InputError
 from cnnexp.runs.atomic import write_json
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Point = tuple[float, ...]
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """Of names and values."""
+    from safetensors.torch import save
+
+    held = {name: one.detach().cpu().clone().contiguous() for name, one in tensors.items()}
+    return hashlib.sha256(save(held)).hexdigest()
 
 
 class SurfacePoints:

@@ -12,7 +12,7 @@ from torch import nn
 from cnnexp.errors import InputError
 from cnnexp.visualize.loss_surface import axis_of, filter_normalised, moving, points_of, project
 from cnnexp.visualize.loss_surface_chart import line_image, surface_image
-from cnnexp.visualize.surface_points import SurfacePoints
+from cnnexp.visualize.surface_points import SurfacePoints, digest_of
 
 
 def net() -> nn.Module:
@@ -100,3 +100,9 @@ def test_what_has_no_number_is_left_out_of_the_drawing() -> None:
     image = surface_image(axis, losses, "title", path={1: (0.5, 0.5), 2: (0.0, 0.0)})
     assert len(image.getcolors(1 << 24)) > len(surface_image(axis, losses, "title").getcolors(1 << 24)) / 2
     line_image(axis, losses[2], "title")
+
+
+def test_a_digest_is_of_names_and_values_and_takes_tied_weights() -> None:
+    one = torch.zeros(3)
+    assert digest_of({"a": one, "b": one}) == digest_of({"a": one.clone(), "b": torch.zeros(3)})
+    assert len({digest_of({"a": one}), digest_of({"b": one}), digest_of({"a": one + 1})}) == 3

@@ -178,12 +178,12 @@ def _bound(task: Task, batches: list[Batch], samples: Samples, seed: int, dimens
     """What a point is a loss of."""
     import torch
 
-    from cnnexp.training.features import fingerprint_of
+    from cnnexp.visualize.surface_points import digest_of
 
     held = {f"{place}.{key}": value for place, batch in enumerate(batches) for key, value in batch.items()}
     return {
-        "weights": fingerprint_of(task.state_dict()),
-        "samples": fingerprint_of(held),
+        "weights": digest_of(task.state_dict()),
+        "samples": digest_of(held),
         "seed": seed,
         "dimensions": dimensions,
         "torch": torch.__version__,

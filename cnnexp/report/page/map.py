@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.page.content import made
 from cnnexp.report.page.pictures import as_address
-from cnnexp.visualize.palette import class_colour
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,6 +61,8 @@ def _name(classes: Sequence[str], label: int) -> str:
 
 
 def _hex(label: int) -> str:
+    from cnnexp.visualize.palette import class_colour
+
     return "#{:02x}{:02x}{:02x}".format(*class_colour(label))
 
 
