@@ -460,6 +460,16 @@ REFUSED = {
         "visualize saliency {plain} --methods gradient --measure 2", "--measure", "boxes are known"
     ),
     "a class that is nowhere": case("visualize saliency {scenes} --picture 0 --class 3", "no pixel", "background"),
+    "a place beyond the split": case("visualize neighbours {plain} --queries 3,500", "--queries 500", "0 to 499"),
+    "places that are none": case("visualize neighbours {plain} --queries a", "--queries a", "3,17"),
+    "no neighbours": case("visualize neighbours {plain} --count 0", "--count 0", "1 to 12"),
+    "too few points": case("visualize embedding {plain} --samples 3", "--samples 3", "8 to"),
+    "pixels and a layer": case("visualize embedding {plain} --pixels --layer fc1", "--layer fc1", "--pixels"),
+    "a perplexity that is none": case("visualize embedding {plain} --perplexity 0", "--perplexity 0", "5 to 50"),
+    "a surface without a middle": case("visualize loss-surface {plain} --points 8", "--points 8", "odd"),
+    "a surface of nothing": case("visualize loss-surface {plain} --reach 0", "--reach 0", "above 0"),
+    "a surface of files": case("visualize loss-surface {plain} photo.png", "photo.png", "leave files out"),
+    "features of no layer": case("visualize neighbours {plain} --layer fc9", "--layer fc9", "did you mean fc"),
 }
 
 
@@ -664,3 +674,93 @@ def test_saliency_of_nets_that_tell_no_classes(here: CommandLine, runs: Callable
     words = ("--layer", "encoder", "--channel", "1", "--methods", "gradient,occlusion")
     done = here("visualize", "saliency", runs("codes"), *words, cwd=work)
     assert done.status == 0, done.err
+
+
+def test_neighbours(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    """The query, a sample of the split, is none of its own neighbours; distances rise."""
+    words = ("neighbours", runs("plain"), "--samples", "50", "--queries", "0,499", "--count", "3", "--json")
+    done = here("visualize", *words, cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert content["size"] == {"pixels": 28 * 28, "features": 84}
+    assert content["features"] == "what goes into fc3"
+    assert content["same_class"]["features"] > content["same_class"]["chance"]
+    assert [(one["name"], one["class"]) for one in content["queries"]] == [("test 0", "0"), ("test 499", "9")]
+    for one in content["queries"]:
+        for space in ("pixels", "features"):
+            found = one[space]
+            assert len(found) == 3 and one["name"] not in [other["name"] for other in found]
+            assert [other["distance"] for other in found] == sorted(other["distance"] for other in found)
+    drawn(work / "visualize" / "neighbours.png")
+
+
+def test_neighbours_of_a_file_and_of_samples_without_classes(
+    here: CommandLine, runs: Callable[[str], str], work: Path, photo: str
+) -> None:
+    done = here("visualize", "neighbours", runs("plain"), photo, "--samples", "20", "--layer", "conv2", cwd=work)
+    assert done.status == 0, done.err
+    assert "features: the answer of conv2, averaged over places; euclidean distances" in done.out
+    assert max(map(len, done.out.splitlines()[:-1])) <= 80
+    assert any(line.startswith("photo.png ") for line in done.out.splitlines())
+    done = here("visualize", "neighbours", runs("scenes"), "--samples", "9", cwd=work)
+    assert done.status == 0, done.err
+    assert "same class" not in done.out and "test 0 " in done.out
+
+
+def test_embedding(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = here("visualize", "embedding", runs("plain"), "--samples", "60", "--json", cwd=work)
+    assert done.status == 0, done.err
+    content = json.loads(done.out)
+    assert (content["of"], content["size"]) == ("what goes into fc3", 84)
+    assert len(content["PCA"]["points"]) == len(content["t-SNE"]["points"]) == len(content["samples"]) == 60
+    assert content["t-SNE"]["trustworthiness"] > 0.8
+    drawn(work / "visualize" / "embedding.png")
+    page = (work / "visualize" / "embedding.html").read_text()
+    assert page.count("data:image/png;base64,") == 60
+    words = ("--samples", "20", "--method", "pca", "--pixels")
+    lines = here("visualize", "embedding", runs("scenes"), *words, cwd=work).out.splitlines()
+    assert lines[2].startswith("4,096 numbers for each of 20 samples") and max(map(len, lines[2:-3])) <= 80
+
+
+SURFACE = ("loss-surface", "--points", "3", "--samples", "40", "--reach", "0.5", "--split", "test", "--json")
+
+
+def test_loss_surface_is_resumed_to_the_bit(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    """Half of the points are forgotten, as if it had been stopped."""
+    technique, *words = SURFACE
+    whole = here("visualize", technique, runs("plain"), *words, "--out", "whole", cwd=work)
+    assert whole.status == 0, whole.err
+    drawn(work / "whole" / "loss_surface.png")
+    (kept,) = (work / "whole").glob("loss_surface.*.json")
+    content = json.loads(kept.read_text())
+    assert len(content["points"]) == 9 and content["points"][0][:2] == [0, 0]
+    (work / "part").mkdir()
+    wrong = [[*place, loss + 1] for *place, loss in content["points"][:1]]  # is taken as it stands there
+    (work / "part" / kept.name).write_text(json.dumps({**content, "points": content["points"][:5]}))
+    part = here("visualize", technique, runs("plain"), *words, "--out", "part", cwd=work)
+    figures, again = json.loads(whole.out), json.loads(part.out)
+    assert again["losses"] == figures["losses"]
+    (work / "part" / kept.name).write_text(json.dumps({**content, "points": wrong}))
+    taken = json.loads(here("visualize", technique, runs("plain"), *words, "--out", "part", cwd=work).out)
+    assert taken["centre"] == figures["centre"] + 1
+
+
+@pytest.mark.parametrize("run", ["plain", "scenes"])
+def test_the_centre_of_a_surface_is_the_loss_of_the_best_weights(
+    run: str, here: CommandLine, runs: Callable[[str], str], work: Path
+) -> None:
+    """That of ``cnnexp test``, on all samples of the test."""
+    words = ("--one-dimension", "--points", "3", "--samples", "500", "--split", "test", "--json")
+    done = here("visualize", "loss-surface", runs(run), *words, cwd=work)
+    assert done.status == 0, done.err
+    tested = json.loads(here("test", runs(run), "--json").out)["metrics"]
+    assert json.loads(done.out)["centre"] == pytest.approx(tested["test/loss"], rel=1e-6)
+
+
+def test_a_surface_on_a_page_is_as_fine_as_there_is_time() -> None:
+    from cnnexp.commands.techniques.loss_surface import _fitting
+    from cnnexp.visualize.section import NotFitting
+
+    assert [_fitting(each, 2) for each in (0.1, 0.3, 0.5)] == [9, 7, 5]  # 81, 49 and 25 points in 20 s
+    with pytest.raises(NotFitting, match="would take 25 s"):
+        _fitting(1.0, 2)

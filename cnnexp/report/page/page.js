@@ -26,6 +26,7 @@ main.append(make("h1", {}, DATA.title), make("p", { class: "soft" }, DATA.subtit
 if (DATA.answers) pageOfAnswers(main);
 else if (DATA.quiz) pageOfQuiz(main);
 else if (DATA.inside) pageOfInside(main);
+else if (DATA.map) pageOfMap(main);
 else if (DATA.runs.length === 1) main.append(...runDetails(DATA.runs[0], "h2"), ...DATA.notes.map((note) => make("p", { class: "note" }, note)));
 else pageOfRuns(main);
 document.documentElement.dataset.drawn = "yes";

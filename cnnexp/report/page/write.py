@@ -14,7 +14,10 @@ from cnnexp.report.plain_text import printable
 from cnnexp.runs.atomic import write_text
 
 _HERE = Path(__file__).parent
-SCRIPTS = ("elements.js", "charts.js", "many_runs.js", "one_run.js", "answers.js", "quiz.js", "inside.js", "page.js")
+SCRIPTS = (
+    *("elements.js", "charts.js", "many_runs.js", "one_run.js", "answers.js", "quiz.js", "inside.js", "map.js"),
+    "page.js",
+)
 """One script in the page, in this order."""
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -37,24 +40,26 @@ _PAGE = """<!doctype html>
 
 
 def write_page(content: Mapping[str, Any], path: Path) -> Path:
-    """Write what ``content.py`` gathered as one HTML file.
+    """Write what ``content.py`` gathered as one HTML file."""
+    write_text(path, page_text(content))
+    return path
+
+
+def page_text(content: Mapping[str, Any]) -> str:
+    """The file's text.
 
     A run's folder may come from a stranger. Its text reaches the page as JSON in which no tag can begin, and the script
     puts it in as text. Were that ever to fail, the page's policy lets a browser run and style by the two texts of this
     file alone, and load nothing.
     """
     style, script = _asset("page.css"), "".join(map(_asset, SCRIPTS))
-    write_text(
-        path,
-        _PAGE.format(
-            policy=html.escape(policy(style, script), quote=True),
-            title=html.escape(printable(content["title"])),
-            style=style,
-            data=_as_json(content),
-            script=script,
-        ),
+    return _PAGE.format(
+        policy=html.escape(policy(style, script), quote=True),
+        title=html.escape(printable(content["title"])),
+        style=style,
+        data=_as_json(content),
+        script=script,
     )
-    return path
 
 
 def policy(style: str, script: str) -> str:

@@ -1,0 +1,67 @@
+"""What techniques share that ask how near samples are: some samples in pixels, and in what the net makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cnnexp.commands.looking import Samples, SplitName, Subject, named_layer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from cnnexp.visualize.features import Features
+
+_AT_ONCE = 32
+
+
+def at(subject: Subject, places: Sequence[int], split: SplitName) -> Samples:
+    """The samples at these places of a split; the subject has data."""
+    import torch
+
+    assert subject.data is not None
+    batch = subject.data.split(split).batch(torch.as_tensor(list(places), dtype=torch.int64))
+    stored = {key: value.to(subject.task.device) for key, value in batch.items()}
+    return Samples(subject.task, stored, [f"{split} {place}" for place in places])
+
+
+def some(samples: Samples, places: Sequence[int]) -> Samples:
+    """Those at these places among them."""
+    import torch
+
+    chosen = torch.as_tensor(list(places), dtype=torch.int64)
+    stored = {key: value[chosen.to(value.device)] for key, value in samples.stored.items()}
+    return Samples(samples.task, stored, [samples.names[place] for place in places])
+
+
+def pixels(samples: Samples) -> NDArray[np.float32]:
+    """Samples as the net takes them, a row for each, (N, D)."""
+    import torch
+
+    found: NDArray[np.float32] = torch.cat([one.flatten(1).float().cpu() for one in _batches(samples)]).numpy()
+    return found
+
+
+def features(subject: Subject, samples: Samples, layer: str | None) -> Features:
+    """What the net makes of them before it answers, or what a layer answers.
+
+    Raises:
+        InputError: there is no such layer. NotFitting: it is nothing in which samples could be compared.
+    """
+    from cnnexp.visualize.features import features_of
+    from cnnexp.visualize.section import NotFitting
+
+    net = subject.task.net
+    if layer is not None:
+        named_layer([name for name, _ in net.named_modules() if name], layer)
+    try:
+        return features_of(net, _batches(samples), layer)
+    except ValueError as error:
+        of = f"--layer {layer}" if layer is not None else f"the last layer of {subject.name}"
+        raise NotFitting(f"{of}: {error}; --layer NAME takes another one, as cnnexp summary prints them") from error
+
+
+def _batches(samples: Samples) -> Iterator[Tensor]:
+    return (samples.prepared(start, start + _AT_ONCE) for start in range(0, len(samples), _AT_ONCE))

@@ -1,0 +1,101 @@
+"""The loss over a square of weights as contours and as a surface, or over a line of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnexp.visualize.canvas import one_line
+from cnnexp.visualize.png import figure_image, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from PIL.Image import Image
+
+Array = NDArray[np.float64]
+_LEVELS = 16
+_WIDE = 20.0
+"""Times the lowest loss: where the highest is above that, the scale is logarithmic."""
+_MARK = "#D55E00"
+
+
+def surface_image(
+    axis: Sequence[float], losses: Array, title: str, path: Mapping[int, Sequence[float]] | None = None
+) -> Image:
+    """Contours beside the surface.
+
+    Args:
+        axis: steps along both directions. losses: (len(axis), len(axis)), rows along the second direction; NaN where
+            there is none. path: by epoch, where a training went, in steps along both directions.
+    """
+    shown, logarithmic = _scaled(losses)
+    figure = new_figure(12.0, 5.4)
+    figure.suptitle(one_line(title), fontsize=11, parse_math=False)
+    flat = figure.add_subplot(1, 2, 1)
+    filled = flat.contourf(axis, axis, shown, levels=_LEVELS, cmap="viridis")
+    lines = flat.contour(axis, axis, shown, levels=_LEVELS, colors="white", linewidths=0.5, linestyles="solid")
+    flat.clabel(lines, list(lines.levels)[::2], fmt=_power if logarithmic else "%.3g", fontsize=7)
+    bar = figure.colorbar(filled, ax=flat, label="loss", shrink=0.85)
+    if logarithmic:
+        bar.ax.yaxis.set_major_formatter(lambda value, _: _power(value))
+    flat.plot(0, 0, "*", ms=13, mfc="white", mec="black", label="the trained weights")
+    if path:
+        _draw_path(flat, path, axis)
+    flat.set_xlabel("steps along the first direction")
+    flat.set_ylabel("along the second")
+    flat.set_aspect("equal")
+    flat.legend(loc="upper right", fontsize=8)
+    solid: Any = figure.add_subplot(1, 2, 2, projection="3d")
+    across, up = np.meshgrid(axis, axis)
+    solid.plot_surface(across, up, shown, cmap="viridis", rstride=1, cstride=1, edgecolor="#00000033", linewidth=0.3)
+    solid.view_init(elev=32, azim=-58)
+    solid.set_xlabel("first")
+    solid.set_ylabel("second")
+    ticks = [axis[0], 0, axis[-1]]
+    solid.set_xticks(ticks)
+    solid.set_yticks(ticks)
+    if logarithmic:
+        solid.zaxis.set_major_formatter(lambda value, _: _power(value))
+    return figure_image(figure)
+
+
+def line_image(axis: Sequence[float], losses: Array, title: str) -> Image:
+    """The loss along one direction, (len(axis),)."""
+    figure = new_figure(7.0, 4.4)
+    figure.suptitle(one_line(title), fontsize=11, parse_math=False)
+    axes = figure.add_subplot()
+    axes.plot(axis, losses, "o-", ms=3.5, lw=1.6, color="#0072B2")
+    axes.plot(0, losses[len(axis) // 2], "*", ms=13, mfc="white", mec="black", label="the trained weights")
+    if _scaled(losses)[1]:
+        axes.set_yscale("log")
+    axes.set_xlabel("steps along the direction; at 1 every filter has moved by its own length")
+    axes.set_ylabel("loss")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False)
+    return figure_image(figure)
+
+
+def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]], axis: Sequence[float]) -> None:
+    points = np.array(list(path.values()))
+    axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="after each epoch")
+    for epoch in (min(path), max(path)):
+        at = (path[epoch][0], path[epoch][1])
+        axes.annotate(str(epoch), at, color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
+    axes.set_xlim(min(axis), max(axis))
+    axes.set_ylim(min(axis), max(axis))
+
+
+def _power(value: float) -> str:
+    return f"{10**value:.3g}"
+
+
+def _scaled(losses: Array) -> tuple[Array, bool]:
+    """The values as they are drawn: their logarithms where they go over more than a power of ten; gaps are masked."""
+    known: Array = np.ma.masked_invalid(losses)
+    low, high = float(known.min()), float(known.max())
+    logarithmic = low > 0 and high > _WIDE * low
+    return (np.ma.log10(known) if logarithmic else known), logarithmic
