@@ -55,11 +55,11 @@ class Sanity:
         return bool(half >= LEAST_FALL and half >= MOST_OF_THE_FALL * whole)
 
 
-def sanity(net: nn.Module, answer: Callable[[], object], look: Callable[[], Maps], stages: int, seed: int) -> Sanity:
+def sanity(net: nn.Module, answer: Callable[[], Tensor], look: Callable[[], Maps], stages: int, seed: int) -> Sanity:
     """Look at a net again and again while its layers are shuffled; afterwards it is as it was.
 
     Args:
-        answer: calls the net as ``look`` does: tells which layers there are. stages: after the trained net, at most.
+        answer: the score that is looked at: tells which layers it depends on. stages: after the trained net, at most.
     """
     order = _weighty(net, answer)[::-1]
     last = len(order)
@@ -93,21 +93,28 @@ def rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     return float((centred[0] * centred[1]).sum() / scale) if scale else float("nan")
 
 
-def _weighty(net: nn.Module, answer: Callable[[], object]) -> list[str]:
-    """Modules with matrices or kernels of weights, in the order of their (first) call."""
-    found: dict[str, None] = {}
+def _weighty(net: nn.Module, answer: Callable[[], Tensor]) -> list[str]:
+    """Modules with matrices or kernels of weights that the answer depends on, in the order of their (first) call."""
+    called: dict[str, None] = {}
 
     def noting(name: str) -> Callable[[nn.Module, object, object], None]:
-        return lambda *_: found.setdefault(name)
+        return lambda *_: called.setdefault(name)
 
-    hooks = [one.register_forward_hook(noting(name)) for name, one in net.named_modules() if _kernels(one)]
+    weights = {name: own[0] for name, one in net.named_modules() if (own := _kernels(one))}
+    hooks = [net.get_submodule(name).register_forward_hook(noting(name)) for name in weights]
+    learnt = {name: value.requires_grad for name, value in weights.items()}
     try:
-        with torch.no_grad():
-            answer()
+        with torch.enable_grad():
+            for value in weights.values():
+                value.requires_grad_(True)
+            slopes = torch.autograd.grad(answer().sum(), list(weights.values()), allow_unused=True)
     finally:
         for hook in hooks:
             hook.remove()
-    return list(found)
+        for name, value in weights.items():
+            value.requires_grad_(learnt[name])
+    used = {name for name, slope in zip(weights, slopes, strict=True) if slope is not None}
+    return [name for name in called if name in used]
 
 
 def _kernels(module: nn.Module) -> list[Tensor]:

@@ -49,6 +49,14 @@ def test_layers_are_shuffled_from_the_top_down_and_are_put_back() -> None:
     assert (result.passes("gradient"), result.passes("edges")) == (True, False)
 
 
+def test_layers_that_the_score_does_not_depend_on_are_left_out() -> None:
+    net = Small().eval().requires_grad_(False)
+    x = torch.randn(1, 1, 9, 9)
+    result = sanity(net, lambda: net.second(net.first(x)) + 0 * net(x).detach().sum(), lambda: {"m": np.eye(2)}, 5, 0)
+    assert list(result.names) == [None, "second", "first"]
+    assert not any(value.requires_grad for value in net.parameters())
+
+
 def test_a_net_is_put_back_after_a_failure() -> None:
     net = Small().eval()
     before = net.head.weight.clone()
