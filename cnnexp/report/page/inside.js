@@ -9,7 +9,7 @@ function pageOfInside(main) {
     main.append(make("section", { id: one.technique, class: "inside" },
       make("h2", {}, one.technique.replaceAll("-", " ")),
       make("p", { class: "soft" }, one.line),
-      one.pictures.map((picture) => make("div", { class: "scroll" }, make("img", { src: picture.source, alt: `${one.title}: ${picture.name}`, loading: "lazy" }))),
+      one.pictures.map((picture) => make("div", { class: "scroll" }, make("img", { src: picture.source, alt: `${one.title}: ${picture.name}` }))),
       make("p", {}, make("b", {}, "What is seen. "), one.seen),
       make("p", {}, make("b", {}, "What it does not prove. "), one.beware),
       one.lines.length ? make("details", {}, make("summary", {}, "the figures"), make("pre", { class: "scroll" }, [one.title, "", ...one.lines].join("\n"))) : null));
