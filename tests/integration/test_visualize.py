@@ -647,6 +647,17 @@ def test_saliency_of_a_class(here: CommandLine, runs: Callable[[str], str], work
     drawn(work / "visualize" / "saliency.png")
 
 
+def test_saliency_of_a_net_without_relus(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = here("visualize", "saliency", runs("sigmoid"), "--noisy", "1", cwd=work)
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    for name in ("guided", "deconvnet"):
+        assert f"no {name}: no ReLU was met, so it is the gradient" in lines
+        assert not any(line.startswith(name) for line in lines)
+    done = here("visualize", "saliency", runs("sigmoid"), "--methods", "guided", cwd=work)
+    assert "guided: no ReLU was met: the gradient once more" in done.out.splitlines(), done.err
+
+
 def test_saliency_of_a_unit_and_its_sanity(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
     words = ("--layer", "conv2", "--channel", "3", "--unit", "4,5", "--methods", "gradient,grad-cam", "--sanity")
     done = here("visualize", "saliency", runs("plain"), "--picture", "2", *words, cwd=work)
