@@ -413,6 +413,7 @@ REFUSED = {
         "visualize ascent {plain} --steps 0 --rate 2", (("--steps 0", "at least 1"), ("--rate 2", "up to 1"))
     ),
     "a picture without a use": case("visualize ascent {plain} photo.png", "photo.png", "--from photo.png"),
+    "a folder to begin with": case("visualize ascent {plain} --from .", "--from .", "name the one picture"),
     "a class of a detector": case("visualize ascent {windows} --class 3", "no score for a class", "--layer"),
     "two pictures to dream on": case("visualize deepdream {plain} photo.png photo.png", "one picture"),
     "no picture to dream on": case("visualize deepdream {plain} nothere.png", "nothere.png", "no such file"),
