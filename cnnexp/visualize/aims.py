@@ -89,7 +89,7 @@ def channels(
     note = f"{layer} is a rectifier: the scores are those before it." if rectifies else None
     names = [f"channel {number}{at}" for number in numbers]
     what = f"{len(numbers)} channel{'' if len(numbers) == 1 else 's'} of {layer}{at}"
-    return Aims(until(net, layer), numbers, names, what, place, note)
+    return Aims(until(net, layer, before_rectifier=True), numbers, names, what, place, note)
 
 
 def usual_layer(net: nn.Module, x: Tensor) -> tuple[str, tuple[int, ...]] | None:

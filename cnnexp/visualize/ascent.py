@@ -53,7 +53,10 @@ class Climb:
 
 @dataclass(frozen=True)
 class Climbed:
-    """Pictures on their way: prepared, (B, C, H, W), and whether each had no gradient at all at the first step."""
+    """Pictures on their way: prepared, (B, C, H, W), and whether the score of each had no gradient at any step so far.
+
+    What changes in a picture whose score has none is the work of the penalties alone.
+    """
 
     pictures: Tensor
     dead: list[bool]
@@ -100,13 +103,14 @@ def ascend(score: Score, start: Tensor, low: Tensor, high: Tensor, how: Climb) -
         low, high: of each channel, (1, C, 1, 1); values stay in between.
     """
     generator = torch.Generator().manual_seed(how.seed)
-    x, dead = start.detach(), [False] * len(start)
+    x, dead = start.detach(), [True] * len(start)
     for step in range(how.steps):
         down, right = (int(torch.randint(-how.jitter, how.jitter + 1, (), generator=generator)) for _ in range(2))
         moved = x.roll((down, right), (2, 3)).requires_grad_()
         (gradient,) = torch.autograd.grad(penalised(score, moved, how.l2, how.total_variation).sum(), moved)
-        if step == 0:
-            dead = [not bool(one.any()) for one in _of_score(score, moved, gradient, how)]
+        if any(dead):
+            found = _of_score(score, moved, gradient, how)
+            dead = [was and not bool(one.any()) for was, one in zip(dead, found, strict=True)]
         direction = smoothed(gradient, how.smooth) if how.smooth else gradient
         length = direction.square().mean((1, 2, 3), keepdim=True).sqrt().clamp(min=torch.finfo(x.dtype).tiny)
         rate = how.rate * (1 - (1 - _LAST_RATE) * step / max(1, how.steps - 1))

@@ -24,7 +24,7 @@ class Ascended:
 
     Attributes:
         name: of what it was ascended for. start, score: where it began, and as it is written with 8 bits.
-        dead: whether there was no gradient to follow. probability: of the class.
+        dead: whether its score had no gradient to follow, at any step. probability: of the class.
         part: of the pixels that are called so, where each pixel has a class.
         photo, photo_score: the best one of those that it was compared with.
     """
@@ -94,6 +94,6 @@ def table(rows: Sequence[Ascended]) -> list[str]:
         lines += ["", "no photograph has a score above 0" if median is None else f"median ratio {median:.1f}"]
     dead = [row.name for row in rows if row.dead]
     if dead:
-        lines += ["", f"{len(dead)} of {len(rows)} had no gradient where they began, and did not move."]
+        lines += ["", f"{len(dead)} of {len(rows)}: the score had no gradient at any step, and nothing was climbed."]
         lines.append("Begin elsewhere: another --seed, or --from a picture.")
     return lines

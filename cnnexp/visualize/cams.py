@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnexp.visualize.maps import Maps, layers_with_maps
+from cnnexp.visualize.maps import Maps, names_with_maps
 from cnnexp.visualize.scores import Score
 
 
@@ -86,7 +86,7 @@ def last_maps(net: nn.Module, score: Score, x: Tensor, apart_from: str | None = 
     Args:
         apart_from: a layer that is itself asked about.
     """
-    names = [layer.name for layer in layers_with_maps(net, x) if layer.name != apart_from]
+    names = [name for name in names_with_maps(net, x) if name != apart_from]
     backbone = "backbone.body." if hasattr(getattr(net, "backbone", None), "body") else "backbone."
     behind = [name for name in names if name.startswith(backbone)]
     found = _slopes(net, score, x, behind or names)

@@ -67,6 +67,15 @@ def layers_with_maps(net: nn.Module, image: Tensor) -> list[Layer]:
     Args:
         net: in evaluation mode. image: one prepared picture, (1, C, H, W).
     """
+    return _tracked(net, image).layers
+
+
+def names_with_maps(net: nn.Module, image: Tensor) -> list[str]:
+    """The names of the same modules and of those whose stride is not known: of a net that pads its picture, all."""
+    return _tracked(net, image).names
+
+
+def _tracked(net: nn.Module, image: Tensor) -> _Tracker:
     tracker = _Tracker((image.shape[-2], image.shape[-1]))
     hooks = [module.register_forward_hook(tracker.noting(name)) for name, module in net.named_modules() if name]
     try:
@@ -75,7 +84,7 @@ def layers_with_maps(net: nn.Module, image: Tensor) -> list[Layer]:
     finally:
         for hook in hooks:
             hook.remove()
-    return tracker.layers
+    return tracker
 
 
 def spread(layers: Sequence[Layer], most: int = MOST_LAYERS) -> list[Layer]:
@@ -94,6 +103,7 @@ class _Tracker:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.layers: list[Layer] = []
+        self.names: list[str] = []
         self._strides: list[dict[int, int | None]] = [{size[0]: 1}, {size[1]: 1}]
         self._seen: list[Tensor] = []  # kept, so that no other tensor gets the identity of one of them
 
@@ -117,8 +127,10 @@ class _Tracker:
             self._seen.append(output)
         stride = tuple(known.get(side) for known, side in zip(self._strides, size, strict=True))
         plain = isinstance(module, _ACTIVATIONS) or any(word in type(module).__name__ for word in _CHANGES_NO_PLACE)
-        if min(size) > 1 and not plain and not handed_on and stride[0] is not None and stride[1] is not None:
-            self.layers.append(Layer(name, (stride[0], stride[1]), size))
+        if min(size) > 1 and not plain and not handed_on:
+            self.names.append(name)
+            if stride[0] is not None and stride[1] is not None:
+                self.layers.append(Layer(name, (stride[0], stride[1]), size))
 
     def _follow(self, module: nn.Module, axis: int, before: int, after: int) -> None:
         if isinstance(module, _STRIDED):

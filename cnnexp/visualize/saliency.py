@@ -139,7 +139,10 @@ def _of_maps(one: Look, name: str, method: Callable[[nn.Module, Score, Tensor, s
     if found is None:
         raise NotFitting(f"{name}: {layer} has no maps of the picture that the score depends on; name another layer")
     height, width = found.shape
-    return Found(_enlarged(found, one.x), coarse=True, more={"layer": layer}, note=f"{height}×{width} maps of {layer}")
+    note = f"{height}×{width} maps of {layer}"
+    if not found.any():
+        note += "; none of it is above 0: name another --cam-layer"
+    return Found(_enlarged(found, one.x), coarse=True, more={"layer": layer}, note=note)
 
 
 def _cam(one: Look) -> Found:

@@ -1,7 +1,8 @@
 """Whether a map depends on what a net has learnt: its weights are dealt out anew, from the top layer down.
 
-Adebayo et al. 2018, "Sanity checks for saliency maps", section 4.1 (cascading randomisation). In place of fresh draws
-each tensor's own numbers are shuffled, so that a layer keeps the size of what it answers and loses all it knows.
+Adebayo et al. 2018, "Sanity checks for saliency maps" (cascading randomisation). In place of fresh draws each tensor's
+own numbers are shuffled, so that a layer keeps the size of what it answers and loses all it knows. Batch norms and
+other layers without kernels stay as they are.
 """
 
 from __future__ import annotations

@@ -22,20 +22,17 @@ class _Reached(Exception):
         self.value = value
 
 
-def until(net: nn.Module, layer: str) -> Reach:
-    """What a layer answers, in the first of its calls; a rectifier's answer is taken before it rectifies.
+def until(net: nn.Module, layer: str, *, before_rectifier: bool = False) -> Reach:
+    """What a layer answers, in the first of its calls.
 
     Args:
-        layer: dotted.
+        layer: dotted. before_rectifier: of a rectifier take what it is given, which has a gradient below 0 too.
     """
     module = net.get_submodule(layer)
+    given = before_rectifier and isinstance(module, RECTIFIERS)
 
     def reach(x: Tensor) -> Tensor:
-        hook = (
-            module.register_forward_pre_hook(_before)
-            if isinstance(module, RECTIFIERS)
-            else module.register_forward_hook(_behind)
-        )
+        hook = module.register_forward_pre_hook(_before) if given else module.register_forward_hook(_behind)
         try:
             net(x)
         except _Reached as reached:

@@ -413,6 +413,7 @@ REFUSED = {
         "visualize ascent {plain} --steps 0 --rate 2", (("--steps 0", "at least 1"), ("--rate 2", "up to 1"))
     ),
     "a picture without a use": case("visualize ascent {plain} photo.png", "photo.png", "--from photo.png"),
+    "a folder to begin with": case("visualize ascent {plain} --from .", "--from .", "name the one picture"),
     "a class of a detector": case("visualize ascent {windows} --class 3", "no score for a class", "--layer"),
     "two pictures to dream on": case("visualize deepdream {plain} photo.png photo.png", "one picture"),
     "no picture to dream on": case("visualize deepdream {plain} nothere.png", "nothere.png", "no such file"),
@@ -645,6 +646,17 @@ def test_saliency_of_a_class(here: CommandLine, runs: Callable[[str], str], work
     assert content["methods"]["grad-cam"]["layer"] == "pool2"
     assert content["methods"]["guided"]["relus"] == 4
     drawn(work / "visualize" / "saliency.png")
+
+
+def test_saliency_of_a_net_without_relus(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
+    done = here("visualize", "saliency", runs("sigmoid"), "--noisy", "1", cwd=work)
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    for name in ("guided", "deconvnet"):
+        assert f"no {name}: no ReLU was met, so it is the gradient" in lines
+        assert not any(line.startswith(name) for line in lines)
+    done = here("visualize", "saliency", runs("sigmoid"), "--methods", "guided", cwd=work)
+    assert "guided: no ReLU was met: the gradient once more" in done.out.splitlines(), done.err
 
 
 def test_saliency_of_a_unit_and_its_sanity(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:

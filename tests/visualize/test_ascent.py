@@ -67,6 +67,17 @@ def test_a_dead_start_is_told_and_the_others_move() -> None:
     assert not found.pictures[0].any() and found.pictures[1].all()
     with_penalty = last(ascend(score, torch.full((2, 2, 3, 3), 0.5), LOW, HIGH, Climb(3, 0.1, l2=1.0)))
     assert with_penalty.dead == [True, False], "a penalty's gradient is none of the score's"
+    assert not torch.equal(with_penalty.pictures[0], torch.full((2, 3, 3), 0.5)), "which moves the picture all the same"
+
+
+def test_what_wakes_on_the_way_is_not_dead() -> None:
+    """Up to 0.5 the score is 0; the penalty leads below that."""
+
+    def score(x: Tensor) -> Tensor:
+        return (0.5 - x).relu().flatten(1).sum(1)
+
+    steps = [one.dead for one in ascend(score, torch.full((1, 2, 3, 3), 0.6), LOW, HIGH, Climb(4, 0.05, l2=1.0))]
+    assert steps[0] == [True] and steps[-1] == [False]
 
 
 def test_jitter_moves_the_picture_back_again() -> None:
@@ -218,7 +229,7 @@ def test_table_and_sheet() -> None:
     lines = table(rows)
     assert max(map(len, lines)) <= 80
     assert lines[1].split() == ["a", "0.1", "12", "0.9960", "2", "6.0"] and lines[2].split()[-1] == "-"
-    assert "1 of 3 had no gradient where they began, and did not move." in lines
+    assert "1 of 3: the score had no gradient at any step, and nothing was climbed." in lines
     picture = np.zeros((100, 100, 3), np.uint8)
     alone, compared = sheet(rows, [picture] * 3), sheet(rows, [picture] * 3, [picture] * 3)
     assert compared.width == alone.width and compared.height == 2 * alone.height

@@ -88,6 +88,16 @@ def test_the_last_maps_are_the_last_of_the_smallest_that_the_score_depends_on() 
     assert last_maps(net, layer_score(net, "second", 1), x, "second") == "first"
 
 
+def test_a_net_that_pads_its_picture_has_last_maps() -> None:
+    """A U-Net brings 18×22 to 20×24 by a function, so that no layer's stride is known."""
+    from cnnexp.models.unet import UNet
+
+    torch.manual_seed(0)
+    net = UNet(in_channels=1, num_classes=2, width=2, depth=2, norm="batch").eval()
+    x = torch.randn(1, 1, 18, 22)
+    assert last_maps(net, class_score(net, 1), x) == last_maps(net, class_score(net, 1), x[..., :16, :20]) == "down.2.3"
+
+
 def test_layers_without_maps() -> None:
     net, x = Averaging(True).eval(), picture()
     assert grad_cam(net, class_score(net, 0), x, "head") is None

@@ -37,6 +37,16 @@ def test_the_score_is_half_of_the_mean_square_and_its_gradient_the_answers_own()
     assert strength(lambda given: given, channel=1)(x).item() == 9 / 4
 
 
+def test_of_a_rectifier_what_it_shuts_out_is_not_dreamt_of() -> None:
+    """The norm is that of ReLU(z), and a picture in which z is below 0 everywhere has nothing to follow."""
+    model, x = net(), photo()
+    score = strength(until(model, "1"))
+    with torch.no_grad():
+        assert norm(score, x) == pytest.approx(float(model[0](x).relu().square().mean().sqrt()))
+        model[0].bias.fill_(-100.0)  # type: ignore[operator,union-attr]
+    assert torch.equal(last(dream(score, x, LOW, HIGH, Dream(steps=2, rate=0.1, octaves=1))), x)
+
+
 def test_sizes_go_up_to_the_picture_s_own() -> None:
     assert sizes(360, 480, 3, 2.0) == [(90, 120), (180, 240), (360, 480)]
     assert sizes(7, 5, 1, 1.4) == [(7, 5)]
@@ -100,7 +110,8 @@ def test_resized_is_itself_at_its_own_size() -> None:
 def test_a_net_is_run_as_far_as_the_layer() -> None:
     model, x = net(), photo(16, 16)
     torch.testing.assert_close(until(model, "0")(x), model[0](x))
-    torch.testing.assert_close(until(model, "1")(x), model[0](x))  # before the rectifier
+    torch.testing.assert_close(until(model, "1")(x), model[0](x).relu())
+    torch.testing.assert_close(until(model, "1", before_rectifier=True)(x), model[0](x))
     torch.testing.assert_close(until(model, "5")(x), model(x))
     assert not model[3]._forward_hooks and not model[1]._forward_pre_hooks
     with pytest.raises(RuntimeError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,13 @@ def test_what_speaks_against_a_class_has_no_energy() -> None:
     found = look(Look(net, class_score(net, 0), x, settings(net, x, 0)), ["cam", "integrated"])
     assert float(found["cam"].values.max()) <= 0 and found["integrated"].values.sum() < 0
     assert math.isnan(energy(found["cam"].values, region))
+
+
+def test_a_grad_cam_with_nothing_above_0_says_so() -> None:
+    net, (x, _) = BrightSpot().eval(), scene()
+    own = replace(settings(net, x, 0), cam_layer="relu")
+    notes = [look(Look(net, class_score(net, k), x, own), ["grad-cam"])["grad-cam"].note for k in (0, 1)]
+    assert notes == ["32×32 maps of relu; none of it is above 0: name another --cam-layer", "32×32 maps of relu"]
 
 
 def test_energy_and_half_by_hand() -> None:

@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnexp.commands.asked import settings_and_files
@@ -132,6 +133,8 @@ def _refuse(arguments: argparse.Namespace) -> None:
         problems.append(f"--channel {arguments.channel}: expected up to {MOST} numbers, such as 0,1,2")
     if arguments.unit is not None and not re.fullmatch(r"\d+,\d+", arguments.unit):
         problems.append(f"--unit {arguments.unit}: expected row and column on the map, such as 4,4")
+    if arguments.start is not None and Path(arguments.start).is_dir():
+        problems.append(f"--from {arguments.start}: a folder; name the one picture to begin with")
     _, files = settings_and_files([arguments.run, *arguments.files], f"cnnexp visualize ascent {WITHOUT_RUN}")
     if files and arguments.start is not None:
         problems.append(f"{files[0]}: beside --from, pictures to compare with are the test's; leave it out")

@@ -158,7 +158,7 @@ def _layer(subject: Subject, arguments: argparse.Namespace) -> str:
     """The layer that the words name, or one at two thirds of the depth: of blocks the whole, not a part."""
     import torch
 
-    from cnnexp.visualize.maps import layers_with_maps
+    from cnnexp.visualize.maps import names_with_maps
     from cnnexp.visualize.section import NotFitting
     from cnnexp.visualize.until import shapes_of
 
@@ -168,7 +168,7 @@ def _layer(subject: Subject, arguments: argparse.Namespace) -> str:
     if arguments.layer is None:
         # behind a dense layer maps are those of pictures of one size
         before = set(takewhile(lambda name: len(shapes[name]) == 3, shapes))
-        names = [layer.name for layer in layers_with_maps(net, example) if layer.name in before]
+        names = [name for name in names_with_maps(net, example) if name in before]
         if not names:
             raise NotFitting(f"{subject.name}: has no maps before its dense layers, to dream with")
         whole = [name for name in names if not any(name.startswith(f"{other}.") for other in names)]

@@ -65,6 +65,9 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     methods, left_out = _fitting(arguments, settings, what)
     one = Look(subject.task.net, what.score, sample.prepared(), settings)
     found = look(one, methods)
+    if arguments.methods is None:
+        methods, left_out = _without_relus(found, methods, left_out)
+        found = {name: found[name] for name in methods}
     title = f"{subject.name}, {sample.names[0]}: what speaks for {what.words}?"
     (picture,) = sample.shown()
     images = {"saliency": saliency_image(picture, found, title, what.words, what.boxes)}
@@ -195,6 +198,15 @@ def _fitting(arguments: argparse.Namespace, settings: Settings, what: Asked) -> 
         left_out["cam"] = why
     usual = [name for name in METHODS if name not in left_out and (name != "hirescam" or _of_a_place(what, settings))]
     return usual, [f"no {one}: {why}" for one, why in left_out.items()]
+
+
+def _without_relus(
+    found: Mapping[str, Found], methods: Sequence[str], left_out: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Leave out rules for ReLUs where none was met: they would be the gradient under other names."""
+    same = [name for name in methods if (found[name].more or {}).get("relus") == 0]
+    why = [f"no {name}: no ReLU was met, so it is the gradient" for name in same]
+    return [name for name in methods if name not in same], [*left_out, *why]
 
 
 def _of_a_place(what: Asked, settings: Settings) -> bool:
