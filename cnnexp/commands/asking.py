@@ -120,7 +120,7 @@ def _of_pixels(subject: Subject, one: Samples, logits: Tensor, number: int | Non
     """A class of a net that gives each pixel one; (K, H, W)."""
     from cnnexp.visualize.place_scores import pixels_score
 
-    names, first = subject.classes or (), getattr(subject.task, "first_named", 0)
+    names, first = subject.classes or (), subject.task.first_named
     said = logits.argmax(0) - first
     counts = [int((said == one).sum()) for one in range(len(names))]
     if number is None:

@@ -58,6 +58,8 @@ class Task(nn.Module, ABC):
     """Names of the optimizers, in the order in which they make a step on each batch."""
     least_classes: ClassVar[int] = 1
     """With fewer the answer would be known without a net; tasks without a target ask for none."""
+    first_named: ClassVar[int] = 0
+    """Which of its net's outputs answers for the first class."""
     unclassed: ClassVar[int] = 0
     """How many of its net's outputs say where something is and not what; they come last."""
     on_frames: ClassVar[bool] = False

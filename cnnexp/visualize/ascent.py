@@ -4,7 +4,7 @@
 
 Source: Erhan et al. 2009, "Visualizing higher-layer features of a deep network" (a unit); Simonyan et al. 2014, "Deep
 inside convolutional networks", equation 1 (a class, λ); Mahendran and Vedaldi 2015, "Understanding deep image
-representations by inverting them", equation 5 with β = 2 (μ); Yosinski et al. 2015, "Understanding neural networks
+representations by inverting them", with β = 2 (μ); Yosinski et al. 2015, "Understanding neural networks
 through deep visualization" (blur); Mordvintsev et al. 2015, "Inceptionism" (jitter); Olah et al. 2017, "Feature
 visualization" (steps in Fourier space). Here each step goes equally far, by the root mean square of the gradient.
 """

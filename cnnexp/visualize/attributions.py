@@ -35,7 +35,7 @@ def by_rule(score: Score, x: Tensor, rule: Rule) -> tuple[Tensor, int]:
 
 
 def smoothgrad(score: Score, x: Tensor, samples: int, noise: float, seed: int = 0) -> Tensor:
-    """The mean gradient of a picture (1, C, H, W) under noise (Smilkov et al. 2017, "SmoothGrad", section 3).
+    """The mean gradient of a picture (1, C, H, W) under noise (Smilkov et al. 2017, "SmoothGrad").
 
     Args:
         samples: pictures with noise. noise: its standard deviation as a part of the range of the picture's values.

@@ -63,7 +63,7 @@ def grad_cam(net: nn.Module, score: Score, x: Tensor, layer: str) -> Tensor | No
 
 def hirescam(net: nn.Module, score: Score, x: Tensor, layer: str) -> Tensor | None:
     """ReLU(Σ_k ∂ score / ∂ A^k · A^k), place by place: what Grad-CAM takes the mean of (Draelos and Carin 2020,
-    "Use HiResCAM instead of Grad-CAM", equation 4). For scores of one place in the picture, of which the mean over all
+    "Use HiResCAM instead of Grad-CAM"). For scores of one place in the picture, of which the mean over all
     places says little. Arguments and result as for ``grad_cam``."""
     found = _at(net, score, x, layer)
     return None if found is None else (found[1] * found[0]).sum(1)[0].clamp(min=0)

@@ -57,7 +57,7 @@ def _overlap(boxes: Tensor, box: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def pixels_score(net: nn.Module, number: int, where: Tensor) -> Score:
-    """The sum of a class's logits over some pixels (Vinogradova, Dibrov and Myers 2020, "Seg-Grad-CAM", section 3).
+    """The sum of a class's logits over some pixels (Vinogradova, Dibrov and Myers 2020, "Seg-Grad-CAM").
 
     Args:
         where: bool (H, W), in most cases those that were given the class.
