@@ -22,7 +22,7 @@ def occlusion(score: Score, x: Tensor, side: int, fill: Tensor) -> Tensor:
     """score(x) − score(x with a patch), for each pixel the mean over the patches that hide it, (H, W).
 
     Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2, with square patches
-    that go on by half of their side, and beyond the edges, so that each pixel is hidden by as many.
+    that go on by half of their side, and beyond the edges, so that those at the edge are hidden as often as others.
 
     Args:
         x: (1, C, H, W). side: of a patch in pixels. fill: what stands in it, of x's shape.
