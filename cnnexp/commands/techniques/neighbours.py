@@ -20,7 +20,7 @@ LINE = "the pictures nearest to one, in pixels and in what a net makes of them"
 EXAMPLE = """cnnexp visualize neighbours last
   cnnexp visualize neighbours last --queries 3,17 --layer conv2
   cnnexp visualize neighbours last photo.jpg
-  cnnexp visualize neighbours model=squeezenet1_0 model.weights=torchvision photos"""
+  cnnexp visualize neighbours model=squeezenet1_0 model.weights=FILE photos"""
 PLACE = 30
 SPLITS = ("train", "val", "test")
 MOST_SAMPLES = 5000
