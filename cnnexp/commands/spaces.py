@@ -56,11 +56,14 @@ def features(subject: Subject, samples: Samples, layer: str | None) -> Features:
     net = subject.task.net
     if layer is not None:
         named_layer([name for name, _ in net.named_modules() if name], layer)
+    of = f"--layer {layer}" if layer is not None else f"the last layer of {subject.name}"
     try:
-        return features_of(net, _batches(samples), layer)
+        found = features_of(net, _batches(samples), layer)
     except ValueError as error:
-        of = f"--layer {layer}" if layer is not None else f"the last layer of {subject.name}"
         raise NotFitting(f"{of}: {error}; --layer NAME takes another one, as cnnexp summary prints them") from error
+    if not found.values.isfinite().all():
+        raise NotFitting(f"{of}: answers numbers that are not finite, as of a training that diverged")
+    return found
 
 
 def _batches(samples: Samples) -> Iterator[Tensor]:

@@ -20,12 +20,14 @@ class Plane:
 
     Attributes:
         method: ``PCA`` or ``t-SNE``. explained: part of the variance along each axis, of principal components.
+        perplexity: that t-SNE was made with.
     """
 
     method: str
     points: Array
     trustworthiness: float
     explained: tuple[float, float] | None = None
+    perplexity: float | None = None
 
 
 def pca(rows: NDArray[np.float32]) -> Plane:
@@ -44,7 +46,7 @@ def pca(rows: NDArray[np.float32]) -> Plane:
 
 
 def tsne(rows: NDArray[np.float32], seed: int, perplexity: float = PERPLEXITY) -> Plane:
-    """t-SNE of rows (N, D), begun from their principal components (van der Maaten and Hinton 2008).
+    """t-SNE of rows (N, D), not all alike, begun from their principal components (van der Maaten and Hinton 2008).
 
     Of few rows the perplexity, about the number of neighbours that count, is at most a third of them.
     """
@@ -52,7 +54,7 @@ def tsne(rows: NDArray[np.float32], seed: int, perplexity: float = PERPLEXITY) -
 
     fitting = min(perplexity, (len(rows) - 1) / 3)
     points = TSNE(perplexity=fitting, init="pca", random_state=seed).fit_transform(rows).astype(np.float64)
-    return Plane("t-SNE", points, _trustworthiness(rows, points))
+    return Plane("t-SNE", points, _trustworthiness(rows, points), perplexity=fitting)
 
 
 def _trustworthiness(rows: NDArray[np.float32], points: Array) -> float:

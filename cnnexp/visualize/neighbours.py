@@ -42,9 +42,11 @@ def nearest(apart: Array, own: Places, count: int) -> Places:
     """The places (Q, count) of the nearest, nearest first; of equal distances the lower place.
 
     Args:
-        apart: distances (Q, N). own: (Q,), the place of each query itself, which is left out, or -1.
+        apart: distances (Q, N). own: (Q,), the place of each query itself, which is left out, or -1. count: at most
+            this many; fewer where there are no more others.
     """
-    return np.argsort(_without(apart, own), axis=1, kind="stable")[:, :count]
+    others = apart.shape[1] - int((own >= 0).any())
+    return np.argsort(_without(apart, own), axis=1, kind="stable")[:, : min(count, others)]
 
 
 def agreement(apart: Array, labels: Places) -> float:

@@ -463,6 +463,7 @@ REFUSED = {
     "a class that is nowhere": case("visualize saliency {scenes} --picture 0 --class 3", "no pixel", "background"),
     "a place beyond the split": case("visualize neighbours {plain} --queries 3,500", "--queries 500", "0 to 499"),
     "places that are none": case("visualize neighbours {plain} --queries a", "--queries a", "3,17"),
+    "places beside a file": case("visualize neighbours {plain} photo.png --queries 3", "--queries 3", "photo.png"),
     "no neighbours": case("visualize neighbours {plain} --count 0", "--count 0", "1 to 12"),
     "too few points": case("visualize embedding {plain} --samples 3", "--samples 3", "8 to"),
     "pixels and a layer": case("visualize embedding {plain} --pixels --layer fc1", "--layer fc1", "--pixels"),

@@ -46,6 +46,12 @@ def test_tsne_keeps_neighbours_and_is_the_seed_s() -> None:
     assert tsne(rows, seed=0).points.tolist() == plane.points.tolist()
 
 
+def test_of_few_samples_the_perplexity_is_a_third() -> None:
+    rows, _ = clusters(4)
+    assert tsne(rows, 0, 500).perplexity == pytest.approx(11 / 3)
+    assert tsne(rows, 0, 2).perplexity == 2
+
+
 def test_pictures_lie_where_their_points_do() -> None:
     """The second upwards; of two at one place the first."""
     plane = pca(np.array([[0, 0], [0, 0], [9, 1], [-9, -1]], np.float32))

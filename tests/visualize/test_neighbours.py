@@ -39,6 +39,9 @@ def test_a_query_is_no_neighbour_of_itself_and_its_twin_is() -> None:
     apart = distances(rows(3, 4, 0)[[0, 1, 1, 2]], rows(3, 4, 0)[[0, 1, 1, 2]])
     assert nearest(apart, np.arange(4), 1)[:, 0].tolist()[1:3] == [2, 1]
     assert nearest(apart, np.array([-1, -1, -1, -1]), 1)[:, 0].tolist() == [0, 1, 1, 3]
+    for place, row in enumerate(nearest(apart, np.arange(4), 6).tolist()):  # more are asked for than there are
+        assert sorted([*row, place]) == [0, 1, 2, 3]
+    assert nearest(apart, np.full(4, -1), 6).shape == (4, 4)
 
 
 def test_agreement_is_that_of_a_classifier_that_leaves_each_one_out() -> None:

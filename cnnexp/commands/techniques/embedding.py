@@ -72,21 +72,25 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         rows, what = found.values.numpy(), found.what
     if rows.shape[1] < 2:
         raise NotFitting(f"{what} is a single number for each sample, which makes no plane")
+    if (rows == rows[0]).all():
+        raise NotFitting(f"{what} is the same for every sample, which makes no plane")
     planes = [] if arguments.method == "tsne" else [pca(rows)]
     planes += [] if arguments.method == "pca" else [tsne(rows, arguments.seed, arguments.perplexity)]
     labels = None if samples.labels is None else samples.labels.cpu().numpy()
     names = () if labels is None else subject.task.facts.names("label")
     title = f"{subject.with_count(samples)}: {what}"
     pictures = [to_image(one) for one in samples.shown()]
-    seen = (
-        "Points that lie together are samples of which the net makes much the same, and colours are classes: clean "
-        "islands are classes that are easy to tell apart, and a point of another colour among them is a likely mistake."
-    )
+    seen = "Points that lie together are samples of which the net makes much the same."
+    if labels is not None:
+        seen += (
+            " Colours are classes: clean islands are classes that are easy to tell apart, and a point of another "
+            "colour among them is a likely mistake."
+        )
     beware = (
         "t-SNE keeps who is near whom, and nothing else: the size of an island, its shape and the gaps between islands "
         "mean nothing. PCA keeps distances, but only those along two of many directions."
     )
-    notes = [_line(plane) for plane in planes]
+    notes = [_line(plane, arguments.perplexity) for plane in planes]
     return Section(
         title,
         {
@@ -107,13 +111,20 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
 
 
 def _figures(plane: Plane) -> dict[str, Any]:
-    found = {"trustworthiness": plane.trustworthiness, "explained": plane.explained, "points": plane.points.tolist()}
+    found = {
+        "trustworthiness": plane.trustworthiness,
+        "explained": plane.explained,
+        "perplexity": plane.perplexity,
+        "points": plane.points.tolist(),
+    }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _line(plane: Plane) -> str:
+def _line(plane: Plane, perplexity: float) -> str:
     explained = "" if plane.explained is None else f", {sum(plane.explained):.0%} of the variance"
-    return f"{plane.method + ':':<7} trustworthiness {plane.trustworthiness:.3f}{explained}"
+    lowered = plane.perplexity is not None and plane.perplexity < perplexity
+    fewer = f", perplexity {plane.perplexity:.3g} of so few samples" if lowered else ""
+    return f"{plane.method + ':':<7} trustworthiness {plane.trustworthiness:.3f}{explained}{fewer}"
 
 
 def _page(

@@ -51,12 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
         problems.append(f"--reach {arguments.reach:g}: expected a number above 0, up to 100")
     if not 0 <= arguments.seed < 2**31:
         problems.append(f"--seed {arguments.seed}: expected a whole number from 0 to {2**31 - 1}")
-    if arguments.files and "=" not in arguments.run:
-        problems.append(f"{arguments.files[0]}: nobody knows its truth; leave files out")
     if problems:
         raise InputError(*problems)
+    subject = open_subject(arguments, "loss-surface")
+    if subject.given is not None:
+        raise InputError(f"{subject.given.names[0]}: nobody knows its truth; leave files out")
     arguments.keep = True
-    return show(section(open_subject(arguments, "loss-surface"), arguments), arguments)
+    return show(section(subject, arguments), arguments)
 
 
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
@@ -74,7 +75,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     batches = [_batch(samples, start) for start in range(0, len(samples), _AT_ONCE)]
     dimensions = 1 if arguments.one_dimension else 2
     folder = folder_of(arguments) if arguments.keep else None
-    points = SurfacePoints(folder, _bound(task, batches, samples, arguments.seed, dimensions))
+    points = SurfacePoints(folder, _bound(subject, batches, arguments.seed, dimensions))
     directions = filter_normalised(task.net, arguments.seed, dimensions)
     with moving(task.net, directions) as moved:
         centre = (0.0,) * dimensions
@@ -174,15 +175,18 @@ def _batch(samples: Samples, start: int) -> Batch:
     return samples.task.prepare(stored, train=False)
 
 
-def _bound(task: Task, batches: list[Batch], samples: Samples, seed: int, dimensions: int) -> dict[str, Any]:
-    """What a point is a loss of."""
+def _bound(subject: Subject, batches: list[Batch], seed: int, dimensions: int) -> dict[str, Any]:
+    """What a point is a loss of, and by which settings: a run's weights may be asked about with another loss."""
     import torch
 
     from cnnexp.visualize.surface_points import digest_of
 
+    task, config = subject.task, subject.config
+    weights = config["regularization"]["class_weights"]
     held = {f"{place}.{key}": value for place, batch in enumerate(batches) for key, value in batch.items()}
     return {
         "weights": digest_of(task.state_dict()),
+        "loss": {"loss": config["loss"], "task": config["task"], "model": config["model"], "class_weights": weights},
         "samples": digest_of(held),
         "seed": seed,
         "dimensions": dimensions,

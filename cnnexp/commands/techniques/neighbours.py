@@ -20,7 +20,7 @@ LINE = "the pictures nearest to one, in pixels and in what a net makes of them"
 EXAMPLE = """cnnexp visualize neighbours last
   cnnexp visualize neighbours last --queries 3,17 --layer conv2
   cnnexp visualize neighbours last photo.jpg
-  cnnexp visualize neighbours model=squeezenet1_0 model.weights=torchvision photos"""
+  cnnexp visualize neighbours model=squeezenet1_0 model.weights=FILE photos"""
 PLACE = 30
 SPLITS = ("train", "val", "test")
 MOST_SAMPLES = 5000
@@ -148,8 +148,10 @@ def _asked(subject: Subject, arguments: argparse.Namespace) -> tuple[Samples, Sa
             raise NotFitting(f"{subject.name}: needs data=NAME to look among, or three pictures at least")
         chosen = _within(arguments.queries, len(gallery)) or range(min(_QUERIES, len(gallery)))
         return gallery, some(gallery, chosen), np.array(chosen)
+    if subject.given is not None and arguments.queries is not None:
+        raise InputError(f"--queries {arguments.queries}: or {subject.given.names[0]}; look for samples, or for files")
     gallery = subject.of_split(arguments.samples, arguments.split)
-    if subject.given is not None and arguments.queries is None:
+    if subject.given is not None:
         return gallery, subject.given, np.full(len(subject.given), -1)
     places = _within(arguments.queries, len(subject.data.split(arguments.split)))
     if places:
