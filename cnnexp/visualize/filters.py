@@ -48,9 +48,9 @@ class Filters:
         return [int(place) for place in np.argsort(-sums, kind="stable")[:count]]
 
     def moved(self, before: Filters) -> NDArray[np.float32]:
-        """(K,), how far each filter is from an earlier self: ‖w − w₀‖ / ‖w₀‖."""
+        """(K,), how far each filter is from an earlier self: ‖w − w₀‖ / ‖w₀‖; NaN of one that began at 0."""
         way = Filters(self.layer, self.weights - before.weights).norms
-        return np.divide(way, before.norms, out=np.zeros_like(way), where=before.norms > 0)
+        return np.divide(way, before.norms, out=np.full_like(way, np.nan), where=before.norms > 0)
 
 
 def filters_of(net: nn.Module, called: Sequence[str], sample: Sequence[int]) -> list[Filters]:
@@ -113,5 +113,9 @@ def figures_of(filters: Filters, before: Filters | None) -> Mapping[str, object]
         "largest": float(filters.weights.max()),
         "norms": [float(norm) for norm in norms],
         "faint": int((norms < FAINT * norms.max()).sum()),
-        **({} if before is None else {"moved": [float(way) for way in filters.moved(before)]}),
+        **(
+            {}
+            if before is None
+            else {"moved": [None if np.isnan(way) else float(way) for way in filters.moved(before)]}
+        ),
     }

@@ -82,6 +82,8 @@ def test_strength_and_way() -> None:
     assert before.norms.tolist() == [5, 1]
     assert (before.strongest(1), after.strongest(2)) == ([0], [1, 0])
     assert after.moved(before) == pytest.approx([0.8, 3])
+    began = Filters("conv", np.concatenate([np.zeros_like(before.weights[:1]), before.weights[1:]]))
+    assert after.moved(began) == pytest.approx([np.nan, 3], nan_ok=True), "of 0 there is no part"
 
 
 def test_curves_and_legends_are_drawn() -> None:

@@ -123,8 +123,8 @@ def _through_epochs(
         {"picture": samples.names[0], "epochs": epochs, "activity": figures},
         "The same channels of the same picture from the first weights (epoch 0) on: those that are most active at the "
         "end, on one scale for each layer.",
-        "Channels were chosen by how active they are at the end; others may have been so before. Weights of a whole "
-        "epoch lie between two columns.",
+        "Channels were chosen by how active they are at the end; others may have been so before. Between two "
+        "columns lies the training of an epoch, or of several.",
     )
 
 

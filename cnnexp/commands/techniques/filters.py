@@ -166,11 +166,14 @@ def _lines(subject: Subject, filters: Filters, before: Filters | None) -> list[s
         _row("faint", f"{int((norms < FAINT * norms.max()).sum())}, of a norm below a tenth of the largest"),
     ]
     if before is not None:
-        moved = filters.moved(before)
+        every = filters.moved(before)
+        moved = every[~np.isnan(every)]
         lines.append(_row("began with", f"{before.weights.min():.3f} to {before.weights.max():.3f}"))
-        lines.append(
-            _row("moved by", f"{moved.min():.2f} to {moved.max():.2f} of their norm, median {np.median(moved):.2f}")
-        )
+        if len(moved):
+            middle = f"median {np.median(moved):.2f}"
+            lines.append(_row("moved by", f"{moved.min():.2f} to {moved.max():.2f} of their norm, {middle}"))
+        if len(moved) < len(every):
+            lines.append(_row("began at 0", f"{len(every) - len(moved)} filters"))
         lines += _other_release(subject)
     return lines
 
