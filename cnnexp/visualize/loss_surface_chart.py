@@ -23,40 +23,48 @@ _MARK = "#D55E00"
 
 
 def surface_image(
-    axis: Sequence[float], losses: Array, title: str, path: Mapping[int, Sequence[float]] | None = None
+    axes: Sequence[Sequence[float]],
+    losses: Array,
+    title: str,
+    path: Mapping[int, Sequence[float]] | None = None,
+    labels: Sequence[str] = ("steps along the first direction", "along the second"),
+    centre: str = "the trained weights",
 ) -> Image:
     """Contours beside the surface.
 
     Args:
-        axis: steps along both directions. losses: (len(axis), len(axis)), rows along the second direction; NaN where
-            there is none. path: by epoch, where a training went, in steps along both directions.
+        axes: steps along both directions. losses: (rows along the second direction, columns along the first); NaN where
+            there is none. path: by epoch, where a training went, in steps along both directions; its plane may be wider
+            along one of them. labels: of the directions. centre: what weights lie at 0.
     """
+    across, up = axes
     shown, logarithmic = _scaled(losses)
     figure = new_figure(12.0, 5.4)
     figure.suptitle(one_line(title), fontsize=11, parse_math=False)
     flat = figure.add_subplot(1, 2, 1)
-    filled = flat.contourf(axis, axis, shown, levels=_LEVELS, cmap="viridis")
-    lines = flat.contour(axis, axis, shown, levels=_LEVELS, colors="white", linewidths=0.5, linestyles="solid")
+    filled = flat.contourf(across, up, shown, levels=_LEVELS, cmap="viridis")
+    lines = flat.contour(across, up, shown, levels=_LEVELS, colors="white", linewidths=0.5, linestyles="solid")
     flat.clabel(lines, list(lines.levels)[::2], fmt=_power if logarithmic else "%.3g", fontsize=7)
     bar = figure.colorbar(filled, ax=flat, label="loss", shrink=0.85)
     if logarithmic:
         bar.ax.yaxis.set_major_formatter(lambda value, _: _power(value))
-    flat.plot(0, 0, "*", ms=13, mfc="white", mec="black", label="the trained weights")
-    if path:
-        _draw_path(flat, path, axis)
-    flat.set_xlabel("steps along the first direction")
-    flat.set_ylabel("along the second")
-    flat.set_aspect("equal")
+    flat.plot(0, 0, "*", ms=13, mfc="white", mec="black", zorder=4, label=centre)
+    if path is None:
+        flat.set_aspect("equal")
+    else:
+        _draw_path(flat, path)
+    flat.set_xlabel(labels[0])
+    flat.set_ylabel(labels[1])
     flat.legend(loc="upper right", fontsize=8)
     solid: Any = figure.add_subplot(1, 2, 2, projection="3d")
-    across, up = np.meshgrid(axis, axis)
-    solid.plot_surface(across, up, shown, cmap="viridis", rstride=1, cstride=1, edgecolor="#00000033", linewidth=0.3)
+    solid.plot_surface(
+        *np.meshgrid(across, up), shown, cmap="viridis", rstride=1, cstride=1, edgecolor="#00000033", linewidth=0.3
+    )
     solid.view_init(elev=32, azim=-58)
     solid.set_xlabel("first")
     solid.set_ylabel("second")
-    ticks = [axis[0], 0, axis[-1]]
-    solid.set_xticks(ticks)
-    solid.set_yticks(ticks)
+    solid.set_xticks([across[0], 0, across[-1]])
+    solid.set_yticks([up[0], 0, up[-1]])
     if logarithmic:
         solid.zaxis.set_major_formatter(lambda value, _: _power(value))
     return figure_image(figure)
@@ -79,14 +87,12 @@ def line_image(axis: Sequence[float], losses: Array, title: str) -> Image:
     return figure_image(figure)
 
 
-def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]], axis: Sequence[float]) -> None:
+def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]]) -> None:
     points = np.array(list(path.values()))
     axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="after each epoch")
     for epoch in (min(path), max(path)):
         at = (path[epoch][0], path[epoch][1])
         axes.annotate(str(epoch), at, color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
-    axes.set_xlim(min(axis), max(axis))
-    axes.set_ylim(min(axis), max(axis))
 
 
 def _power(value: float) -> str:
