@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ _LEVELS = 16
 _WIDE = 20.0
 """Times the lowest loss: where the highest is above that, the scale is logarithmic."""
 _MARK = "#D55E00"
+_FINELY = 12
+"""Places between two epochs, so that a way follows the surface."""
 
 
 def surface_image(
@@ -55,16 +58,19 @@ def surface_image(
         _draw_path(flat, path)
     flat.set_xlabel(labels[0])
     flat.set_ylabel(labels[1])
-    flat.legend(loc="upper right", fontsize=8)
-    solid: Any = figure.add_subplot(1, 2, 2, projection="3d")
+    flat.legend(loc="upper right" if path is None else "best", fontsize=8)
+    solid: Any = figure.add_subplot(1, 2, 2, projection="3d", computed_zorder=False)
     solid.plot_surface(
         *np.meshgrid(across, up), shown, cmap="viridis", rstride=1, cstride=1, edgecolor="#00000033", linewidth=0.3
     )
     solid.view_init(elev=32, azim=-58)
     solid.set_xlabel("first")
     solid.set_ylabel("second")
-    solid.set_xticks([across[0], 0, across[-1]])
-    solid.set_yticks([up[0], 0, up[-1]])
+    if path is None:
+        solid.set_xticks([across[0], 0, across[-1]])
+        solid.set_yticks([up[0], 0, up[-1]])
+    else:
+        _draw_path_above(solid, path, axes, shown)
     if logarithmic:
         solid.zaxis.set_major_formatter(lambda value, _: _power(value))
     return figure_image(figure)
@@ -89,10 +95,30 @@ def line_image(axis: Sequence[float], losses: Array, title: str) -> Image:
 
 def _draw_path(axes: Axes, path: Mapping[int, Sequence[float]]) -> None:
     points = np.array(list(path.values()))
-    axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="after each epoch")
+    axes.plot(points[:, 0], points[:, 1], "o-", ms=3.5, lw=1.2, color=_MARK, label="the way of the training")
     for epoch in (min(path), max(path)):
         at = (path[epoch][0], path[epoch][1])
         axes.annotate(str(epoch), at, color=_MARK, fontsize=8, xytext=(4, 4), textcoords="offset points")
+
+
+def _draw_path_above(
+    solid: Any, path: Mapping[int, Sequence[float]], axes: Sequence[Sequence[float]], shown: Array
+) -> None:
+    """On the surface, hidden nowhere."""
+    points = np.array(list(path.values()))
+    finely = np.concatenate([np.linspace(*pair, _FINELY) for pair in pairwise(points)])
+    for places, style in ((finely, "-"), (points, "o")):
+        heights = [_height(place, axes, shown) for place in places]
+        solid.plot(places[:, 0], places[:, 1], heights, style, ms=3.5, lw=1.6, color=_MARK, zorder=5)
+    solid.locator_params(axis="x", nbins=5)
+    solid.locator_params(axis="y", nbins=5)
+
+
+def _height(place: Array, axes: Sequence[Sequence[float]], shown: Array) -> float:
+    """Between the four values around a place, bilinearly."""
+    across, up = axes
+    columns = [np.interp(place[0], across, np.ma.filled(row, np.nan)) for row in shown]
+    return float(np.interp(place[1], up, columns))
 
 
 def _power(value: float) -> str:

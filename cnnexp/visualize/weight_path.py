@@ -72,8 +72,8 @@ def axis_over(values: Sequence[float], count: int) -> list[float]:
     low, high = min(values), max(values)
     margin = _MARGIN * (high - low)
     low, high = low - margin, high + margin
-    before = min(max(round(-low / (high - low) * (count - 1)), 1), count - 2)
-    step = max(-low / before, high / (count - 1 - before))
+    steps = {before: max(-low / before, high / (count - 1 - before)) for before in range(1, count - 1)}
+    before, step = min(steps.items(), key=lambda one: one[1])
     digits = 3 - math.ceil(math.log10(step))
     step = math.ceil(step * 10**digits) / 10**digits  # so that another order of summation leaves the points as they are
     return [round(step * place, digits) for place in range(-before, count - before)]

@@ -166,7 +166,7 @@ def _along(
         epoch: loss_of(way.after(epoch, arguments.trust).task, batches) for epoch in spread_over(epochs, _EPOCHS_TOLD)
     }
     labels = [
-        f"{which} principal component ({part:.1%})"
+        f"{which} principal component ({part:.1%} of the variance)"
         for which, part in zip(("first", "second"), way.explained, strict=True)
     ]
     path = {epoch: steps for epoch, (steps, _) in way.at.items()}
