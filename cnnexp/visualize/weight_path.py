@@ -48,7 +48,7 @@ def principal(path: Sequence[Mapping[str, Tensor]]) -> tuple[list[Direction], tu
     found = {name: mixes.T @ _ways(path, name) for name in end}  # (2, numbers of the parameter)
     start = sum((found[name] @ (path[0][name] - end[name]).flatten().cpu().double() for name in end), torch.zeros(2))
     signs = torch.where(start > 0, 1.0, -1.0) * torch.tensor([-1.0, 1.0])
-    directions = [
+    directions: list[Direction] = [
         {name: (signs[which] * found[name][which]).view(one.shape).to(one) for name, one in end.items()}
         for which in range(2)
     ]
