@@ -88,7 +88,7 @@ def seconds(task: Task, batch: Batch) -> float:
 
 @contextmanager
 def channels_last(subject: Subject) -> Iterator[None]:
-    """The weights of a net on the processor with their channels last, which saves a sixth of the time; then as before."""
+    """The weights of a net on the processor with their channels last, saving a sixth of the time; then as before."""
     from cnnexp.builders.memory_format import in_order
 
     net, before = subject.task.net, bool(subject.config["hardware"]["channels_last"])
