@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -57,11 +58,16 @@ def axis_of(reach: float, count: int) -> list[float]:
     return [reach * place / half for place in range(-half, half + 1)]
 
 
-def points_of(reach: float, count: int, dimensions: int) -> list[tuple[float, ...]]:
-    """The points of a line or a square, the nearest to the centre first, so that what is stopped shows the middle."""
-    axis = axis_of(reach, count)
-    places: list[tuple[float, ...]] = [(a,) for a in axis] if dimensions == 1 else [(a, b) for b in axis for a in axis]
-    return sorted(places, key=lambda place: sum(step * step for step in place))
+def points_of(axes: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    """The points of a line or a grid, the nearest to the centre first, so that what is stopped shows the middle.
+
+    How near is measured in the reach of each axis.
+    """
+    reaches = [max(map(abs, axis)) for axis in axes]
+    places = [place[::-1] for place in product(*reversed(axes))]
+    return sorted(
+        places, key=lambda place: sum((step / reach) ** 2 for step, reach in zip(place, reaches, strict=True))
+    )
 
 
 class Moved:

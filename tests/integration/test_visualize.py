@@ -471,6 +471,10 @@ REFUSED = {
     "a surface without a middle": case("visualize loss-surface {plain} --points 8", "--points 8", "odd"),
     "a surface of nothing": case("visualize loss-surface {plain} --reach 0", "--reach 0", "above 0"),
     "a surface of files": case("visualize loss-surface {plain} photo.png", "photo.png", "leave files out"),
+    "a path of no epochs": case("visualize loss-surface {plain} --path", "--path", "checkpoint.keep=epochs"),
+    "a path along a line": case("visualize loss-surface {plain} --path --one-dimension", "a plane", "--one-dimension"),
+    "a path of best weights": case("visualize loss-surface {plain} --path --checkpoint best", "leave --checkpoint out"),
+    "a path with a reach": case("visualize loss-surface {plain} --path --reach 2", "leave --reach out"),
     "features of no layer": case("visualize neighbours {plain} --layer fc9", "--layer fc9", "did you mean fc"),
 }
 
@@ -769,6 +773,26 @@ def test_the_centre_of_a_surface_is_the_loss_of_the_best_weights(
     assert done.status == 0, done.err
     tested = json.loads(here("test", runs(run), "--json").out)["metrics"]
     assert json.loads(done.out)["centre"] == pytest.approx(tested["test/loss"], rel=1e-6)
+
+
+def test_the_way_of_a_training_ends_in_its_last_weights(
+    here: CommandLine, runs: Callable[[str], str], work: Path
+) -> None:
+    """The middle is their loss, which the weights that the epochs left tell by themselves."""
+    words = (runs("kept"), "--path", "--points", "3", "--samples", "500", "--split", "test")
+    content = as_said(here, work, "loss-surface", *words)
+    tested = json.loads(here("test", runs("kept"), "--checkpoint", "last", "--json").out)["metrics"]
+    assert content["centre"] == pytest.approx(tested["test/loss"], rel=1e-6)
+    assert content["centre"] == pytest.approx(content["own_losses"]["2"], rel=1e-6)
+    assert len(set(content["own_losses"].values())) == 3
+    assert [one["epoch"] for one in content["path"]] == [0, 1, 2]
+    assert content["path"][2] == {"epoch": 2, "steps": [0, 0], "in_the_plane": 1}
+    assert sum(content["explained"]) == pytest.approx(1), "three points lie in a plane"
+    assert [one["in_the_plane"] for one in content["path"]] == pytest.approx([1, 1, 1])
+    for axis, places in zip(content["axes"], zip(*(one["steps"] for one in content["path"]), strict=True), strict=True):
+        assert axis[0] < min(places) and max(places) < axis[-1]
+    (kept,) = (work / "visualize").glob("loss_surface.*.json")
+    assert len(json.loads(kept.read_text())["points"]) == 9
 
 
 def test_a_surface_on_a_page_is_as_fine_as_there_is_time() -> None:

@@ -59,10 +59,11 @@ def test_weights_are_moved_by_steps_and_put_back_to_the_bit() -> None:
 
 def test_points_begin_in_the_middle_and_hold_it_exactly() -> None:
     assert axis_of(0.3, 5) == [-0.3, -0.15, 0, 0.15, 0.3]
-    assert points_of(2, 3, 1)[0] == (0.0,)
-    square = points_of(1, 19, 2)
+    assert points_of([axis_of(2, 3)])[0] == (0.0,)
+    square = points_of([axis_of(1, 19)] * 2)
     assert square[0] == (0.0, 0.0) and len(set(square)) == 361
     assert {abs(step) for step in square[-1]} == {1.0}
+    assert points_of([[-8, -4, 0, 4], [0, 1]])[:4] == [(0, 0), (-4, 0), (4, 0), (-8, 0)]
 
 
 def test_projection_by_hand() -> None:
@@ -97,8 +98,8 @@ def test_what_has_no_number_is_left_out_of_the_drawing() -> None:
     axis = axis_of(1, 5)
     losses = np.add.outer(np.square(axis), np.square(axis)) + 0.001
     losses[0, 0] = np.nan
-    image = surface_image(axis, losses, "title", path={1: (0.5, 0.5), 2: (0.0, 0.0)})
-    assert len(image.getcolors(1 << 24)) > len(surface_image(axis, losses, "title").getcolors(1 << 24)) / 2
+    image = surface_image([axis, axis], losses, "title", path={1: (0.5, 0.5), 2: (0.0, 0.0)})
+    assert len(image.getcolors(1 << 24)) > len(surface_image([axis, axis], losses, "title").getcolors(1 << 24)) / 2
     line_image(axis, losses[2], "title")
 
 

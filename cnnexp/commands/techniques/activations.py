@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.commands.epochs import BEGAN, at_epoch, epochs_kept, spread_over
 from cnnexp.commands.looking import add_subject, named_layer, open_subject, show
 from cnnexp.errors import InputError
 
@@ -27,8 +28,6 @@ CHANNELS, CHANNELS_IN_TIME = 8, 3
 LAYERS_IN_TIME = 4
 MOST_CHANNELS = 64
 MOST_COLUMNS = 9
-BEGAN = 0
-"""The epoch before the first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """The maps of one picture."""
     subject.refuse_others("maps of a picture")
-    kept = _kept_epochs(subject) if arguments.epochs else {}
+    kept = epochs_kept(subject, "--epochs") if arguments.epochs else {}
     samples = _one(subject, arguments.sample)
     x = samples.prepared()
     layers = _layers(subject, x, arguments.layers, LAYERS_IN_TIME if arguments.epochs else None)
@@ -97,9 +96,9 @@ def _through_epochs(
     from cnnexp.visualize.section import Section
 
     films: dict[str, list[Activations]] = {layer: [] for layer in layers}
-    epochs = _columns([BEGAN, *kept])
+    epochs = spread_over([BEGAN, *kept], MOST_COLUMNS)
     for epoch in epochs:
-        for one in _looked(_at_epoch(subject, epoch, kept, arguments.trust), x, layers):
+        for one in _looked(at_epoch(subject, epoch, kept, arguments.trust), x, layers):
             films[one.layer].append(one)
     ends = [film[-1] for film in films.values()]
     if arguments.channel is not None:
@@ -126,52 +125,6 @@ def _through_epochs(
         "Channels were chosen by how active they are at the end; others may have been so before. Between two "
         "columns lies the training of an epoch, or of several.",
     )
-
-
-def _kept_epochs(subject: Subject) -> Mapping[int, str]:
-    """The epochs whose weights are there.
-
-    Raises:
-        InputError: there are none.
-    """
-    from cnnexp.runs.checkpoints import kept_epochs
-
-    if subject.record is None:
-        raise InputError(f"--epochs: {subject.name} is no run here; it needs one with checkpoint.keep=epochs")
-    kept = kept_epochs(subject.record.folder)
-    if not kept:
-        raise InputError(
-            f"--epochs: {subject.record.id} kept no weights of its epochs; train it with checkpoint.keep=epochs"
-        )
-    return kept
-
-
-def _at_epoch(subject: Subject, epoch: int, kept: Mapping[int, str], trusted: Sequence[str]) -> Subject:
-    """The same subject with the weights after an epoch, or before the first."""
-    import copy
-    from dataclasses import replace
-
-    from cnnexp.builders.initial import initial_net
-    from cnnexp.builders.revive import checked_config, put_weights
-    from cnnexp.builders.weights import load_weights
-    from cnnexp.runs.read import inside
-
-    assert subject.record is not None
-    task = copy.deepcopy(subject.task)
-    if epoch == BEGAN:
-        net = initial_net(subject.record, checked_config(subject.record), trusted)
-        put_weights(task, net.state_dict(), "the first weights")
-    else:
-        path = inside(subject.record.folder, kept[epoch])
-        put_weights(task, load_weights(path), str(path))
-    return replace(subject, task=task.eval())
-
-
-def _columns(epochs: Sequence[int]) -> list[int]:
-    """The first and the last epoch, and as many between as there is room for."""
-    if len(epochs) <= MOST_COLUMNS:
-        return list(epochs)
-    return [epochs[round(place * (len(epochs) - 1) / (MOST_COLUMNS - 1))] for place in range(MOST_COLUMNS)]
 
 
 def _one(subject: Subject, number: int) -> Samples:
