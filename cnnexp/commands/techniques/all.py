@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LINE = "what a net has learnt: a page of all that looks into a trained net, and fits it"
 EXAMPLE = """cnnexp visualize all last
   cnnexp visualize all RUN --picture photo.jpg
-  cnnexp visualize all model=squeezenet1_0 model.weights=torchvision data=imagenette"""
+  cnnexp visualize all model=squeezenet1_0 model.weights=torchvision photo.jpg"""
 FILE = "all.html"
 
 

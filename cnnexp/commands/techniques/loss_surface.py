@@ -87,6 +87,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
 
     from cnnexp.commands.weight_way import way_of
     from cnnexp.visualize.loss_surface import axis_of, filter_normalised, moving, points_of
+    from cnnexp.visualize.section import NotFitting
     from cnnexp.visualize.surface_points import SurfacePoints
     from cnnexp.visualize.weight_path import axis_over
 
@@ -110,6 +111,8 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         else:
             axes = [axis_of(arguments.reach or REACH, count)] * dimensions
         measure(task, batches, moved, points, points_of(axes))
+    if not np.isfinite(points[(0.0,) * dimensions]):
+        raise NotFitting(f"{subject.name}: the loss of its weights is not finite, so there is nothing to see around it")
 
     grid = [points[place[::-1]] for place in product(*reversed(axes))]
     losses = np.array(grid).reshape(-1, len(axes[0]))  # rows along the second direction
