@@ -26,6 +26,7 @@ EXAMPLE = """cnnexp visualize shift last
 WITHOUT_RUN = "cnnexp visualize shift model=squeezenet1_0 model.weights=torchvision photo.jpg"
 PLACE = 90
 MOST_SHIFTS = 33
+SAMPLES, SAMPLES_OF_LARGE, LARGE_PX = 200, 20, 64
 MOST_COLUMNS = 9
 EXACT = 1e-4
 """A smaller difference is rounding."""
@@ -35,12 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_subject(parser, "pictures, or folders; without a run and data=…")
     parser.add_argument("--shifts", metavar="N,N,…", default=None, help="in pixels [0 to twice the net's stride]")
     parser.add_argument("--direction", choices=("right", "down"), default="right", help="[right]")
-    parser.add_argument("--samples", type=int, metavar="N", default=200, help="test pictures of a run [200]")
+    most = f"[{SAMPLES}; {SAMPLES_OF_LARGE} of large ones]"
+    parser.add_argument("--samples", type=int, metavar="N", default=None, help=f"test pictures of a run {most}")
     parser.add_argument("--layers", metavar="A,B,…", default=None, help="by name [eight over the depth]")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.samples < 1:
+    if arguments.samples is not None and arguments.samples < 1:
         raise InputError(f"--samples {arguments.samples}: expected a number of at least 1")
     if arguments.shifts is not None:
         _shifts(arguments.shifts)
@@ -56,7 +58,8 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     from cnnexp.visualize.shift_chart import shift_image
 
     _refuse_other_tasks(subject.config, subject.name)
-    samples = subject.take(arguments.samples)
+    large = subject.task.facts.input.side > LARGE_PX
+    samples = subject.take(arguments.samples or (SAMPLES_OF_LARGE if large else SAMPLES))
     pictures = subject.task.facts.input.arguments(samples.stored)[0]
     axis = DOWN if arguments.direction == "down" else RIGHT
     layers = _chosen(layers_with_maps(subject.task.net, samples.prepared(0, 1)), arguments.layers)
