@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnexp.visualize.hooks import Note, looking_on
 from cnnexp.visualize.maps import Maps, names_with_maps
 from cnnexp.visualize.scores import Score
 
@@ -135,7 +136,7 @@ def pooled(net: nn.Module, x: Tensor) -> Pooled | None:
     means: dict[tuple[str, bool], Tensor] = {}
     linear: list[tuple[nn.Linear, Tensor, Tensor]] = []
 
-    def noting(name: str) -> Callable[[nn.Module, Any, Any], None]:
+    def noting(name: str) -> Note:
         def note(module: nn.Module, given: Any, output: Any) -> None:
             if isinstance(module, nn.Linear):
                 linear.append((module, given[0], output))
@@ -144,13 +145,8 @@ def pooled(net: nn.Module, x: Tensor) -> Pooled | None:
 
         return note
 
-    hooks = [one.register_forward_hook(noting(name)) for name, one in net.named_modules() if name]
-    try:
-        with torch.no_grad():
-            logits = net(x)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with torch.no_grad(), looking_on(net, noting):
+        logits = net(x)
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         return None
     wanted, weights = logits, None

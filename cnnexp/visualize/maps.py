@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnexp.visualize.hooks import Note, looking_on
+
 _STRIDED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.LPPool2d)
 _CHANGES_NO_PLACE = ("Pad2d", "BatchNorm2d", "Dropout", "Identity")
 """Parts of the names of modules whose maps say nothing of their own."""
@@ -77,13 +79,8 @@ def names_with_maps(net: nn.Module, image: Tensor) -> list[str]:
 
 def _tracked(net: nn.Module, image: Tensor) -> _Tracker:
     tracker = _Tracker((image.shape[-2], image.shape[-1]))
-    hooks = [module.register_forward_hook(tracker.noting(name)) for name, module in net.named_modules() if name]
-    try:
-        with torch.no_grad():
-            net(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with torch.no_grad(), looking_on(net, tracker.noting):
+        net(image)
     return tracker
 
 
@@ -107,7 +104,7 @@ class _Tracker:
         self._strides: list[dict[int, int | None]] = [{size[0]: 1}, {size[1]: 1}]
         self._seen: list[Tensor] = []  # kept, so that no other tensor gets the identity of one of them
 
-    def noting(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+    def noting(self, name: str) -> Note:
         def note(module: nn.Module, inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor) and output.ndim == 4 and inputs and isinstance(inputs[0], Tensor):
                 self._note(name, module, inputs[0], output)

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnexp.visualize.hooks import Note, looking_on
+
 Reach = Callable[[Tensor], Tensor]
 """Prepared pictures (B, C, H, W) → (B, K, …)."""
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
@@ -62,19 +64,15 @@ def shapes_of(net: nn.Module, x: Tensor) -> dict[str, tuple[int, ...]]:
     """
     found: dict[str, tuple[int, ...]] = {}
 
-    def noting(name: str) -> Callable[[nn.Module, Any, Any], None]:
+    def noting(name: str) -> Note:
         def note(_: nn.Module, __: Any, output: Any) -> None:
             if isinstance(output, Tensor) and output.ndim > 1 and len(output) == len(x):
                 found.setdefault(name, tuple(output.shape[1:]))
 
         return note
 
-    hooks = [module.register_forward_hook(noting(name)) for name, module in net.named_modules() if name]
-    try:
+    with looking_on(net, noting):
         net(x)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return found
 
 
@@ -88,7 +86,7 @@ def before_last_rectifier(net: nn.Module, x: Tensor) -> str | None:
     last: str | None = None
     rectified = False
 
-    def noting(name: str) -> Callable[[nn.Module, Any, Any], None]:
+    def noting(name: str) -> Note:
         def note(module: nn.Module, _: Any, __: Any) -> None:
             nonlocal last, rectified
             if next(module.parameters(recurse=False), None) is not None:
@@ -98,10 +96,6 @@ def before_last_rectifier(net: nn.Module, x: Tensor) -> str | None:
 
         return note
 
-    hooks = [module.register_forward_hook(noting(name)) for name, module in net.named_modules() if name]
-    try:
+    with looking_on(net, noting):
         net(x)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return last if rectified else None
