@@ -13,12 +13,11 @@ from cnnexp.visualize.canvas import (
     INK,
     PAPER,
     above,
-    enlarged,
+    ending,
+    fitted,
     font,
     framed,
     line_height,
-    shortened,
-    text_width,
     to_image,
     words,
 )
@@ -52,9 +51,9 @@ def layers_image(picture: NDArray[np.uint8], rows: Sequence[Activations], count:
         channels = one.most_active(count)
         scale = _scale(one.maps[channels])
         told = [f"{len(one.maps)} × {one.maps.shape[1]}×{one.maps.shape[2]}"]
-        cells = [cell(coloured(one.maps[number], scale)) for number in channels]
+        cells = [_cell(coloured(one.maps[number], scale)) for number in channels]
         drawn.append(_row(_head(one.layer, told, scale), cells, [str(number) for number in channels]))
-    return framed(above([words(title, FONT_PX + 2), cell(picture), *drawn]))
+    return framed(above([words(title, FONT_PX + 2), _cell(picture), *drawn]))
 
 
 def epochs_image(
@@ -74,20 +73,14 @@ def epochs_image(
     for layer, film in films.items():
         scale = max(_scale(one.maps[list(channels[layer])]) for one in film)
         for place, number in enumerate(channels[layer]):
-            cells = [cell(coloured(one.maps[number], scale)) for one in film]
+            cells = [_cell(coloured(one.maps[number], scale)) for one in film]
             head = _head(layer if place == 0 else "", [f"channel {number}"], scale if place == 0 else None)
             drawn.append(_row(head, cells, [f"epoch {epoch}" for epoch in epochs]))
-    return framed(above([words(title, FONT_PX + 2), cell(picture), *drawn]))
+    return framed(above([words(title, FONT_PX + 2), _cell(picture), *drawn]))
 
 
-def cell(picture: NDArray[np.uint8]) -> Image.Image:
-    """A picture enlarged by a whole factor, or made smaller, to fit a cell."""
-    image = to_image(picture)
-    longer = max(image.size)
-    if longer <= CELL_PX:
-        return enlarged(image, CELL_PX // longer)
-    size = (max(1, image.width * CELL_PX // longer), max(1, image.height * CELL_PX // longer))
-    return image.resize(size, Image.Resampling.BOX)
+def _cell(picture: NDArray[np.uint8]) -> Image.Image:
+    return fitted(to_image(picture), CELL_PX, Image.Resampling.BOX)
 
 
 def _scale(maps: NDArray[np.float32]) -> float:
@@ -113,7 +106,7 @@ def _head(name: str, told: Sequence[str], scale: float | None) -> Image.Image:
     sheet = Image.new("RGB", (HEAD_PX - 8, step * (2 + len(told) + 1)), PAPER)
     pen = ImageDraw.Draw(sheet)
     for place, line in enumerate([name, *told]):
-        pen.text((0, place * step), _ending(line), fill=INK, font=font(FONT_PX))
+        pen.text((0, place * step), ending(line, FONT_PX, HEAD_PX - 10), fill=INK, font=font(FONT_PX))
     if scale is not None:
         ramp = np.linspace(-scale, scale, _BAR_PX[0], dtype=np.float32)[None]
         top = (1 + len(told)) * step + 3
@@ -122,10 +115,3 @@ def _head(name: str, told: Sequence[str], scale: float | None) -> Image.Image:
             (_BAR_PX[0] + 4, top - 3), f"±{scale:.2g}" if scale < 100 else f"±{scale:.0f}", fill=INK, font=font(FONT_PX)
         )
     return sheet
-
-
-def _ending(text: str) -> str:
-    """The end of a long name tells its layer."""
-    while text_width(text, FONT_PX) > HEAD_PX - 10:
-        text = f"…{text.lstrip('…')[1:]}"
-    return shortened(text, FONT_PX, HEAD_PX - 8)

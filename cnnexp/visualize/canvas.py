@@ -50,6 +50,15 @@ def enlarged(image: Image.Image, factor: int) -> Image.Image:
     )
 
 
+def fitted(image: Image.Image, side_px: int, smaller: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
+    """The image enlarged by a whole factor, to the pixel, or made smaller, so that it fits a square."""
+    longer = max(image.size)
+    if longer <= side_px:
+        return enlarged(image, side_px // longer)
+    size = (max(1, image.width * side_px // longer), max(1, image.height * side_px // longer))
+    return image.resize(size, smaller)
+
+
 @cache
 def font(size_px: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib and knows Latin, Greek and Cyrillic letters."""
@@ -82,6 +91,13 @@ def shortened(text: str, size_px: int, width_px: int) -> str:
     while text and text_width(f"{text}…", size_px) > width_px:
         text = text[:-1]
     return f"{text}…"
+
+
+def ending(text: str, size_px: int, width_px: int) -> str:
+    """The text, cut at its beginning where it is wider than there is room: the end of a long name tells its layer."""
+    while len(text) > 1 and text_width(text, size_px) > width_px:
+        text = f"…{text.lstrip('…')[1:]}"
+    return text
 
 
 def words(text: str, size_px: int, colour: Colour = INK) -> Image.Image:

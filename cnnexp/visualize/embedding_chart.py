@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from cnnexp.visualize.canvas import PAPER, above, enlarged, framed, one_line, shortened, words
+from cnnexp.visualize.canvas import PAPER, above, fitted, framed, one_line, shortened, words
 from cnnexp.visualize.embedding import Plane
 from cnnexp.visualize.palette import class_colour
 from cnnexp.visualize.png import figure_image, new_figure
@@ -77,7 +77,7 @@ def pictures_image(
         if any(np.abs(corner - other).max() < 0.8 * _SIDE_PX for other in taken):
             continue
         taken.append(corner)
-        image = _thumbnail(pictures[place])
+        image = fitted(pictures[place], _SIDE_PX)
         x, y = (int(value) + _FRAME_PX for value in corner)
         colour = class_colour(PLAIN if labels is None else int(labels[place]))
         if labels is not None:
@@ -86,11 +86,3 @@ def pictures_image(
         sheet.paste(image, (x, y))
     line = f"{title}: {len(taken):,} of {len(pictures):,} by {plane.method}"
     return framed(above([words(shortened(line, 14, _SHEET_PX), 14), sheet], 8), 10)
-
-
-def _thumbnail(image: Image.Image) -> Image.Image:
-    if max(image.size) <= _SIDE_PX:
-        return enlarged(image, _SIDE_PX // max(image.size))
-    smaller = image.copy()
-    smaller.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)
-    return smaller

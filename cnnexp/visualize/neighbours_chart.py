@@ -13,7 +13,7 @@ from cnnexp.visualize.canvas import (
     INK,
     PAPER,
     above,
-    enlarged,
+    fitted,
     font,
     framed,
     line_height,
@@ -74,7 +74,7 @@ def _block(query: Shown, rows: Sequence[Sequence[Shown]], spaces: Sequence[str],
 
 
 def _put(sheet: Image.Image, one: Shown, corner: tuple[int, int]) -> None:
-    image = _thumbnail(one.picture)
+    image = fitted(to_image(one.picture), _SIDE_PX)
     left, top = corner[0] + (_SIDE_PX - image.width) // 2, corner[1] + (_SIDE_PX - image.height) // 2
     sheet.paste(image, (left, top))
     pen = ImageDraw.Draw(sheet)
@@ -83,12 +83,3 @@ def _put(sheet: Image.Image, one: Shown, corner: tuple[int, int]) -> None:
     text = shortened(one.caption, _FONT_PX, _SIDE_PX)
     start = corner[0] + (_SIDE_PX - text_width(text, _FONT_PX)) // 2
     pen.text((start, corner[1] + _SIDE_PX + 1), text, fill=_OTHER if one.other else INK, font=font(_FONT_PX))
-
-
-def _thumbnail(picture: NDArray[Any]) -> Image.Image:
-    """Small pictures by a whole factor, to the pixel; larger ones made smaller."""
-    image = to_image(picture)
-    if max(image.size) <= _SIDE_PX:
-        return enlarged(image, max(1, _SIDE_PX // max(image.size)))
-    image.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)
-    return image

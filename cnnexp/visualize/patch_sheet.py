@@ -13,11 +13,11 @@ from cnnexp.visualize.canvas import (
     INK,
     PAPER,
     above,
-    enlarged,
+    ending,
+    fitted,
     font,
     framed,
     line_height,
-    text_width,
     to_image,
     words,
 )
@@ -42,29 +42,13 @@ def patches_image(rows: Sequence[PatchRow], title: str) -> Image.Image:
 
 
 def _row(row: PatchRow) -> Image.Image:
-    cells = [_cell(patch) for patch in row.patches]
+    cells = [fitted(to_image(patch), CELL_PX) for patch in row.patches]
     step = line_height(FONT_PX)
     height = max([len(row.told) * step, *(one.height for one in cells)])
     sheet = Image.new("RGB", (HEAD_PX + len(cells) * (CELL_PX + GAP_PX), height), PAPER)
     pen = ImageDraw.Draw(sheet)
     for place, line in enumerate(row.told):
-        pen.text((0, place * step), _ending(line), fill=INK, font=font(FONT_PX))
+        pen.text((0, place * step), ending(line, FONT_PX, HEAD_PX - 8), fill=INK, font=font(FONT_PX))
     for place, one in enumerate(cells):
         sheet.paste(one, (HEAD_PX + place * (CELL_PX + GAP_PX) + (CELL_PX - one.width) // 2, 0))
     return sheet
-
-
-def _cell(patch: NDArray[np.uint8]) -> Image.Image:
-    image = to_image(patch)
-    longer = max(image.size)
-    if longer <= CELL_PX:
-        return enlarged(image, CELL_PX // longer)
-    size = (max(1, image.width * CELL_PX // longer), max(1, image.height * CELL_PX // longer))
-    return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _ending(text: str) -> str:
-    """The end of a long name tells its layer."""
-    while text_width(text, FONT_PX) > HEAD_PX - 8:
-        text = f"…{text.lstrip('…')[1:]}"
-    return text

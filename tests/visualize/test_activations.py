@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import nn
 
-from cnnexp.visualize.activation_sheet import CELL_PX, cell, coloured, epochs_image, layers_image
+from cnnexp.visualize.activation_sheet import CELL_PX, coloured, epochs_image, layers_image
 from cnnexp.visualize.activations import Activations, activations
+from cnnexp.visualize.canvas import fitted
 
 
 def test_a_map_is_what_the_layer_hands_on_even_where_the_next_one_writes_into_it() -> None:
@@ -44,7 +46,7 @@ def test_colours_tell_below_from_above() -> None:
 
 @pytest.mark.parametrize(("size", "drawn"), [((13, 26), (52, 104)), ((1, 1), (112, 112)), ((224, 112), (112, 56))])
 def test_a_cell_is_enlarged_by_whole_factors(size: tuple[int, int], drawn: tuple[int, int]) -> None:
-    image = cell(np.zeros((*size, 3), np.uint8))
+    image = fitted(Image.fromarray(np.zeros((*size, 3), np.uint8)), CELL_PX)
     assert (image.height, image.width) == drawn and max(drawn) <= CELL_PX
 
 

@@ -54,14 +54,14 @@ def page_of_answers(
     }
 
 
-def shown_as(image: Image) -> str:
-    """A picture's address: small ones to the pixel, larger ones as JPEG."""
+def shown_as(image: Image, side_px: int = SIDE_PX) -> str:
+    """A picture's address: small ones to the pixel, larger ones as JPEG with their longer side so long."""
     content = BytesIO()
-    if max(image.size) <= SIDE_PX:
-        image.save(content, "PNG")
+    if max(image.size) <= side_px:
+        image.save(content, "PNG", optimize=True)
         return as_address(content.getvalue())
     smaller = image.convert("RGB")
-    smaller.thumbnail((SIDE_PX, SIDE_PX))
+    smaller.thumbnail((side_px, side_px))
     smaller.save(content, "JPEG", quality=85)
     return as_address(content.getvalue(), "jpeg")
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.report.page.answers import shown_as
 from cnnexp.report.page.content import made
-from cnnexp.report.page.pictures import as_address
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +38,11 @@ def page_of_map(
         "map": {
             "views": [{"name": name, "points": _rounded(points)} for name, points in views.items()],
             "samples": [
-                {"name": name, "label": None if labels is None else labels[place], "source": _small(pictures[place])}
+                {
+                    "name": name,
+                    "label": None if labels is None else labels[place],
+                    "source": shown_as(pictures[place], _SIDE_PX),
+                }
                 for place, name in enumerate(names)
             ],
             "classes": [] if labels is None else [[label, _name(classes, label), _hex(label)] for label in shown],
@@ -64,15 +67,3 @@ def _hex(label: int) -> str:
     from cnnexp.visualize.palette import class_colour
 
     return "#{:02x}{:02x}{:02x}".format(*class_colour(label))
-
-
-def _small(image: Image) -> str:
-    """Small pictures to the pixel, larger ones as small JPEGs."""
-    content = BytesIO()
-    if max(image.size) <= _SIDE_PX:
-        image.save(content, "PNG", optimize=True)
-        return as_address(content.getvalue())
-    smaller = image.convert("RGB")
-    smaller.thumbnail((_SIDE_PX, _SIDE_PX))
-    smaller.save(content, "JPEG", quality=80)
-    return as_address(content.getvalue(), "jpeg")
