@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from cnnexp.builders.build import build_task
+from cnnexp.builders.counted_anew import count_anew
 from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.learnt import learnt_facts
 from cnnexp.builders.starting import start
@@ -29,5 +30,7 @@ def initial_net(record: Record, config: Mapping[str, Any], trusted: Sequence[str
     facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
     task = build_task(config, facts, trusted)
     beside = {**config, "outputs": str(record.folder.parent)}  # where other runs are found
-    start(task.net, beside, trusted, facts.input)
+    begun = start(task.net, beside, trusted, facts.input)
+    if begun is not None:
+        count_anew(task.net, begun)
     return task.net.eval()
