@@ -136,7 +136,7 @@ def _of_pixels(subject: Subject, one: Samples, logits: Tensor, number: int | Non
 
 def _instead(names: Sequence[str], counts: Sequence[int]) -> str:
     there = [f"{name} ({count:,})" for name, count in zip(names, counts, strict=True) if count]
-    return f"there is {', '.join(there[:8])}" if there else "take another --picture"
+    return f"there is {', '.join(there[:8])}" if there else "take another --sample"
 
 
 def _of_box(subject: Subject, one: Samples, x: Tensor, number: int | None, place: int) -> Asked:
@@ -152,7 +152,7 @@ def _of_box(subject: Subject, one: Samples, x: Tensor, number: int | None, place
         order = order[found["labels"][order] == number]
     of = "" if number is None else f" of {names[number]}"
     if len(order) == 0:
-        raise NothingThere(f"{one.names[0]}: no box{of} is found in it; take another --picture")
+        raise NothingThere(f"{one.names[0]}: no box{of} is found in it; take another --sample")
     if place > len(order):
         count = f"{len(order)} box{'' if len(order) == 1 else 'es'}"
         raise InputError(f"--box {place}: {count}{of} found in {one.names[0]}; take a number from 1 to {len(order)}")

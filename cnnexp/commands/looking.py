@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,11 +37,13 @@ class Samples:
 
     Attributes:
         stored: a batch of them, with their truths where they come of a data set. names: of each, for a person.
+        split: that they come of; None for a person's own files.
     """
 
     task: Task
     stored: Batch
     names: Sequence[str]
+    split: SplitName | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -55,6 +57,14 @@ class Samples:
         """Stored samples → what the net takes."""
         (value,) = self.task.facts.input.arguments(self.task.prepare(stored, train=False))
         return value
+
+    def some(self, places: Sequence[int]) -> Samples:
+        """Those at these places among them."""
+        import torch
+
+        chosen = torch.as_tensor(list(places), dtype=torch.int64)
+        stored = {key: value[chosen.to(value.device)] for key, value in self.stored.items()}
+        return replace(self, stored=stored, names=[self.names[place] for place in places])
 
     def of_values(self, values: Tensor) -> Tensor:
         """The same for the values alone, of inputs that are one tensor."""
@@ -103,23 +113,49 @@ class Subject:
         Raises:
             InputError: the weights come without data.
         """
-        import numpy as np
+        return self.at(evenly(range(len(self._prepared_data().split(split))), count), split)
+
+    def at(self, places: Sequence[int], split: SplitName = "test") -> Samples:
+        """The samples at these places of a split.
+
+        Raises:
+            InputError: the weights come without data.
+        """
         import torch
 
+        batch = self._prepared_data().split(split).batch(torch.as_tensor(list(places), dtype=torch.int64))
+        stored = {key: value.to(self.task.device) for key, value in batch.items()}
+        return Samples(self.task, stored, [f"{split} {place}" for place in places], split)
+
+    def one(self, place: int) -> Samples:
+        """The sample that ``--sample`` says: of the person's own files, or of the test.
+
+        Raises:
+            InputError: there is no such one.
+        """
+        count = self.count
+        if not 0 <= place < count:
+            whose = "files" if self.given is not None else "test"
+            nouns = f"{self.task.facts.input.noun}s"
+            raise InputError(f"--sample {place}: the {whose} {'are' if self.given else 'has'} {nouns} 0 to {count - 1}")
+        return self.at([place]) if self.given is None else self.given.some([place])
+
+    @property
+    def count(self) -> int:
+        """How many there are: the person's own files, or the test."""
+        return len(self.given) if self.given is not None else len(self._prepared_data().split("test"))
+
+    def _prepared_data(self) -> Data:
         if self.data is None:
             raise InputError(f"missing: samples; name pictures, as in {WITHOUT_RUN}, or data=NAME")
-        samples = self.data.split(split)
-        places = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(np.int64)
-        batch = {key: value.to(self.task.device) for key, value in samples.batch(torch.from_numpy(places)).items()}
-        return Samples(self.task, batch, [f"{split} {place}" for place in places])
+        return self.data
 
     def with_count(self, samples: Samples) -> str:
         """Of what a picture is, in words: ``resnet20 on 200 test pictures of cifar10``."""
         noun, count = self.task.facts.input.noun, len(samples)
-        if samples is self.given or self.data is None:
+        if samples.split is None:
             return f"{self.config['choices']['model']} on {f'a {noun}' if count == 1 else f'{count} {noun}s'}"
-        split = samples.names[0].split()[0]
-        of = f"{count} {split} {noun}{'' if count == 1 else 's'} of {self.config['choices']['data']}"
+        of = f"{count} {samples.split} {noun}{'' if count == 1 else 's'} of {self.config['choices']['data']}"
         return f"{self.config['choices']['model']} on {of}"
 
     @cached_property
@@ -260,8 +296,7 @@ def _read(task: Task, files: Sequence[str], read: Any) -> Samples:
             problems.extend(error.lines)
     if problems:
         raise InputError(*problems)
-    sizes = {tuple(value.shape[1:]) for batch in batches for key, value in batch.items() if key != "index"}
-    if len(sizes) > 1:
+    if any(len({batch[key].shape[1:] for batch in batches}) > 1 for key in batches[0]):
         raise InputError(f"{paths[0]}: the files have several sizes; look at those of one size at a time")
     stored = {key: torch.cat([batch[key] for batch in batches]).to(task.device) for key in batches[0]}
     return Samples(task, stored, [path.name for path in paths])
@@ -284,6 +319,14 @@ def show(section: Section, arguments: argparse.Namespace) -> int:
         return 0
     print(section.title, *([""] if section.lines else []), *section.lines, *written, sep="\n")
     return 0
+
+
+def evenly(places: Sequence[int], count: int) -> list[int]:
+    """So many of the places, evenly from the first to the last, or all of them."""
+    import numpy as np
+
+    chosen = np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(np.int64)
+    return [int(places[place]) for place in chosen]
 
 
 def named_layer(net_layers: Sequence[str], text: str, option: str = "--layer") -> str:

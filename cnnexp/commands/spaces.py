@@ -1,11 +1,11 @@
-"""What techniques share that ask how near samples are: some samples in pixels, and in what the net makes of them."""
+"""What techniques share that ask how near samples are: samples in pixels, and in what the net makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnnexp.commands.looking import Samples, SplitName, Subject, named_layer
+from cnnexp.commands.looking import Samples, Subject, named_layer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,25 +15,6 @@ if TYPE_CHECKING:
     from cnnexp.visualize.features import Features
 
 _AT_ONCE = 32
-
-
-def at(subject: Subject, places: Sequence[int], split: SplitName) -> Samples:
-    """The samples at these places of a split; the subject has data."""
-    import torch
-
-    assert subject.data is not None
-    batch = subject.data.split(split).batch(torch.as_tensor(list(places), dtype=torch.int64))
-    stored = {key: value.to(subject.task.device) for key, value in batch.items()}
-    return Samples(subject.task, stored, [f"{split} {place}" for place in places])
-
-
-def some(samples: Samples, places: Sequence[int]) -> Samples:
-    """Those at these places among them."""
-    import torch
-
-    chosen = torch.as_tensor(list(places), dtype=torch.int64)
-    stored = {key: value[chosen.to(value.device)] for key, value in samples.stored.items()}
-    return Samples(samples.task, stored, [samples.names[place] for place in places])
 
 
 def pixels(samples: Samples) -> NDArray[np.float32]:

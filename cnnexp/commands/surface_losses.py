@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cnnexp.commands.looking import Samples, Subject
+from cnnexp.commands.looking import Samples, SplitName, Subject, evenly
 
 if TYPE_CHECKING:
     from cnnexp.inputs.base import Batch
@@ -18,16 +18,12 @@ _AT_ONCE = 100
 _TIMED = 8
 
 
-def samples_of(subject: Subject, count: int, split: Any) -> Samples:
+def samples_of(subject: Subject, count: int, split: SplitName) -> Samples:
     """Evenly over the split; of the training split over the samples that took part."""
-    import numpy as np
-
-    from cnnexp.commands.spaces import at
-
     assert subject.data is not None
-    positions = subject.data.train_positions() if split == "train" else np.arange(len(subject.data.split(split)))
-    places = np.linspace(0, len(positions) - 1, min(count, len(positions))).round().astype(np.int64)
-    return at(subject, positions[places].tolist(), split)
+    if split != "train":
+        return subject.of_split(count, split)
+    return subject.at(evenly(subject.data.train_positions().tolist(), count), split)
 
 
 def batches_of(samples: Samples, most: int) -> list[Batch]:

@@ -453,14 +453,14 @@ REFUSED = {
     "a class and a layer": case("visualize saliency {plain} --layer conv1 --class 3", "--layer", "in place of"),
     "a class of saliency that is none": case("visualize saliency {plain} --class ten", "--class ten", "no class"),
     "a box of a classifier": case("visualize saliency {plain} --box 1", "--box 1", "finds no boxes"),
-    "a picture beyond the test": case("visualize saliency {plain} --picture 500", "--picture 500", "0 to 499"),
+    "a picture beyond the test": case("visualize saliency {plain} --sample 500", "--sample 500", "0 to 499"),
     "a patch beyond the picture": case("visualize saliency {plain} --patch 29", "--patch 29", "28×28"),
     "no steps": case("visualize saliency {plain} --steps 0", "--steps 0", "from 1"),
     "an unreadable picture": case("visualize saliency {plain} text.png", "text.png", "not a readable picture"),
     "boxes that nobody knows": case(
         "visualize saliency {plain} --methods gradient --measure 2", "--measure", "boxes are known"
     ),
-    "a class that is nowhere": case("visualize saliency {scenes} --picture 0 --class 3", "no pixel", "background"),
+    "a class that is nowhere": case("visualize saliency {scenes} --sample 0 --class 3", "no pixel", "background"),
     "a place beyond the split": case("visualize neighbours {plain} --queries 3,500", "--queries 500", "0 to 499"),
     "places that are none": case("visualize neighbours {plain} --queries a", "--queries a", "3,17"),
     "places beside a file": case("visualize neighbours {plain} photo.png --queries 3", "--queries 3", "photo.png"),
@@ -666,7 +666,7 @@ def test_saliency_of_a_net_without_relus(here: CommandLine, runs: Callable[[str]
 
 def test_saliency_of_a_unit_and_its_sanity(here: CommandLine, runs: Callable[[str], str], work: Path) -> None:
     words = ("--layer", "conv2", "--channel", "3", "--unit", "4,5", "--methods", "gradient,grad-cam", "--sanity")
-    done = here("visualize", "saliency", runs("plain"), "--picture", "2", *words, cwd=work)
+    done = here("visualize", "saliency", runs("plain"), "--sample", "2", *words, cwd=work)
     assert done.status == 0, done.err
     lines = done.out.splitlines()
     assert lines[0].startswith("lenet5 on mnist5k, test 2: what speaks for conv2, channel 3, unit 4,5")

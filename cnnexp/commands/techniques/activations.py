@@ -49,7 +49,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """The maps of one picture."""
     subject.refuse_others("maps of a picture")
     kept = epochs_kept(subject, "--epochs") if arguments.epochs else {}
-    samples = _one(subject, arguments.sample)
+    samples = subject.one(arguments.sample)
     x = samples.prepared()
     layers = _layers(subject, x, arguments.layers, LAYERS_IN_TIME if arguments.epochs else None)
     if arguments.epochs:
@@ -124,32 +124,6 @@ def _through_epochs(
         "end, on one scale for each layer.",
         "Channels were chosen by how active they are at the end; others may have been so before. Between two "
         "columns lies the training of an epoch, or of several.",
-    )
-
-
-def _one(subject: Subject, number: int) -> Samples:
-    """The person's picture, or one of the test.
-
-    Raises:
-        InputError: there is no such one, or there are several.
-    """
-    from cnnexp.commands.looking import WITHOUT_RUN, Samples
-
-    if subject.given is not None:
-        if len(subject.given) > 1:
-            raise InputError(f"{subject.given.names[1]}: one picture is looked at; leave the others out")
-        return subject.given
-    if subject.data is None:
-        raise InputError(f"missing: a picture, as in {WITHOUT_RUN}, or data=NAME")
-
-    import torch
-
-    split = subject.data.split("test")
-    if not 0 <= number < len(split):
-        raise InputError(f"--sample {number}: the test has pictures 0 to {len(split) - 1}")
-    batch = split.batch(torch.tensor([number]))
-    return Samples(
-        subject.task, {key: value.to(subject.task.device) for key, value in batch.items()}, [f"test {number}"]
     )
 
 

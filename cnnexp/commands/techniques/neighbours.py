@@ -53,19 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """The neighbours of some samples in both spaces, and how often the nearest has the same class."""
-    from cnnexp.commands.spaces import features, pixels, some
-    from cnnexp.visualize.neighbours import agreement, by_chance, directions, distances, nearest
+    import numpy as np
+
+    from cnnexp.visualize.neighbours import agreement, by_chance, distances, nearest
     from cnnexp.visualize.neighbours_chart import neighbours_image
     from cnnexp.visualize.section import Section
 
     gallery, queries, own = _asked(subject, arguments)
-    said = [features(subject, one, arguments.layer) for one in (gallery, queries)]
-    rows = {
-        "pixels": (pixels(gallery), pixels(queries)),
-        "features": (said[0].values.numpy(), said[1].values.numpy()),
-    }
-    if arguments.distance == "cosine":
-        rows = {space: (directions(first), directions(second)) for space, (first, second) in rows.items()}
+    rows, what = _rows(subject, gallery, queries, arguments)
     apart = {space: distances(asked, among) for space, (among, asked) in rows.items()}
     near = {space: nearest(apart[space], own, arguments.count) for space in _SPACES}
 
@@ -79,40 +74,45 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         space: [[_Told(subject, gallery, int(place)) for place in row] for row in near[space]] for space in _SPACES
     }
     title = f"{subject.with_count(gallery)}: nearest in pixels and in features"
-    shown = (
-        _shown(queries, told),
-        [
-            [_shown(some(gallery, near[space][place]), found[space][place], told[place]) for space in _SPACES]
-            for place in range(len(queries))
-        ],
-    )
+    blocks = [
+        [_shown(gallery.some(near[space][place]), found[space][place], one) for space in _SPACES]
+        for place, one in enumerate(told)
+    ]
+    spaces = [f"in {space}" for space in _SPACES]
     return Section(
         title,
-        {"neighbours": neighbours_image(*shown, [f"in {space}" for space in _SPACES], title)},
-        _lines(told, found, agreeing, said[0].what, arguments.distance),
+        {"neighbours": neighbours_image(_shown(queries, told), blocks, spaces, title)},
+        _lines(told, found, agreeing, what, arguments.distance),
         {
-            "features": said[0].what,
+            "features": what,
             "size": {space: rows[space][0].shape[1] for space in _SPACES},
             "same_class": agreeing,
-            "queries": [
-                {
-                    **one.plain(),
-                    **{
-                        space: [
-                            {**other.plain(), "distance": float(apart[space][place, near[space][place, rank]])}
-                            for rank, other in enumerate(found[space][place])
-                        ]
-                        for space in _SPACES
-                    },
-                }
-                for place, one in enumerate(told)
-            ],
+            "queries": _figures(
+                told, found, {space: np.take_along_axis(apart[space], near[space], 1) for space in _SPACES}
+            ),
         },
         "What is near in pixels has the same light and dark in the same places; what is near in features is what the "
         "net takes for alike, wherever it lies and whatever colour it has.",
         "A classifier was taught to bring classes together, so that it does so is no discovery; and nearness does not "
         "say by what two are alike: it may be the background.",
     )
+
+
+def _rows(
+    subject: Subject, gallery: Samples, queries: Samples, arguments: argparse.Namespace
+) -> tuple[dict[str, tuple[NDArray[Any], NDArray[Any]]], str]:
+    """In each space a row for each sample to look among, and for each query; and what the features are, in words."""
+    from cnnexp.commands.spaces import features, pixels
+    from cnnexp.visualize.neighbours import directions
+
+    among, asked = (features(subject, one, arguments.layer) for one in (gallery, queries))
+    rows = {
+        "pixels": (pixels(gallery), pixels(queries)),
+        "features": (among.values.numpy(), asked.values.numpy()),
+    }
+    if arguments.distance == "cosine":
+        rows = {space: (directions(first), directions(second)) for space, (first, second) in rows.items()}
+    return rows, among.what
 
 
 class _Told:
@@ -139,7 +139,6 @@ def _asked(subject: Subject, arguments: argparse.Namespace) -> tuple[Samples, Sa
     """The samples to look among, those that are looked for, and the place of each of these among the former or -1."""
     import numpy as np
 
-    from cnnexp.commands.spaces import at, some
     from cnnexp.visualize.section import NotFitting
 
     if subject.data is None:
@@ -147,7 +146,7 @@ def _asked(subject: Subject, arguments: argparse.Namespace) -> tuple[Samples, Sa
         if len(gallery) < 3:
             raise NotFitting(f"{subject.name}: needs data=NAME to look among, or three pictures at least")
         chosen = _within(arguments.queries, len(gallery)) or range(min(_QUERIES, len(gallery)))
-        return gallery, some(gallery, chosen), np.array(chosen)
+        return gallery, gallery.some(chosen), np.array(chosen)
     if subject.given is not None and arguments.queries is not None:
         raise InputError(f"--queries {arguments.queries}: or {subject.given.names[0]}; look for samples, or for files")
     gallery = subject.of_split(arguments.samples, arguments.split)
@@ -155,11 +154,11 @@ def _asked(subject: Subject, arguments: argparse.Namespace) -> tuple[Samples, Sa
         return gallery, subject.given, np.full(len(subject.given), -1)
     places = _within(arguments.queries, len(subject.data.split(arguments.split)))
     if places:
-        queries = at(subject, places, arguments.split)
+        queries = subject.at(places, arguments.split)
         own = [gallery.names.index(name) if name in gallery.names else -1 for name in queries.names]
         return gallery, queries, np.array(own)
     chosen = _usual(gallery)
-    return gallery, some(gallery, chosen), np.array(chosen)
+    return gallery, gallery.some(chosen), np.array(chosen)
 
 
 def _within(text: str | None, count: int) -> list[int]:
@@ -186,6 +185,25 @@ def _shown(samples: Samples, told: Sequence[_Told], query: _Told | None = None) 
     other = [query is not None and query.label is not None and one.label != query.label for one in told]
     pictures = zip(samples.shown(), told, other, strict=True)
     return [Shown(picture, one.of or one.name, different) for picture, one, different in pictures]
+
+
+def _figures(
+    told: Sequence[_Told], found: dict[str, list[list[_Told]]], apart: dict[str, NDArray[Any]]
+) -> list[dict[str, Any]]:
+    """Each query with its neighbours in both spaces, and how far these are."""
+    return [
+        {
+            **one.plain(),
+            **{
+                space: [
+                    {**other.plain(), "distance": float(distance)}
+                    for other, distance in zip(found[space][place], apart[space][place], strict=True)
+                ]
+                for space in _SPACES
+            },
+        }
+        for place, one in enumerate(told)
+    ]
 
 
 def _lines(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.asking import LOOKED_THROUGH, NothingThere, add_asked, asked, refuse_mixtures
-from cnnexp.commands.looking import Samples, Subject, add_subject, named_layer, open_subject, show
+from cnnexp.commands.looking import Samples, Subject, add_subject, evenly, named_layer, open_subject, show
 from cnnexp.config.nearest import did_you_mean
 from cnnexp.errors import InputError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLACE = 50
 LINE = "which pixels an answer rests on: gradients, CAM, occlusion, side by side"
 EXAMPLE = """cnnexp visualize saliency last
-  cnnexp visualize saliency last --picture 7 --class 3 --methods gradient,cam
+  cnnexp visualize saliency last --sample 7 --class 3 --methods gradient,cam
   cnnexp visualize saliency last --layer conv2 --channel 5 --unit 4,6
   cnnexp visualize saliency last --sanity
   cnnexp visualize saliency model=squeezenet1_0 model.weights=FILE photo.jpg"""
@@ -33,7 +33,7 @@ MOST_STEPS = 2000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_subject(parser)
-    parser.add_argument("--picture", type=int, metavar="N", default=None, help="which one, from 0 [the first]")
+    parser.add_argument("--sample", type=int, metavar="N", default=None, help="which one, from 0 [the first]")
     add_asked(parser)
     parser.add_argument("--methods", metavar="A,B,…", default=None, help="[all that suit the net]")
     parser.add_argument("--cam-layer", metavar="NAME", default=None, help="Grad-CAM's [the last one with maps]")
@@ -96,19 +96,19 @@ def _refuse(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and not least <= value <= most:
             raise InputError(f"--{name} {value}: expected a number from {least} to {most}")
-    if arguments.measure < 0 or arguments.seed < 0 or (arguments.picture or 0) < 0:
-        raise InputError("--measure, --seed, --picture: expected numbers of at least 0")
+    if arguments.measure < 0 or arguments.seed < 0 or (arguments.sample or 0) < 0:
+        raise InputError("--measure, --seed, --sample: expected numbers of at least 0")
     if not (math.isfinite(arguments.noise) and arguments.noise > 0):
         raise InputError(f"--noise {arguments.noise:g}: expected a number above 0, such as 0.15")
 
 
 def _first(subject: Subject, arguments: argparse.Namespace) -> tuple[Samples, Asked]:
     """The picture that was chosen, or the first in which there is something to ask about."""
-    if arguments.picture is not None:
-        sample = _at(subject, arguments.picture)
+    if arguments.sample is not None:
+        sample = subject.one(arguments.sample)
         return sample, asked(subject, sample, arguments)
-    for place in range(min(LOOKED_THROUGH, _count(subject))):
-        sample = _at(subject, place)
+    for place in range(min(LOOKED_THROUGH, subject.count)):
+        sample = subject.one(place)
         try:
             return sample, asked(subject, sample, arguments)
         except NothingThere as error:
@@ -120,33 +120,6 @@ def _unfitting(reason: str) -> Exception:
     from cnnexp.visualize.section import NotFitting
 
     return NotFitting(reason)
-
-
-def _count(subject: Subject) -> int:
-    if subject.given is not None:
-        return len(subject.given)
-    return len(subject.data.split("test")) if subject.data is not None else len(subject.take(1))
-
-
-def _at(subject: Subject, place: int) -> Samples:
-    """One of the given pictures, or of the test's."""
-    import torch
-
-    count = _count(subject)
-    if place >= count:
-        whose = "files" if subject.given is not None else "test"
-        raise InputError(
-            f"--picture {place}: the {whose} {'are' if subject.given else 'has'} pictures 0 to {count - 1}"
-        )
-    if subject.given is not None:
-        own = subject.given
-        stored = {key: value[place : place + 1] for key, value in own.stored.items()}
-        return Samples(own.task, stored, [own.names[place]])
-    assert subject.data is not None
-    batch = subject.data.split("test").batch(torch.tensor([place]))
-    return Samples(
-        subject.task, {key: value.to(subject.task.device) for key, value in batch.items()}, [f"test {place}"]
-    )
 
 
 def _settings(subject: Subject, sample: Samples, what: Asked, arguments: argparse.Namespace) -> Settings:
@@ -261,12 +234,11 @@ def _measured(
 
     from cnnexp.visualize.saliency import Look, energy, look
 
-    count = _count(subject)
-    places = np.unique(np.linspace(0, count - 1, min(arguments.measure, count)).round().astype(np.int64))
+    places = evenly(range(subject.count), arguments.measure)
     inside: dict[str, list[float]] = {name: [] for name in methods}
     chances, where = [], ""
     for place in places:
-        sample = _at(subject, int(place))
+        sample = subject.one(place)
         try:
             what = asked(subject, sample, arguments)
         except NothingThere:
