@@ -1,6 +1,6 @@
 """What several runs say of one test picture: the picture, the truth, and below them each run's mask with its mean IoU.
 
-    python benchmarks/masks_beside.py --picture 20 --out docs/images/fcn.png fcn32s=RUN fcn16s=RUN fcn8s=RUN
+    python benchmarks/masks_beside.py --picture 20 --out docs/images/fcn.jpg fcn32s=RUN fcn16s=RUN fcn8s=RUN
 
 Runs of one data set at one size; each is a folder, its caption before the equals sign.
 """
@@ -23,8 +23,6 @@ from cnnexp.visualize.canvas import above, beside, framed, to_image
 from cnnexp.visualize.masks import legend, overlay
 
 OPACITY = 0.75
-COLOURS = 128
-"""Of the file, so that it stays small."""
 
 
 def answer(folder: Path, picture: int) -> NDArray[np.uint8]:
@@ -47,7 +45,7 @@ def drawn(picture: NDArray[np.uint8], masks: dict[str, NDArray[np.uint8]], names
     rows = [beside([panels[one] for one in row], row) for row in (captions[:2], captions[2:])]
     labels = sorted({int(label) for mask in masks.values() for label in np.unique(mask)})
     wide = max(row.width for row in rows)
-    return framed(above([*rows, legend(labels, names, wide)])).quantize(COLOURS)
+    return framed(above([*rows, legend(labels, names, wide)]))
 
 
 def captioned(word: str) -> tuple[str, Path]:
@@ -71,7 +69,7 @@ def main() -> None:
     masks = {"truth": batch["mask"][0].numpy()}
     masks |= {f"{caption}: mean IoU {score(run):.3f}": answer(run, arguments.picture) for caption, run in runs.items()}
     (picture,) = data.facts.input.pictures(batch)
-    drawn(picture, masks, list(data.facts.names("mask"))).save(arguments.out, optimize=True)
+    drawn(picture, masks, list(data.facts.names("mask"))).save(arguments.out, optimize=True, quality=88, subsampling=0)
 
 
 if __name__ == "__main__":
