@@ -15,9 +15,13 @@ from typing import Any
 import pytest
 import torch
 
+from cnnexp.runs.checkpoints import kept_epochs
 from tests.integration.conftest import CommandLine
 
-RUN = ("model=lenet5", "data=mnist5k", "data.fraction=0.1", "epochs=2", "batch_size=20", "hardware.threads=1")
+RUN = (
+    "model=lenet5", "data=mnist5k", "data.fraction=0.1", "epochs=2", "batch_size=20", "hardware.threads=1",
+    "checkpoint.keep=epochs",
+)  # fmt: skip
 # in single precision the order of summation shows after some twenty steps: rounding grows in training, whatever runs it
 EXACT = ("hardware.precision=fp64", "epochs=4")
 
@@ -83,6 +87,10 @@ def test_two_processes_are_one_run(one_process: Path, tmp_path: Path) -> None:
     assert status == 0, err
     same_figures(one_process, tmp_path / "outputs")
     (run,) = (tmp_path / "outputs").iterdir()
+    (alone,) = one_process.iterdir()
+    assert list(kept_epochs(run)) == list(kept_epochs(alone)) == [1, 2, 3, 4]
+    for name in kept_epochs(run).values():
+        torch.testing.assert_close(torch.load(run / name), torch.load(alone / name), rtol=1e-6, atol=1e-9)
     assert (run / "log.txt").read_text().count("2 cpu processes") == 1
     predictions = list(csv.DictReader((run / "predictions.csv").read_text().splitlines()))
     assert [row["index"] for row in predictions] == [str(i) for i in range(500)]
