@@ -171,6 +171,7 @@ def _regularization(config: Mapping[str, Any]) -> Regularization:
         include_biases_and_norms=everything,
         gradient_clip_norm=config["gradient_clip_norm"],
         max_norm=config["max_norm"],
+        max_norm_of=config["max_norm_of"],
         ema_decay=config["ema_decay"],
     )
 

@@ -36,6 +36,7 @@ BEFORE: Mapping[str, Any] = {
     "regularization.sparsity": None,
     "regularization.sparsity_weight": 0.008,
     "regularization.max_norm": None,
+    "regularization.max_norm_of": "all",
     "regularization.ema_decay": None,
     "regularization.include_biases_and_norms": True,
     "hardware.loop": "lightning",

@@ -76,6 +76,7 @@ INPUT: dict[str, Rule] = {
     "std": Items(Number(0, above=True), nullable=True),
     "vocabulary_size": COUNT,
     "at_least": COUNT,
+    "padding": Text(("length", "longest")),
     "words": Items(Text(), nullable=True),
 }
 """Of kinds of input: bound to their classes later, which say what is missing."""
@@ -191,6 +192,7 @@ RUN = Group(
                 "class_weights": Either((Text(("balanced",), nullable=True), Items(Number(0)))),
                 "gradient_clip_norm": Number(0, above=True, nullable=True),
                 "max_norm": Number(0, above=True, nullable=True),
+                "max_norm_of": Text(("all", "head")),
                 "ema_decay": Number(0, 1, above=True, below=True, nullable=True),
                 "include_biases_and_norms": Switch(),
                 "if_unsupported": Text(("error", "ignore")),

@@ -131,6 +131,9 @@ def introduce(run: Run) -> None:
     for line in () if census is None else (census.line(), *census.remarks):
         if line:
             run.log.say(line)
+    remark = facts.input.remark(data.split("test"), "the test")
+    if remark is not None:
+        run.log.say(remark)
     if run.start is not None:
         run.log.say(f"{run.start.described()}{facts.input.prepared_by()}")
     learning = sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)

@@ -210,6 +210,14 @@ class Input(ABC):
         """
         return self
 
+    def remark(self, split: Samples, name: str) -> str | None:
+        """What is worth a line of a split that the input did not learn from, before a training.
+
+        Args:
+            name: of the split, in words.
+        """
+        return None
+
     def adapted(self, name: str, layer: nn.Module, given: Tensor, fresh: Tensor, theirs: Input) -> Tensor | None:
         """A tensor of a net for an input that learnt something else, for a net for this one; None for: as it is.
 

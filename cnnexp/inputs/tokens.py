@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -42,13 +42,18 @@ class Tokens(Input):
         vocabulary_size: words that have a number, at most: the most frequent ones of the training samples.
         length: words of a text; the rest is cut off, and shorter texts are filled up.
         at_least: how often a word has to occur to have a number.
+        padding: ``length`` fills up to ``length``, ``longest`` to the longest text of the batch alone.
         words: by frequency; null is learnt from the training samples.
+        texts, found_in: how many training texts there are, and in how many of them each word is found; always learnt.
     """
 
     vocabulary_size: int
     length: int
     at_least: int = 1
+    padding: Literal["length", "longest"] = "length"
     words: Sequence[str] | None = None
+    texts: int | None = None
+    found_in: Sequence[int] | None = None
 
     name: ClassVar[str] = "tokens"
     noun: ClassVar[str] = "text"
@@ -65,7 +70,13 @@ class Tokens(Input):
         return FIRST_WORD + (self.vocabulary_size if self.words is None else len(self.words))
 
     def told(self) -> dict[str, Any]:
-        return {"vocabulary": self.vocabulary, "length": self.length}
+        """``texts`` and ``found_in`` are None before they are learnt."""
+        return {
+            "vocabulary": self.vocabulary,
+            "length": self.length,
+            "texts": self.texts,
+            "found_in": self.found_in,
+        }
 
     def of_shape(self, shape: Shape) -> Tokens:
         if len(shape) != 1 or shape[0] < 1:
@@ -81,14 +92,17 @@ class Tokens(Input):
     def preparation(
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
     ) -> TokenPreparation:
-        return TokenPreparation(self.words or (), self.length)
+        return TokenPreparation(self.words or (), self.length, self.padding)
 
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
         return [] if augmentation is None else ["augmentation: texts go in as they are; take augmentation=none"]
 
     def read(self, path: Path) -> Batch:
-        text = bytes_of(_read_text(path))
-        return {"text": text[None], "index": torch.zeros(1, dtype=torch.int64)}
+        return self.of_text(_read_text(path))
+
+    def of_text(self, text: str) -> Batch:
+        """A text as a batch of one."""
+        return {"text": bytes_of(text)[None], "index": torch.zeros(1, dtype=torch.int64)}
 
     def picture(self, path: Path) -> Picture:
         return self.pictures(self.read(path))[0]
@@ -117,7 +131,7 @@ class Tokens(Input):
 
     @property
     def learns(self) -> bool:
-        return self.words is None
+        return self.words is None or self.found_in is None
 
     def learn(self, split: Samples, positions: NDArray[np.int64]) -> Tokens:
         """The words of the whole training texts, beyond ``length`` too: the vocabulary does not depend on the cut.
@@ -126,26 +140,42 @@ class Tokens(Input):
             InputError: no word occurs ``at_least`` times.
         """
         counts: Counter[str] = Counter()
-        for part in torch.from_numpy(positions).split(_CHUNK):
-            for text in texts_of(split.batch(part)["text"]):
-                counts.update(words_of(text))
-        by_frequency = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: self.vocabulary_size]
-        words = tuple(word for word, count in by_frequency if count >= self.at_least)
+        found_in: Counter[str] = Counter()
+        for words in _words_of_all(split, positions):
+            counts.update(words)
+            found_in.update(set(words))
+        words = tuple(self.words or self._frequent(counts))
         if not words:
             raise InputError(
                 f"data.at_least={self.at_least}: no word of the {len(positions)} training texts occurs so often; "
                 "take a smaller number"
             )
-        return replace(self, words=words)
+        return replace(self, words=words, texts=len(positions), found_in=tuple(found_in[word] for word in words))
+
+    def _frequent(self, counts: Mapping[str, int]) -> list[str]:
+        by_frequency = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: self.vocabulary_size]
+        return [word for word, count in by_frequency if count >= self.at_least]
 
     def learnt(self) -> dict[str, Any]:
-        return {"words": list(self.words or ())}
+        return {"words": list(self.words or ()), "texts": self.texts, "found_in": list(self.found_in or ())}
 
     def with_learnt(self, content: Mapping[str, Any]) -> Tokens:
-        words = content.get("words")
+        words, texts, found_in = (content.get(key) for key in ("words", "texts", "found_in"))
         if not _is_vocabulary(words):
             raise InputError("input.json: expected words, a list of different ones")
-        return replace(self, words=self.words or tuple(words or ()))
+        if not isinstance(texts, int) or not _are_counts(found_in, len(words or ()), texts):
+            raise InputError("input.json: expected texts, a number, and found_in, for each word a number up to that")
+        return replace(self, words=tuple(words or ()), texts=texts, found_in=tuple(found_in or ()))
+
+    def remark(self, split: Samples, name: str) -> str | None:
+        """How many of the words of a split have no number, so that a net cannot tell them apart."""
+        known, total, strange = set(self.words or ()), 0, 0
+        for words in _words_of_all(split, np.arange(len(split))):
+            total += len(words)
+            strange += sum(word not in known for word in words)
+        if not total:
+            return None
+        return f"{len(known):,} words have numbers; of the {total:,} of {name} {strange / total:.1%} are unknown"
 
     def adapted(self, name: str, layer: nn.Module, given: Tensor, fresh: Tensor, theirs: Input) -> Tensor | None:
         """An embedding's weight for these words."""
@@ -156,31 +186,46 @@ class Tokens(Input):
 
 
 class TokenPreparation(Preparation):
-    """Texts → the numbers of their words. Texts are taken apart on the CPU, wherever their bytes lie."""
+    """Texts → the numbers of their words. A text is taken apart once, on the CPU, and its numbers are kept."""
 
-    def __init__(self, words: Sequence[str], length: int) -> None:
+    def __init__(
+        self, words: Sequence[str], length: int, padding: Literal["length", "longest"] = "length"
+    ) -> None:
         super().__init__()
         self._words = tuple(words)
         self._numbers = _Numbers(zip(words, range(FIRST_WORD, FIRST_WORD + len(words)), strict=True))
-        self._length = length
+        self._length, self._padding = length, padding
+        self._kept: dict[bytes, NDArray[np.int64]] = {}
 
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         text = batch["text"]
-        tokens = np.full((len(text), self._length), PADDING, np.int64)
-        for row, one in zip(tokens, texts_of(text), strict=True):
-            found = [self._numbers[word] for word in words_of(one, self._length)] or [UNKNOWN]
-            row[: len(found)] = found
+        rows = [self._numbered(row.tobytes().rstrip(b"\0")) for row in text.cpu().numpy()]
+        length = self._length if self._padding == "length" else max(map(len, rows))
+        tokens = np.full((len(rows), length), PADDING, np.int64)
+        for filled, numbers in zip(tokens, rows, strict=True):
+            filled[: len(numbers)] = numbers
         return {**batch, "tokens": torch.from_numpy(tokens).to(text.device)}
+
+    def _numbered(self, text: bytes) -> NDArray[np.int64]:
+        numbers = self._kept.get(text)
+        if numbers is None:
+            words = words_of(text.decode("utf-8", "replace"), self._length)
+            numbers = np.array([self._numbers[word] for word in words] or [UNKNOWN], np.int64)
+            self._kept[text] = numbers
+        return numbers
 
     def stored(self, batch: Batch) -> Batch:
         return batch
 
     def shown(self, batch: Batch) -> list[Picture]:
-        """The words that the net was given; □ is one that has no number."""
         from cnnexp.visualize.texts import text_picture
 
+        return [text_picture(text) for text in self.said(batch)]
+
+    def said(self, batch: Batch) -> list[str]:
+        """The words that the net was given; □ is one that has no number."""
         words = ("", _UNKNOWN_SHOWN, *self._words)
-        return [text_picture(" ".join(words[number] for number in row if number)) for row in batch["tokens"].tolist()]
+        return [" ".join(words[number] for number in row if number) for row in batch["tokens"].tolist()]
 
 
 def matched_rows(own: Tokens, theirs: Tokens, weight: Tensor, fresh: Tensor) -> Tensor:
@@ -225,6 +270,13 @@ def texts_of(stored: Tensor) -> list[str]:
     return [row.tobytes().rstrip(b"\0").decode("utf-8", "replace") for row in stored.cpu().numpy()]
 
 
+def _words_of_all(split: Samples, positions: NDArray[np.int64]) -> Iterator[list[str]]:
+    """The words of each text, one after another."""
+    for part in torch.from_numpy(positions).split(_CHUNK):
+        for text in texts_of(split.batch(part)["text"]):
+            yield words_of(text)
+
+
 class _Numbers(dict[str, int]):
     """Numbers by word; any other word is the unknown one."""
 
@@ -247,4 +299,12 @@ def _is_vocabulary(words: Any) -> bool:
         and len(words) > 0
         and all(isinstance(word, str) and word for word in words)
         and len(set(words)) == len(words)
+    )
+
+
+def _are_counts(numbers: Any, count: int, most: int) -> bool:
+    return (
+        isinstance(numbers, (list, tuple))
+        and len(numbers) == count
+        and all(isinstance(number, int) and 0 <= number <= most for number in numbers)
     )

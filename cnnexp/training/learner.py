@@ -155,7 +155,7 @@ class Learner:
             nn.utils.clip_grad_norm_(part.parameters(), regularization.gradient_clip_norm)
         make_step(engine, optimizer)
         if regularization.max_norm is not None:
-            limit_norms(part, regularization.max_norm)
+            limit_norms(part, regularization.max_norm, regularization.max_norm_of)
         return Learnt(loss, penalty)
 
     def _clear(self, but: Sequence[Tensor] = ()) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from cnnexp.models.stages import head_of
 from cnnexp.training.penalty import Penalty
 
 
@@ -19,13 +20,14 @@ class Regularization:
     Attributes:
         penalty: added to the training loss. include_biases_and_norms: they are penalised and decay too.
         gradient_clip_norm: longest gradient, 2-norm over all parameters.
-        max_norm: longest weight vector into one unit. ema_decay: of the averaged weights, in (0, 1).
+        max_norm: longest weight vector into one unit. max_norm_of: all layers, or the head alone. ema_decay: of the averaged weights, in (0, 1).
     """
 
     penalty: Penalty
     include_biases_and_norms: bool = False
     gradient_clip_norm: float | None = None
     max_norm: float | None = None
+    max_norm_of: Literal["all", "head"] = "all"
     ema_decay: float | None = None
 
     @property
@@ -34,12 +36,16 @@ class Regularization:
 
 
 @torch.no_grad()
-def limit_norms(net: nn.Module, most: float) -> None:
+def limit_norms(net: nn.Module, most: float, of: Literal["all", "head"] = "all") -> None:
     """Shorten every unit's weight vector (a row of a linear layer, a filter of a convolution) to 2-norm ``most``.
+
+    Args:
+        of: all layers, or those alone that give the answers, as Kim (2014) has it.
 
     Source: Srivastava et al. 2014, "Dropout", section 5.1 (max-norm regularization).
     """
-    for weight in net.parameters():
+    weights = net.parameters() if of == "all" else (weight for _, weight in head_of(net).parameters(net))
+    for weight in weights:
         if weight.ndim >= 2 and weight.requires_grad:
             weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=most))
 
