@@ -11,14 +11,17 @@ from torch import Tensor, nn
 
 from cnnexp.answers.base import Batch, Columns
 from cnnexp.models.auxiliary import split_answer
+from cnnexp.statistics.concordance import concordance
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Confusion, Hits
 
-TOP = 5
+TOP, AUC = 5, "auc"
 
 
 class Classification(Task):
     """Logits (B, K), or (B, K, T) for T parts; accuracy, top-5 (with more than five classes), the confusion matrix.
+
+    ``auc`` of two classes: the area under the ROC curve (validation and test).
 
     Where the data has n < K classes, ``accuracy_of_n`` and ``top5_of_n`` are what would be if the net had to choose
     among those alone; the others stay over all K.
@@ -50,6 +53,10 @@ class Classification(Task):
         metrics: dict[str, nn.Module] = {"confusion": Confusion(classes)}
         if stage != "train" and classes > TOP:
             metrics["top5"] = Hits(TOP)
+        if stage != "train" and classes == 2:
+            from torchmetrics import CatMetric
+
+            metrics[AUC] = CatMetric(nan_strategy="disable")
         for name, k in self._among_shown.items():
             if stage != "train":
                 metrics[name] = Hits(k)
@@ -67,6 +74,9 @@ class Classification(Task):
         metrics["confusion"].update(output.predictions.argmax(1), output.targets)
         if "top5" in metrics:
             metrics["top5"].update(output.predictions, output.targets)
+        if AUC in metrics:
+            score = output.predictions[:, 1] - output.predictions[:, 0]
+            metrics[AUC].update(torch.stack([output.targets.flatten().to(score), score.flatten()], 1))
         among = [metrics[name] for name in self._among_shown if name in metrics]
         if among:
             others = torch.ones(len(self.answer.names), dtype=torch.bool, device=output.predictions.device)
@@ -81,6 +91,9 @@ class Classification(Task):
         values = {"accuracy": float(correct.sum() / count.sum().clamp(min=1))}
         if "top5" in metrics:
             values["top5"] = metrics["top5"].compute()
+        if AUC in metrics:
+            label, score = metrics[AUC].compute().double().cpu().reshape(-1, 2).numpy().T
+            values[AUC] = concordance(label, score)
         values |= {name: metrics[name].compute() for name in self._among_shown if name in metrics}
         return Readings(values, {"accuracy": (correct / count).tolist()}, {"confusion": confusion.long().numpy()})
 

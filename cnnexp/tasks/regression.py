@@ -13,6 +13,7 @@ from cnnexp.answers.base import Batch, Columns
 from cnnexp.answers.value import PAIRS, Value
 from cnnexp.losses.term import Term
 from cnnexp.models.auxiliary import split_answer
+from cnnexp.statistics.concordance import concordance
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Errors
 
@@ -21,8 +22,8 @@ class Regression(Task):
     """A number of the net for each of K numbers, learnt standardised, judged in their own units.
 
     ``mse``, ``rmse``, ``mae``: over samples, then the mean of the K. ``r2``: 1 - Σ(true - predicted)² / Σ(true - mean)²
-    of the split at hand, the mean of the K. ``spearman``: the correlation of ranks, the mean of the K (validation and
-    test). With several numbers each has its own too.
+    of the split at hand, the mean of the K. ``spearman``: the correlation of ranks, and ``concordance``: the part of
+    pairs in their true order, means of the K (validation and test). With several numbers each has its own too.
     """
 
     hands: ClassVar[str | None] = "value"
@@ -74,6 +75,9 @@ class Regression(Task):
         if PAIRS in metrics:
             pairs = metrics[PAIRS].compute().cpu().reshape(-1, 2 * len(std))
             each["spearman"] = _rank_correlation(pairs)
+            columns = pairs.double().numpy().T
+            ordered = [concordance(true, said) for true, said in zip(*np.split(columns, 2), strict=True)]
+            each["concordance"] = torch.tensor(ordered, dtype=torch.float64)
             tables = {PAIRS: pairs.numpy()}
         vectors = {name: values.tolist() for name, values in each.items()} if len(std) > 1 else {}
         return Readings({name: float(values.mean()) for name, values in each.items()}, vectors, tables)

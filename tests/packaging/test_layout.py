@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": _FOUNDATION | _SAMPLES | {"config", "draws", "sampling"},
     "training": {"errors", "data", "losses", "models"},
     # of models only how nets answer: auxiliary.py
-    "tasks": {"errors", "draws", "data", "losses", "models", "training"} | _SAMPLES,
+    "tasks": {"errors", "draws", "data", "losses", "statistics", "models", "training"} | _SAMPLES,
     # puts them together, lets them run, writes the record
     "builders": _FOUNDATION
     | _SAMPLES
