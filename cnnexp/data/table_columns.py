@@ -66,7 +66,7 @@ def find_columns(table: Table, target: str | None, stated: Mapping[str, Any], bo
     """
     file = one_column(table, "file", stated)
     assert file is not None
-    split = _split(table, stated)
+    split = split_column(table, stated)
     labels: tuple[str, ...] = ()
     if target in ("label", "labels", "boxes"):
         labels = _several(table, "label", stated)
@@ -98,7 +98,7 @@ def split_of_cell(cell: str) -> SplitName | None:
     return next((split for split, words in SPLIT_WORDS.items() if word in words), None)
 
 
-def _split(table: Table, stated: Mapping[str, Any]) -> str | None:
+def split_column(table: Table, stated: Mapping[str, Any]) -> str | None:
     """The column of splits. One that is only called so (fold: 0, 1, 2) is none."""
     return one_column(
         table,

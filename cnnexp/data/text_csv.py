@@ -11,7 +11,7 @@ from cnnexp.data.base import SplitName
 from cnnexp.data.own_texts import OwnTexts, TextSample
 from cnnexp.data.samples import Sample
 from cnnexp.data.table import Row, Table, is_missing, read_table
-from cnnexp.data.table_columns import one_column, split_of_cell
+from cnnexp.data.table_columns import one_column, split_column, split_of_cell
 from cnnexp.data.table_truths import sorted_classes
 from cnnexp.errors import InputError
 
@@ -57,9 +57,7 @@ class TextCSV(OwnTexts):
         return {
             "text": one_column(table, "text", self.stated),
             "label": one_column(table, "label", self.stated),
-            "split": one_column(
-                table, "split", self.stated, needed=False, fits=lambda name: _names_splits(table, name)
-            ),
+            "split": split_column(table, self.stated),
         }
 
     def names(self) -> tuple[str, ...]:
@@ -109,7 +107,3 @@ class TextCSV(OwnTexts):
                 "data.columns.split=NAME names another column"
             )
         return split
-
-
-def _names_splits(table: Table, name: str) -> bool:
-    return any(split_of_cell(row.cells[name]) for row in table.rows)
