@@ -12,6 +12,7 @@ from cnnexp.builders.counted_anew import count_anew
 from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.learnt import learnt_facts
 from cnnexp.builders.starting import start
+from cnnexp.builders.word_vectors import put_vectors
 from cnnexp.runs.read import Record
 
 
@@ -30,6 +31,7 @@ def initial_net(record: Record, config: Mapping[str, Any], trusted: Sequence[str
     facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
     task = build_task(config, facts, trusted)
     beside = {**config, "outputs": str(record.folder.parent)}  # where other runs are found
+    put_vectors(task.net, beside, facts.input, trusted)
     begun = start(task.net, beside, trusted, facts.input)
     if begun is not None:
         count_anew(task.net, begun)

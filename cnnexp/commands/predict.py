@@ -13,6 +13,7 @@ from cnnexp.commands import film
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, refuse_own_size, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file, writing
+from cnnexp.commands.predict_texts import add_texts, answer_texts, texts_named
 from cnnexp.commands.saving import folder_or_file, names_of, refuse_file, saved
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
     parser.add_argument(
         "files",
-        nargs="+",
+        nargs="*",
         metavar="FILE",
         help="pictures, or what else the net takes; or folders of them; or a film; tta=flip asks about "
         "several views of each",
@@ -79,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="say first what the weights say that the run began with, by the names of their own classes",
     )
+    add_texts(parser)
     add_checkpoint(parser)
     add_own_code(parser)
 
@@ -87,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     choice, named = views_named(arguments.files)
     words, given = settings_and_files([arguments.run, *named], WITHOUT_RUN)
     record = None if words else open_run(arguments.run, outputs_folder(arguments.outputs))
-    if not given:
+    texts = texts_named(arguments, given)
+    if not given and not texts:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
     if film.is_about_film([Path(one) for one in given], out):
@@ -109,8 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.own_size:
         refuse_own_size(task, choice)
         read = task.facts.input.read_whole
-    ask = _over_views(task, choice)
-    answer = task.answer
+    ask, answer = _over_views(task, choice), task.answer
+    if texts:
+        return answer_texts(task, ask, texts, as_json=arguments.json)
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)

@@ -66,7 +66,7 @@ def _pictures(texts: Sequence[str], out: Path, arguments: argparse.Namespace) ->
     from torch import nn
 
     from cnnexp.builders.build import build
-    from cnnexp.preview.pictures import draw_rows
+    from cnnexp.preview.pictures import draw_rows, told_rows
     from cnnexp.visualize.png import write_png
     from cnnexp.visualize.rows import rows_image
 
@@ -81,6 +81,8 @@ def _pictures(texts: Sequence[str], out: Path, arguments: argparse.Namespace) ->
     loaded()
     epochs = "one epoch" if arguments.draws == 1 else f"{arguments.draws} epochs"
     print(f"{out}: {len(rows)} {facts.input.noun}s of {facts.name}, as stored and in {epochs}")
+    for line in told_rows(experiment, arguments.samples):
+        print(line)
     return 0
 
 

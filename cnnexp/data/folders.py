@@ -160,6 +160,7 @@ def complete_splits(
     key: Callable[[T], str],
     label: Callable[[T], int] = lambda item: 0,
     groups: Callable[[Sequence[T]], Sequence[str]] | None = None,
+    kind: str = "pictures",
 ) -> dict[SplitName, list[T]]:
     """Fill in the splits that a folder does not have; always the same way, and stratified by ``label``.
 
@@ -169,7 +170,7 @@ def complete_splits(
     Args:
         found: what the folder has; train at least.
         key: sorts the items, so that the order in which they were found does not matter.
-        groups: of items, those that may not be divided; None where each stands for itself.
+        groups: of items, those that may not be divided; None where each stands for itself. kind: what they are called.
     """
     splits = {split: sorted(items, key=key) for split, items in found.items()}
     train = splits["train"]
@@ -181,7 +182,7 @@ def complete_splits(
         kept, held = hold_out(labels, max(1, len(train) // 10), together)
         splits["train"], splits["val"] = [train[i] for i in kept], [train[i] for i in held]
     if "test" not in splits:
-        log.warning("no pictures for test: those for validation are used, so test scores will be too good")
+        log.warning("no %s for test: those for validation are used, so test scores will be too good", kind)
         splits["test"] = splits["val"]
     return splits
 

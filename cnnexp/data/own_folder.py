@@ -197,6 +197,7 @@ class OwnFolder(DataSet):
             key=lambda sample: sample.name,
             label=self._stratum,
             groups=None if self.group is None else partial(_groups, self.group),
+            kind=self.kind,
         )
 
     @cached_property

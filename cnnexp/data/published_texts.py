@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cnnexp.data.base import TensorSplit
 from cnnexp.data.fetch import Download, ensure, md5_of, obtain
-from cnnexp.errors import InputError
+from cnnexp.data.text_files import decoded
 from cnnexp.inputs.corrupt import CorruptFile
 from cnnexp.inputs.tokens import bytes_of
 
@@ -67,23 +67,3 @@ def text_split(lines: Lines, rows: Sequence[int] | NDArray[np.int64], part: str)
         ragged={"text": [bytes_of(texts[row]) for row in rows]},
         names=[f"{part}/{row + 1}" for row in rows],
     )
-
-
-def decoded(content: bytes, encoding: str, path: Path) -> str:
-    """The text of a file's content.
-
-    Raises:
-        InputError: it is not of this encoding, or there is no such encoding; the line names the place.
-    """
-    try:
-        text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except LookupError as error:
-        raise InputError(f"data.encoding={encoding}: no such encoding; utf-8, latin-1, cp1252 and utf-16 are some") from error
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path}:{line}: not {encoding} (byte {content[error.start]:#04x}); data.encoding=latin-1 or cp1252 reads "
-            "Western letters, or save it as UTF-8"
-        ) from error
-    return text.replace("\r\n", "\n")
-

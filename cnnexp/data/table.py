@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cnnexp.data.text_files import read_lenient
+from cnnexp.data.text_files import decoded, read_lenient
 from cnnexp.errors import InputError
 from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
 
@@ -65,8 +65,11 @@ def is_missing(cell: str) -> bool:
     return cell.casefold() in _MISSING
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, encoding: str | None = None) -> Table:
     """A table.
+
+    Args:
+        encoding: of its text, where it has to be that; None takes UTF-8, and what Windows writes.
 
     Raises:
         InputError: there is no such file; it is not a table with a header; a row has more or fewer cells than that.
@@ -74,7 +77,7 @@ def read_table(path: Path) -> Table:
     if path.suffix.lower() in PARQUET:
         return _read_parquet(path)
     try:
-        text = read_lenient(path)
+        text = read_lenient(path) if encoding is None else decoded(path.read_bytes(), encoding, path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     first, _, rest = text.partition("\n")

@@ -17,6 +17,10 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         *("file", "filename", "filepath", "image", "imagefile", "imagename", "imagepath", "imageid"),
         *("img", "imgname", "imgpath", "path", "picture"),
     ),
+    "text": (
+        *("text", "texts", "sentence", "question", "review", "reviewtext", "document", "content", "body", "message"),
+        *("comment", "tweet", "headline", "title"),
+    ),
     "label": ("label", "labels", "class", "classes", "classname", "category", "target", "tag", "tags"),
     "split": ("split", "fold", "subset", "partition", "set"),
     "value": ("value", "values", "target", "label", "y", "score"),
@@ -60,9 +64,9 @@ def find_columns(table: Table, target: str | None, stated: Mapping[str, Any], bo
     Raises:
         InputError: a column that is stated is not there; one that is needed has no usual name, or several have one.
     """
-    file = _one(table, "file", stated)
+    file = one_column(table, "file", stated)
     assert file is not None
-    split = _split(table, stated)
+    split = split_column(table, stated)
     labels: tuple[str, ...] = ()
     if target in ("label", "labels", "boxes"):
         labels = _several(table, "label", stated)
@@ -94,9 +98,9 @@ def split_of_cell(cell: str) -> SplitName | None:
     return next((split for split, words in SPLIT_WORDS.items() if word in words), None)
 
 
-def _split(table: Table, stated: Mapping[str, Any]) -> str | None:
+def split_column(table: Table, stated: Mapping[str, Any]) -> str | None:
     """The column of splits. One that is only called so (fold: 0, 1, 2) is none."""
-    return _one(
+    return one_column(
         table,
         "split",
         stated,
@@ -105,7 +109,7 @@ def _split(table: Table, stated: Mapping[str, Any]) -> str | None:
     )
 
 
-def _one(
+def one_column(
     table: Table,
     role: str,
     stated: Mapping[str, Any],
@@ -113,6 +117,14 @@ def _one(
     needed: bool = True,
     fits: Callable[[str], bool] = lambda name: True,
 ) -> str | None:
+    """The column of a role: the one that is stated, or the one that is called so as usual.
+
+    Args:
+        role: a word of ``USUAL``. needed: whether there has to be one. fits: of a column that is only called so.
+
+    Raises:
+        InputError: there is none though it is needed, or there are several.
+    """
     given = stated.get(role)
     if given is not None:
         return _there(table, role, str(given))
@@ -133,7 +145,7 @@ def _several(table: Table, role: str, stated: Mapping[str, Any]) -> tuple[str, .
         if len(set(given)) < len(given) or not given:
             raise InputError(f"data.columns.{role}: names each column once")
         return tuple(_there(table, role, str(name)) for name in given)
-    found = _one(table, role, stated)
+    found = one_column(table, role, stated)
     assert found is not None
     return (found,)
 

@@ -72,6 +72,25 @@ def read_yaml_words(path: Path) -> Any:
         raise InputError(f"{path}: not YAML ({line})") from error
 
 
+def decoded(content: bytes, encoding: str, path: Path) -> str:
+    """The text of a file's content.
+
+    Raises:
+        InputError: it is not of this encoding, or there is no such encoding; the line names the place.
+    """
+    try:
+        text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+    except LookupError as error:
+        raise InputError(f"data.encoding={encoding}: no such encoding; utf-8, latin-1, cp1252 and utf-16 are some") from error
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}:{line}: not {encoding} (byte {content[error.start]:#04x}); data.encoding=latin-1 or cp1252 reads "
+            "Western letters, or save it as UTF-8"
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
 def _decoded(path: Path) -> str:
     content = path.read_bytes()
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")

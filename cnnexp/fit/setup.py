@@ -19,6 +19,7 @@ from cnnexp.builders.learnt import read_learnt, with_digest, write_learnt
 from cnnexp.builders.recorded import Held, census_of, record_of
 from cnnexp.builders.starting import resolve_start, start
 from cnnexp.builders.untaught import untaught_line
+from cnnexp.builders.word_vectors import put_vectors
 from cnnexp.config.compose import to_yaml
 from cnnexp.data.base import SPLITS
 from cnnexp.errors import InputError
@@ -112,7 +113,7 @@ def begin(request: Request, role: Role, log: RunLog) -> Run:
     assert experiment.recipe is not None
     config = _weigh_classes(experiment, config)
     module = TaskModule(experiment.task, Learner(experiment.task, experiment.recipe))
-    begun = _start_from_weights(module, config, folder, request.trusted)
+    begun = _start_from_weights(module, config, folder, request.trusted, remarks)
     module.steps_per_epoch = _steps_per_epoch(experiment, config)
     features = plan_features(experiment, config)
     samples = record_of(experiment.data, config)
@@ -178,7 +179,7 @@ def _data_of(
 
 
 def _start_from_weights(
-    module: TaskModule, config: dict[str, Any], folder: Path | None, trusted: Sequence[str]
+    module: TaskModule, config: dict[str, Any], folder: Path | None, trusted: Sequence[str], remarks: list[str]
 ) -> Start | None:
     """Put the weights that the configuration names into the net, before there is an optimizer.
 
@@ -186,6 +187,8 @@ def _start_from_weights(
     """
     if folder is not None and (folder / LAST).exists():
         return None
+    line = put_vectors(module.net, config, module.task.facts.input, trusted)
+    remarks += [line] if line else []
     begun = start(module.net, config, trusted, module.task.facts.input)
     if begun is not None:
         count_anew(module.net, begun)

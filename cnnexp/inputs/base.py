@@ -53,6 +53,10 @@ class Preparation(nn.Module, ABC):
     def shown(self, batch: Batch) -> list[Picture]:
         """A prepared batch as pictures for a person."""
 
+    def lines(self, batch: Batch) -> list[str]:
+        """A prepared batch in words, where a terminal can show it beside the pictures."""
+        return []
+
     @property
     def augments(self) -> bool:
         """Whether training samples are others in every epoch."""

@@ -222,6 +222,13 @@ class TokenPreparation(Preparation):
 
         return [text_picture(text) for text in self.said(batch)]
 
+    def lines(self, batch: Batch) -> list[str]:
+        """Of each text two lines: what is stored, and each word that the net is given with its number."""
+        words = ("", _UNKNOWN_SHOWN, *self._words)
+        rows = [[f"{words[number]} {number}" for number in row if number] for row in batch["tokens"].tolist()]
+        texts = texts_of(batch["text"])
+        return [line for text, row in zip(texts, rows, strict=True) for line in (text.strip(), f"  {' · '.join(row)}")]
+
     def said(self, batch: Batch) -> list[str]:
         """The words that the net was given; □ is one that has no number."""
         words = ("", _UNKNOWN_SHOWN, *self._words)

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from cnnexp.inputs.tokens import FIRST_WORD, PADDING
+from cnnexp.models.word_numbers import FIRST_WORD, PADDING
 
 
 class BagOfWords(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
-from cnnexp.inputs.tokens import PADDING
+from cnnexp.models.word_numbers import PADDING
 from cnnexp.models.bounds import all_at_least_one, at_least_one
 from cnnexp.models.dropout import dropout_layers
 

@@ -22,9 +22,7 @@ def draw_rows(experiment: Experiment, samples: int, draws: int) -> list[list[Cel
     Args:
         samples: of the split, fewer where it has fewer. draws: epochs, from the first.
     """
-    positions, task = experiment.data.train_positions(), experiment.task
-    places = np.linspace(0, len(positions) - 1, min(samples, len(positions))).round().astype(np.int64)
-    batch = experiment.data.split("train").batch(torch.from_numpy(positions[places]))
+    task, batch = experiment.task, _batch(experiment, samples)
     columns = [_cells(experiment, experiment.facts.input.pictures(batch), batch)]
     for epoch in range(draws):
         own = {name: value.clone() for name, value in batch.items()}
@@ -32,6 +30,18 @@ def draw_rows(experiment: Experiment, samples: int, draws: int) -> list[list[Cel
         # what a class is called stands beside the original; here only what is mixed
         columns.append(_cells(experiment, task.preparation.shown(prepared), prepared, captions="mix" in prepared))
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def told_rows(experiment: Experiment, samples: int) -> list[str]:
+    """The same samples in words as the net is given them, where their kind of input has some."""
+    task = experiment.task
+    return task.preparation.lines(task.prepare(_batch(experiment, samples), train=True, epoch=0))
+
+
+def _batch(experiment: Experiment, samples: int) -> Batch:
+    positions = experiment.data.train_positions()
+    places = np.linspace(0, len(positions) - 1, min(samples, len(positions))).round().astype(np.int64)
+    return experiment.data.split("train").batch(torch.from_numpy(positions[places]))
 
 
 def _cells(experiment: Experiment, pictures: Sequence[Picture], batch: Batch, captions: bool = True) -> list[Cell]:
