@@ -156,6 +156,7 @@ RUN = Group(
                 **INPUT,
                 "root": Text(nullable=True),
                 "parts": Each(Group({"input": Text()}, optional=INPUT, open=True)),
+                "alike": Items(Text()),
             },
             open=True,
         ),

@@ -10,11 +10,12 @@ import inspect
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -30,12 +31,14 @@ class Several(Input):
     Args:
         parts: for each what the data's YAML would say of it alone, with its kind under ``input``, such as
             ``{picture: {input: pictures, channels: 3, image_size: [32, 32]}, question: {input: tokens, …}}``.
+        alike: names of parts that learn as one, from the samples of them all, such as two texts with one vocabulary.
 
     Raises:
         InputError: a line for every part that cannot be made.
     """
 
     parts: Mapping[str, Any]
+    alike: Sequence[str] = ()
 
     name: ClassVar[str] = "several"
 
@@ -44,6 +47,8 @@ class Several(Input):
         parts = {name: _part(str(name), given, problems) for name, given in self.parts.items()}
         if len(parts) < 2:
             problems.append("data.parts: expected two inputs or more by name; one alone is data.input")
+        if len({type(parts.get(name)) for name in self.alike}) > 1:
+            problems.append(f"data.alike={list(self.alike)}: expected names of parts of one kind ({', '.join(parts)})")
         if problems:
             raise InputError(*problems)
         object.__setattr__(self, "parts", parts)
@@ -88,7 +93,7 @@ class Several(Input):
         for name, part in self.parts.items():
             own, rest = rest[: len(part.shape)], rest[len(part.shape) :]
             parts[name] = part.of_shape(own)
-        return Several(parts)
+        return replace(self, parts=parts)
 
     def arguments(self, batch: Batch) -> tuple[Tensor, ...]:
         return tuple(one for name, part in self.parts.items() for one in part.arguments(of_part(batch, name)))
@@ -138,12 +143,16 @@ class Several(Input):
         return {name: path.parent / content[name] for name in self.parts}
 
     def picture(self, path: Path) -> Picture:
-        name, part = self.first
-        return part.picture(self._files(path)[name])
+        return _below([self.parts[name].picture(file) for name, file in self._files(path).items()])
 
     def pictures(self, batch: Batch) -> list[Picture]:
-        name, part = self.first
-        return part.pictures(of_part(batch, name))
+        """The first part, and the others below it."""
+        shown = [part.pictures(of_part(batch, name)) for name, part in self.parts.items()]
+        return [_below(parts) for parts in zip(*shown, strict=True)]
+
+    def remark(self, split: Samples, name: str) -> str | None:
+        said = {part: given.remark(_PartOfSplit(split, part), name) for part, given in self.parts.items()}
+        return "; ".join(f"{part}: {line}" for part, line in said.items() if line) or None
 
     def prepared_by(self) -> str:
         return "".join(part.prepared_by() for part in self.parts.values())
@@ -154,7 +163,7 @@ class Several(Input):
 
     def with_side(self, side: int) -> Several:
         name, part = self.first
-        return Several({**self.parts, name: part.with_side(side)})
+        return replace(self, parts={**self.parts, name: part.with_side(side)})
 
     @property
     def setting(self) -> str:
@@ -172,13 +181,17 @@ class Several(Input):
         return any(part.learns for part in self.parts.values())
 
     def learn(self, split: Samples, positions: NDArray[Any]) -> Several:
-        """Each part that has to from its own tensors."""
-        return Several(
-            {
-                name: part.learn(_PartOfSplit(split, name), positions) if part.learns else part
-                for name, part in self.parts.items()
-            }
-        )
+        """Each part that has to from its own tensors, those that are alike from all of theirs."""
+        parts = {
+            name: part.learn(_PartOfSplit(split, name), positions) if part.learns and name not in self.alike else part
+            for name, part in self.parts.items()
+        }
+        first = parts.get(self.alike[0]) if self.alike else None
+        if first is not None and first.learns:
+            both = np.concatenate([positions + place * len(split) for place in range(len(self.alike))])
+            learnt = first.learn(_PartsOfSplit(split, self.alike), both).learnt()
+            parts |= {name: parts[name].with_learnt(learnt) for name in self.alike}
+        return replace(self, parts=parts)
 
     def learnt(self) -> dict[str, Any]:
         return {name: content for name, part in self.parts.items() if (content := part.learnt())}
@@ -187,8 +200,11 @@ class Several(Input):
         knowing = {name for name, part in self.parts.items() if part.learnt()}
         if set(content) != knowing or not all(isinstance(one, Mapping) for one in content.values()):
             raise InputError(f"input.json: expected what each of {', '.join(sorted(knowing))} learnt, by name")
-        return Several(
-            {name: part.with_learnt(content[name]) if name in content else part for name, part in self.parts.items()}
+        return replace(
+            self,
+            parts={
+                name: part.with_learnt(content[name]) if name in content else part for name, part in self.parts.items()
+            },
         )
 
     def adapted(self, name: str, layer: nn.Module, given: Tensor, fresh: Tensor, theirs: Input) -> Tensor | None:
@@ -216,9 +232,8 @@ class SeveralPreparation(Preparation):
         return self._each(batch, lambda part, own: part.stored(own))
 
     def shown(self, batch: Batch) -> list[Picture]:
-        name, part = next(iter(self.parts.items()))
-        pictures: list[Picture] = part.shown(of_part(batch, name))  # type: ignore[operator]
-        return pictures
+        shown = [part.shown(of_part(batch, name)) for name, part in self.parts.items()]  # type: ignore[operator]
+        return [_below(parts) for parts in zip(*shown, strict=True)]
 
     def _each(self, batch: Batch, prepare: Callable[[Any, Batch], Batch]) -> Batch:
         result = dict(batch)
@@ -248,6 +263,38 @@ class _PartOfSplit:
 
     def batch(self, positions: Tensor) -> Batch:
         return of_part(self._split.batch(positions), self._name)
+
+
+class _PartsOfSplit:
+    """A split as parts know it that are alike: the samples of the first, behind them those of the next, and so on."""
+
+    def __init__(self, split: Samples, names: Sequence[str]) -> None:
+        self._parts, self._size = [_PartOfSplit(split, name) for name in names], len(split)
+
+    def __len__(self) -> int:
+        return len(self._parts) * self._size
+
+    def batch(self, positions: Tensor) -> Batch:
+        which, own = positions // self._size, positions % self._size
+        batches = [part.batch(own[which == place]) for place, part in enumerate(self._parts) if (which == place).any()]
+        return {key: _filled_up([one[key] for one in batches]) for key in batches[0] if key in batches[-1]}
+
+
+def _filled_up(tensors: Sequence[Tensor]) -> Tensor:
+    """One after another, filled up with zeros at the end of the last axis where that differs."""
+    longest = max(one.shape[-1] for one in tensors) if tensors[0].ndim > 1 else 0
+    return torch.cat([nn.functional.pad(one, (0, longest - one.shape[-1])) if longest else one for one in tensors])
+
+
+def _below(pictures: Sequence[Picture]) -> Picture:
+    """Each below the one before it, on white; the first stays where it was, so that answers can be drawn on it."""
+    shown = [np.repeat(one, 3, 2) if one.shape[2] == 1 else one[:, :, :3] for one in pictures]
+    sheet = np.full((sum(len(one) for one in shown), max(one.shape[1] for one in shown), 3), 255, np.uint8)
+    top = 0
+    for one in shown:
+        sheet[top : top + len(one), : one.shape[1]] = one
+        top += len(one)
+    return sheet
 
 
 def _part(name: str, given: Any, problems: list[str]) -> Any:
