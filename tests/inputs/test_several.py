@@ -57,6 +57,40 @@ def test_parts_of_one_kind_are_told_apart() -> None:
     assert answer.tolist() == [[2, 0], [2, 3]]
 
 
+def test_parts_that_are_alike_learn_as_one() -> None:
+    given = Several({"question": QUESTION, "answer": {**QUESTION, "length": 2}}, ("question", "answer"))
+    ragged = {"question.text": [bytes_of("a b a"), bytes_of("c")], "answer.text": [bytes_of("b"), bytes_of("b a long")]}
+    split = TensorSplit({}, ragged=ragged)
+    learnt = given.learn(split, np.arange(2))
+    told = {"words": ["a", "b", "c", "long"], "texts": 4, "found_in": [2, 3, 1, 1]}
+    assert learnt.learnt() == {"question": told, "answer": told}
+    assert given.with_learnt(learnt.learnt()) == learnt
+    question, answer = learnt.arguments(learnt.preparation(None, (), **PLAIN)(split.batch([0, 1]), False, 0))
+    assert question.tolist() == [[2, 3, 2, 0, 0], [4, 0, 0, 0, 0]]
+    assert answer.tolist() == [[3, 0], [3, 2]]
+    alone = given.learn(split, np.array([1])).learnt()["answer"]
+    assert alone == {"words": ["a", "b", "c", "long"], "texts": 2, "found_in": [1, 1, 1, 1]}
+
+
+def test_only_parts_of_one_kind_are_alike() -> None:
+    with pytest.raises(InputError, match=r"data.alike=\['picture', 'question'\]: expected names of parts of one kind"):
+        Several({"picture": PICTURE, "question": QUESTION}, ("picture", "question"))
+    with pytest.raises(InputError, match="data.alike"):
+        Several({"question": QUESTION, "answer": QUESTION}, ("question", "anwser"))
+
+
+def test_all_parts_are_shown() -> None:
+    """The first where it would be alone, so that answers can be drawn on it; the text below."""
+    given, split = several()
+    learnt = given.learn(split, np.arange(6))
+    batch = split.batch([0, 1])
+    (first, _), alone = learnt.pictures(batch), learnt.parts["picture"].pictures(of_part(batch, "picture"))[0]
+    assert (first[: alone.shape[0], : alone.shape[1]] == alone).all()
+    assert first.shape[0] > alone.shape[0] and (first[alone.shape[0] :] < 128).any()
+    shown = learnt.preparation(None, (), **PLAIN).shown(learnt.preparation(None, (), **PLAIN)(batch, False, 0))
+    assert shown[0].shape[0] > alone.shape[0]
+
+
 def test_the_truth_follows_the_first_part_alone() -> None:
     stored = {"first.image": numbers(1, 8, 8), "second.image": numbers(1, 8, 8)}
     stored |= {"mask": stored["first.image"][:, 0], "label": torch.arange(6), "index": torch.arange(6)}
@@ -81,7 +115,8 @@ def test_a_file_names_a_file_for_each_part(tmp_path: Path) -> None:
     path = write_file("several", tmp_path)
     batch = given.read(path)
     assert batch.keys() == {"picture.image", "question.text", "index"}
-    assert np.array_equal(given.picture(path), given.parts["picture"].picture(tmp_path / "a.png"))
+    alone = given.parts["picture"].picture(tmp_path / "a.png")
+    assert np.array_equal(given.picture(path)[: len(alone), : alone.shape[1]], alone)
     for wrong in ("[]", '{"picture": "a.png"}', '{"picture": "a.png", "question": 1}', "{"):
         path.write_text(wrong, encoding="utf-8")
         with pytest.raises(InputError, match=r"a\.json: "):
