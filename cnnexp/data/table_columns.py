@@ -21,9 +21,17 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         *("text", "texts", "sentence", "question", "review", "reviewtext", "document", "content", "body", "message"),
         *("comment", "tweet", "headline", "title"),
     ),
+    "first": (
+        *("first", "text1", "sentence1", "question1", "question", "premise", "a", "left"),
+        *("smiles", "molecule", "drug", "compound", "ligand"),
+    ),
+    "second": (
+        *("second", "text2", "sentence2", "question2", "answer", "hypothesis", "b", "right"),
+        *("protein", "sequence", "targetsequence", "proteinsequence"),
+    ),
     "label": ("label", "labels", "class", "classes", "classname", "category", "target", "tag", "tags"),
     "split": ("split", "fold", "subset", "partition", "set"),
-    "value": ("value", "values", "target", "label", "y", "score"),
+    "value": ("value", "values", "target", "label", "y", "score", "affinity"),
 }
 """What columns are usually called, without regard to case, blanks, ``_`` and ``-``."""
 BOXES: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,16 @@ class TextCSV(OwnTexts):
             elif label not in numbers:
                 self.counted.leave_out(self.kind, "of classes that are not asked for", name, harmless=True)
             else:
-                text = row.cells[self._roles["text"] or ""]
-                sample = TextSample(self._table.path, name, label=numbers[label], columns=row.cells, text=text)
+                sample = replace(self.sample(row, name), label=numbers[label])
                 found.setdefault(self._split_of(row), []).append(sample)
+        return self._checked(found)
+
+    def sample(self, row: Row, name: str) -> TextSample:
+        """What a row holds besides its truth."""
+        return TextSample(self._table.path, name, columns=row.cells, text=row.cells[self._roles["text"] or ""])
+
+    def _checked(self, found: dict[SplitName, list[TextSample]]) -> dict[SplitName, list[Sample]]:
+        """Less those without a word; which columns were read is told."""
         if not found["train"]:
             raise InputError(f"{self._table.path}: no row says train in {self._roles['split']}")
         self.counted.remark(

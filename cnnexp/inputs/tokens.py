@@ -24,6 +24,7 @@ from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shap
 PADDING, UNKNOWN = 0, 1
 FIRST_WORD = 2
 """The number of the most frequent word."""
+Unit = Literal["word", "letter"]
 _UNKNOWN_SHOWN = "□"
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _CHUNK = 512
@@ -42,6 +43,8 @@ class Tokens(Input):
         vocabulary_size: words that have a number, at most: the most frequent ones of the training samples.
         length: words of a text; the rest is cut off, and shorter texts are filled up.
         at_least: how often a word has to occur to have a number.
+        unit: what counts as a word: ``word``, or ``letter``, every sign but blanks and with its case, as formulas of
+            molecules and sequences of proteins are written.
         padding: ``length`` fills up to ``length``, ``longest`` to the longest text of the batch alone.
         words: by frequency; null is learnt from the training samples.
         texts, found_in: how many training texts there are, and in how many of them each word is found; always learnt.
@@ -51,6 +54,7 @@ class Tokens(Input):
     length: int
     at_least: int = 1
     padding: Literal["length", "longest"] = "length"
+    unit: Unit = "word"
     words: Sequence[str] | None = None
     texts: int | None = None
     found_in: Sequence[int] | None = None
@@ -92,7 +96,7 @@ class Tokens(Input):
     def preparation(
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
     ) -> TokenPreparation:
-        return TokenPreparation(self.words or (), self.length, self.padding)
+        return TokenPreparation(self.words or (), self.length, self.padding, self.unit)
 
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
         return [] if augmentation is None else ["augmentation: texts go in as they are; take augmentation=none"]
@@ -141,7 +145,7 @@ class Tokens(Input):
         """
         counts: Counter[str] = Counter()
         found_in: Counter[str] = Counter()
-        for words in _words_of_all(split, positions):
+        for words in _words_of_all(split, positions, self.unit):
             counts.update(words)
             found_in.update(set(words))
         words = tuple(self.words or self._frequent(counts))
@@ -170,7 +174,7 @@ class Tokens(Input):
     def remark(self, split: Samples, name: str) -> str | None:
         """How many of the words of a split have no number, so that a net cannot tell them apart."""
         known, total, strange = set(self.words or ()), 0, 0
-        for words in _words_of_all(split, np.arange(len(split))):
+        for words in _words_of_all(split, np.arange(len(split)), self.unit):
             total += len(words)
             strange += sum(word not in known for word in words)
         if not total:
@@ -189,12 +193,16 @@ class TokenPreparation(Preparation):
     """Texts → the numbers of their words. A text is taken apart once, on the CPU, and its numbers are kept."""
 
     def __init__(
-        self, words: Sequence[str], length: int, padding: Literal["length", "longest"] = "length"
+        self,
+        words: Sequence[str],
+        length: int,
+        padding: Literal["length", "longest"] = "length",
+        unit: Unit = "word",
     ) -> None:
         super().__init__()
         self._words = tuple(words)
         self._numbers = _Numbers(zip(words, range(FIRST_WORD, FIRST_WORD + len(words)), strict=True))
-        self._length, self._padding = length, padding
+        self._length, self._padding, self._unit = length, padding, unit
         self._kept: dict[bytes, NDArray[np.int64]] = {}
 
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
@@ -209,7 +217,7 @@ class TokenPreparation(Preparation):
     def _numbered(self, text: bytes) -> NDArray[np.int64]:
         numbers = self._kept.get(text)
         if numbers is None:
-            words = words_of(text.decode("utf-8", "replace"), self._length)
+            words = words_of(text.decode("utf-8", "replace"), self._length, self._unit)
             numbers = np.array([self._numbers[word] for word in words] or [UNKNOWN], np.int64)
             self._kept[text] = numbers
         return numbers
@@ -253,13 +261,16 @@ def matched_rows(own: Tokens, theirs: Tokens, weight: Tensor, fresh: Tensor) -> 
     return matched
 
 
-def words_of(text: str, count: int | None = None) -> list[str]:
-    """The words of a text in lower case, without punctuation: the one place that says what a word is.
+def words_of(text: str, count: int | None = None, unit: Unit = "word") -> list[str]:
+    """The words of a text in lower case, without punctuation; or its letters. The one place that says what a word is.
 
     Args:
         count: how many are wanted at most; of a long text the rest is not looked at.
     """
-    text = unicodedata.normalize("NFC", text).lower()
+    text = unicodedata.normalize("NFC", text)
+    if unit == "letter":
+        return [letter for letter in text if not letter.isspace()][:count]
+    text = text.lower()
     if count is not None and len(text) > (end := _CHARACTERS * count):
         found = _WORD.findall(text[:end])
         if len(found) > count:  # one more than wanted, as the last may be cut through
@@ -277,11 +288,11 @@ def texts_of(stored: Tensor) -> list[str]:
     return [row.tobytes().rstrip(b"\0").decode("utf-8", "replace") for row in stored.cpu().numpy()]
 
 
-def _words_of_all(split: Samples, positions: NDArray[np.int64]) -> Iterator[list[str]]:
+def _words_of_all(split: Samples, positions: NDArray[np.int64], unit: Unit) -> Iterator[list[str]]:
     """The words of each text, one after another."""
     for part in torch.from_numpy(positions).split(_CHUNK):
         for text in texts_of(split.batch(part)["text"]):
-            yield words_of(text)
+            yield words_of(text, unit=unit)
 
 
 class _Numbers(dict[str, int]):
