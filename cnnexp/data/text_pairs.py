@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -41,6 +41,7 @@ class TextPairs(TextCSV):
     """
 
     targets = ("label", "value")
+    kind: ClassVar[str] = "pairs"
 
     @cached_property
     def _roles(self) -> dict[str, str | None]:
