@@ -51,7 +51,7 @@ class Preparation(nn.Module, ABC):
 
     @abstractmethod
     def shown(self, batch: Batch) -> list[Picture]:
-        """A prepared batch as pictures for a person."""
+        """A prepared batch as pictures for a person, of the size that the net is given."""
 
     @property
     def augments(self) -> bool:
@@ -84,6 +84,9 @@ class Input(ABC):
     """How a size is written, such as CxHxW."""
     sides: ClassVar[tuple[int, ...]]
     """Where one looks for a size that a net takes, ascending."""
+    becomes: ClassVar[tuple[str, Mapping[str, str], str] | None] = None
+    """The kind of input whose nets take it, where that is another one: a key of ``data``, the kinds for some of its
+    values, and that for all others; written out, as it is read from the source. None: nets of its own kind."""
 
     @property
     @abstractmethod
@@ -151,6 +154,10 @@ class Input(ABC):
     @abstractmethod
     def pictures(self, batch: Batch) -> list[Picture]:
         """Stored samples as pictures."""
+
+    def heard(self, batch: Batch) -> list[bytes]:
+        """Stored samples as wav files for a browser; none where they make no sound."""
+        return []
 
     @property
     @abstractmethod
