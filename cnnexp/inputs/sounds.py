@@ -160,7 +160,7 @@ class Sounds(Input):
     # --- samples -----------------------------------------------------------------------------------------------------
 
     def arguments(self, batch: Batch) -> tuple[Tensor, ...]:
-        return (batch["features"],)
+        return (batch["sound_features"],)
 
     def preparation(
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
@@ -318,7 +318,7 @@ class SoundPreparation(Preparation):
             values = (self.make(sound) - self.mean) / self.std * self.make.there(begins, ends)
             if drawn is not None:
                 values = drawn.masked(values, batch["index"], epoch)
-            return {**batch, "features": self._shaped(values)}
+            return {**batch, "sound_features": self._shaped(values)}
 
     def _shaped(self, values: Tensor) -> Tensor:
         if self.sounds.flat:
@@ -333,7 +333,7 @@ class SoundPreparation(Preparation):
 
     def shown(self, batch: Batch) -> list[Picture]:
         """Pixel for pixel what the net is given, of several channels the first."""
-        values = batch["features"].cpu().float().numpy()
+        values = batch["sound_features"].cpu().float().numpy()
         if self.sounds.flat:
             from cnnexp.visualize.signals import signal_picture
 

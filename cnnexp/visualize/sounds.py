@@ -37,7 +37,7 @@ def sound_picture(
     _draw_wave(pen, sound, wide)
     loudest = float(bands_db.max())
     scaled = np.clip((bands_db[::-1] - loudest) / _SHOWN_DB + 1, 0, 1)
-    image = Image.fromarray(_coloured(scaled)).resize((wide, BANDS_PX), Image.Resampling.BILINEAR)
+    image = Image.fromarray(_coloured(scaled, "magma")).resize((wide, BANDS_PX), Image.Resampling.BILINEAR)
     sheet.paste(image, (_LEFT_PX, top))
     _draw_hertz(pen, centres_hz, top)
     _draw_seconds(pen, len(sound) / rate_hz, top + BANDS_PX, wide)
@@ -45,14 +45,15 @@ def sound_picture(
 
 
 def features_picture(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """uint8 (rows, columns, 3) of standardised features, from three deviations below the mean to three above."""
-    return _coloured(np.clip(values / (2 * _STANDARD) + 0.5, 0, 1))
+    """uint8 (rows, columns, 3) of standardised features: red is above the mean, blue below it, and white what is 0, as
+    behind a sound's end and under masks."""
+    return _coloured(np.clip(values / (2 * _STANDARD) + 0.5, 0, 1), "RdBu_r")
 
 
-def _coloured(part: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _coloured(part: NDArray[np.floating], colours: str) -> NDArray[np.uint8]:
     from matplotlib import colormaps
 
-    return np.round(255 * colormaps["magma"](part)[..., :3]).astype(np.uint8)
+    return np.round(255 * colormaps[colours](part)[..., :3]).astype(np.uint8)
 
 
 def _draw_wave(pen: ImageDraw.ImageDraw, sound: NDArray[np.floating], wide: int) -> None:
@@ -80,8 +81,7 @@ def _draw_hertz(pen: ImageDraw.ImageDraw, centres_hz: NDArray[np.floating], top:
         text = f"{hertz / 1000:g}k" if hertz >= 1000 else str(hertz)
         pen.text((_LEFT_PX - 6 - text_width(text, _FONT_PX), y - 7), text, fill=_GREY, font=font(_FONT_PX))
         last = y
-    pen.text((2, _TOP_PX + WAVE_PX // 2 - 7), "", fill=_GREY, font=font(_FONT_PX))
-    pen.text((2, top - 4), "Hz", fill=_GREY, font=font(_FONT_PX))
+    pen.text((_LEFT_PX - 6 - text_width("Hz", _FONT_PX), top - 20), "Hz", fill=_GREY, font=font(_FONT_PX))
 
 
 def _draw_seconds(pen: ImageDraw.ImageDraw, seconds: float, bottom: int, wide: int) -> None:
