@@ -104,7 +104,7 @@ def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
     """A line for a net, and one for an augmentation, that is for another kind of input than the data."""
     choices, kind, found = config["choices"], config["data"]["input"], []
     for_nets = kind_of_nets(config["data"])
-    if config["model"]["input"] not in (None, for_nets):
+    if config["model"]["input"] not in (None, kind, for_nets):
         fitting = _nets({nets_of(str(choices["task"]), folders)}, config, folders)
         found.append(
             f"model={choices['model']}: takes {config['model']['input']}, and data={choices['data']} holds {kind}"

@@ -53,6 +53,10 @@ class Preparation(nn.Module, ABC):
     def shown(self, batch: Batch) -> list[Picture]:
         """A prepared batch as pictures for a person, of the size that the net is given."""
 
+    def drawn(self, batch: Batch) -> list[Picture]:
+        """The same as large as a person likes it, where nothing is laid over it."""
+        return self.shown(batch)
+
     @property
     def augments(self) -> bool:
         """Whether training samples are others in every epoch."""
@@ -154,6 +158,15 @@ class Input(ABC):
     @abstractmethod
     def pictures(self, batch: Batch) -> list[Picture]:
         """Stored samples as pictures."""
+
+    @property
+    def pictured(self) -> bool:
+        """Whether nets take it as a picture: rows and columns, as a preparation shows them."""
+        return False
+
+    def blank(self, batch: Batch) -> Batch:
+        """Stored samples as if there was nothing in them: black, or silence."""
+        return self.replaced(batch, torch.zeros_like(self.arguments(batch)[0]))
 
     def heard(self, batch: Batch) -> list[bytes]:
         """Stored samples as wav files for a browser; none where they make no sound."""

@@ -27,6 +27,7 @@ from cnnexp.inputs.sound_files import SOUND_SUFFIXES, at_rate, fitted, read_soun
 Kind = Literal["waveform", "spectrogram", "log_energy", "mel", "log_mel", "mfcc"]
 _SMALLEST_DEVIATION = 1e-8
 _CHUNK = 256
+_DRAWN_PX = 240
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,13 @@ class Sounds(Input):
         """What is drawn for a person, whatever the net takes."""
         return replace(self, features="log_mel", deltas=0, image_size=None, mean=None, std=None)
 
+    @property
+    def pictured(self) -> bool:
+        return not self.flat
+
+    def blank(self, batch: Batch) -> Batch:
+        return {**batch, "sound": torch.zeros_like(batch["sound"])}
+
     def heard(self, batch: Batch) -> list[bytes]:
         pairs = zip(batch["sound"].cpu().float().numpy(), batch["sound_length"].tolist(), strict=True)
         return [wav_bytes(sound[:length], self.rate_hz) for sound, length in pairs]
@@ -341,6 +349,12 @@ class SoundPreparation(Preparation):
         from cnnexp.visualize.sounds import features_picture
 
         return [features_picture(one[0]) for one in values]
+
+
+    def drawn(self, batch: Batch) -> list[Picture]:
+        shown = self.shown(batch)
+        factor = max(1, _DRAWN_PX // shown[0].shape[1])
+        return shown if self.sounds.flat else [one.repeat(factor, 0).repeat(factor, 1) for one in shown]
 
 
 def _filters(sounds: Sounds) -> Tensor:
