@@ -184,6 +184,17 @@ class Subject:
         preparation: Any = self.task.preparation
         return getattr(preparation, "pictures", preparation).normalisation
 
+    def refuse_unpictured(self, what: str) -> None:
+        """Refuse nets that take no rows and columns, over which a map can be laid.
+
+        Raises:
+            NotFitting: it takes something else.
+        """
+        from cnnexp.visualize.section import NotFitting
+
+        if not self.task.facts.input.pictured:
+            raise NotFitting(f"{self.name}: takes {self.task.facts.input.name}, and {what} needs a net of pictures")
+
     def refuse_others(self, what: str) -> None:
         """Refuse nets whose samples are no pictures.
 

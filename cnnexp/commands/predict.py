@@ -120,9 +120,10 @@ def run(arguments: argparse.Namespace) -> int:
     files = _readable(read, files, skip=arguments.skip_unreadable)
     _refuse_many(files, arguments.html)
     refuse_file(file, files)
-    rows, sources = [], []
+    rows, sources, sounds = [], [], []
     for path, drawn in watched(zip(files, names_of(files), strict=True), len(files), "predicting"):
-        picture, prediction = task.facts.input.picture(path), ask(read(path))[0]
+        batch = read(path)
+        picture, prediction = task.facts.input.picture(path), ask(batch)[0]
         row = {"file": str(path), **answer.as_json(prediction, picture)}
         if before is not None:
             row["before"] = before.task.answer.as_json(before.ask(before.read(path))[0], picture)
@@ -132,11 +133,12 @@ def run(arguments: argparse.Namespace) -> int:
             row["drawn"] = str(write_png(answer.image(picture, prediction), out / drawn))
         row |= saved(answer, prediction, path, out, file)
         if arguments.html is not None:
+            sounds += task.facts.input.heard(batch)
             sources.append(_source(picture, None if "top" in row else answer.image(picture, prediction)))
         rows.append(row)
     loaded()
     if arguments.html is not None:
-        _write_page(rows, sources, record, words, before, answer.lines, Path(arguments.html))
+        _write_page(rows, (sources, sounds), record, words, before, answer.lines, Path(arguments.html))
     _print(rows, answer.lines, before, as_json=arguments.json)
     if arguments.html is not None and not arguments.json:
         print(arguments.html)
@@ -311,7 +313,7 @@ def _source(picture: Picture, drawn: Image | None) -> str:
 
 def _write_page(
     rows: list[dict[str, Any]],
-    sources: list[str],
+    media: tuple[list[str], list[bytes]],
     record: Record | None,
     words: list[str],
     before: _Before | None,
@@ -325,7 +327,8 @@ def _write_page(
     net = ", ".join(str(choices[group]) for group in ("model", "data") if group in choices)
     title = record.id if record is not None else " ".join(words)
     began_with = None if before is None else before.weights
-    content = page_of_answers(rows, sources, lines, title=title, net=net or "without a run", began_with=began_with)
+    words_of_page = {"title": title, "net": net or "without a run", "began_with": began_with}
+    content = page_of_answers(rows, *media, lines, **words_of_page)
     with writing("html", path):
         write_page(content, path)
 

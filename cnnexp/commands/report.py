@@ -54,24 +54,31 @@ def run(arguments: argparse.Namespace) -> int:
 def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
     """The worst mistakes, as pictures where they can be had."""
     from cnnexp.report.examples import predictions_of
-    from cnnexp.report.page.pictures import as_address
+    from cnnexp.report.page.pictures import as_address, sound_address
     from cnnexp.report.page.worst import worst_mistakes
 
     rows = predictions_of(record.folder)
     if not rows:
         return {}
     found = worst_mistakes(rows)
-    drawn, note = ([], "") if arguments.quick or not found.mistakes else _drawn(record, found, arguments.trust)
-    addresses: list[str | None] = [as_address(content) for content in drawn]
-    addresses = addresses or [None] * len(found.mistakes)
+    nothing: tuple[list[bytes], list[bytes], str] = ([], [], "")
+    seen, heard, note = nothing if arguments.quick or not found.mistakes else _drawn(record, found, arguments.trust)
+    silent: list[str | None] = [None] * len(found.mistakes)
+    addresses = [as_address(content) for content in seen] or silent
+    sounds = [sound_address(content) for content in heard] or silent
     return {
         "mistakes_title": found.title,
         "mistakes": [
-            {"said": one.said, "name": one.name, "source": address, "wide": found.drawn and address is not None}
-            for one, address in zip(found.mistakes, addresses, strict=True)
+            {"said": one.said, "name": one.name, "source": address, "sound": sound, "wide": _wide(found, heard, address)}
+            for one, address, sound in zip(found.mistakes, addresses, sounds, strict=True)
         ],
         "mistakes_note": "; ".join(filter(None, [found.note, note])),
     }
+
+
+def _wide(found: Mistakes, heard: list[bytes], address: str | None) -> bool:
+    """Whether a picture wants room: one that an answer is drawn on, or one with axes that is listened to."""
+    return (found.drawn or bool(heard)) and address is not None
 
 
 def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
@@ -91,15 +98,15 @@ def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
     return {"profile": as_address(png_bytes(profile_image(net)))}
 
 
-def _drawn(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[bytes], str]:
-    """The pictures as PNG; none, and why, where the data or the weights cannot be used any more."""
+def _drawn(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[bytes], list[bytes], str]:
+    """The pictures as PNG, and sounds as wav; none, and why, where data or weights cannot be used any more."""
     from cnnexp.fit.console import quiet_log
-    from cnnexp.fit.drawing import pictures_of_test
+    from cnnexp.fit.drawing import shown_of_test
     from cnnexp.visualize.png import png_bytes
 
     try:
         with quiet_log():
-            images = pictures_of_test(record, [one.index for one in found.mistakes], found.drawn, trusted)
+            images, sounds = shown_of_test(record, [one.index for one in found.mistakes], found.drawn, trusted)
     except InputError as error:
-        return [], f"not drawn: {error.lines[0]}"
-    return [png_bytes(image) for image in images], ""
+        return [], [], f"not drawn: {error.lines[0]}"
+    return [png_bytes(image) for image in images], sounds, ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.kinds import class_of_input, kind_of_nets
 from cnnexp.config.nearest import any_of, few_of
 from cnnexp.config.options import (
     PICTURES,
@@ -21,6 +22,7 @@ from cnnexp.config.options import (
 )
 from cnnexp.config.rules import problems_of
 from cnnexp.config.schema import RUN
+from cnnexp.config.signatures import arguments_of
 from cnnexp.errors import InputError
 
 
@@ -41,6 +43,7 @@ def check(config: Mapping[str, Any], folders: Sequence[Path]) -> None:
             ),
             *_classes(config),
             *_channels(config),
+            *_image_size(config),
             *_decode_size(config),
             *_uneven_batch(config),
             *_parts_of_a_batch(config),
@@ -100,10 +103,12 @@ def _task_and_data(config: Mapping[str, Any], folders: Sequence[Path]) -> list[s
 def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
     """A line for a net, and one for an augmentation, that is for another kind of input than the data."""
     choices, kind, found = config["choices"], config["data"]["input"], []
-    if config["model"]["input"] not in (None, kind):
+    for_nets = kind_of_nets(config["data"])
+    if config["model"]["input"] not in (None, kind, for_nets):
         fitting = _nets({nets_of(str(choices["task"]), folders)}, config, folders)
         found.append(
             f"model={choices['model']}: takes {config['model']['input']}, and data={choices['data']} holds {kind}"
+            + (f", which become {for_nets} here" if for_nets != kind else "")
             + (f"; for those there is model={fitting}" if fitting else "")
         )
     if config["augmentation"]["input"] not in (None, kind):
@@ -117,7 +122,7 @@ def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
 
 def _nets(of: set[str], config: Mapping[str, Any], folders: Sequence[Path]) -> str:
     """The nets of some tasks that take the data's input, the usual ones first."""
-    return few_of(usual_first(models_for(of, folders, config["data"]["input"])), "cnnexp list model")
+    return few_of(usual_first(models_for(of, folders, kind_of_nets(config["data"]))), "cnnexp list model")
 
 
 def _classes(config: Mapping[str, Any]) -> list[str]:
@@ -144,6 +149,15 @@ def _channels(config: Mapping[str, Any]) -> list[str]:
             f"channels; data.channels={wanted} converts them"
         )
     return found
+
+
+def _image_size(config: Mapping[str, Any]) -> list[str]:
+    """A line for a size that is left open where the kind of input has none of its own."""
+    data = config["data"]
+    known = arguments_of(class_of_input(data["input"])).get("image_size")
+    if data.get("image_size", "") is not None or known is None or "null" in known.kind:
+        return []
+    return ["data.image_size=null: expected a list of 2 values, height and width"]
 
 
 def _decode_size(config: Mapping[str, Any]) -> list[str]:

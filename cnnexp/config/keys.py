@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnexp.config.kinds import class_of_input
 from cnnexp.config.options import SWEEP, content_of, option_files, parents_of, purpose
 from cnnexp.config.rules import Each, Either, Group, Rule, allowed
 from cnnexp.config.schema import RUN
@@ -161,8 +162,7 @@ def _targets(group: str, values: Mapping[str, Any]) -> dict[str, Argument]:
         return own
     found = {key: Argument(text, "") for key, text in OF_EVERY_DATA.items()}
     if isinstance(kind, str) and "." not in kind:
-        name = "".join(part.capitalize() for part in kind.split("_"))
-        found |= arguments_of(f"cnnexp.inputs.{kind}.{name}")
+        found |= arguments_of(class_of_input(kind))
     return {**found, **{key: one for key, one in own.items() if one.meaning or key not in found}}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from cnnexp.config.kinds import kind_of_nets
 from cnnexp.errors import InputError
 from cnnexp.paths import config_folder
 
@@ -118,10 +119,10 @@ def data_with(target: str, folders: Sequence[Path], kind: str | None = None) -> 
     """Names of the data sets that give a truth (label, mask, boxes, ...).
 
     Args:
-        kind: of input, where only that one will do.
+        kind: of input that a net is for, where only data for it will do.
     """
     files = option_files("data", folders).items()
-    return [name for name, path in files if target in targets_of_data(path) and kind in (None, input_of_data(path))]
+    return [name for name, path in files if target in targets_of_data(path) and kind in (None, nets_of_data(path))]
 
 
 def targets_of_data(path: Path) -> list[str]:
@@ -134,6 +135,12 @@ def input_of_data(path: Path) -> str | None:
     """The kind of input of the data set of a file."""
     data = content_of(path).get("data")
     return data.get("input") if isinstance(data, dict) else None
+
+
+def nets_of_data(path: Path) -> str | None:
+    """The kind of input whose nets take the samples of the data set of a file, with the keys that it has there."""
+    data = content_of(path).get("data")
+    return kind_of_nets(data) if isinstance(data, dict) else None
 
 
 def input_of_model(path: Path) -> str | None:

@@ -66,7 +66,7 @@ OPTIMIZER: dict[str, Rule] = {
 
 INPUT: dict[str, Rule] = {
     "channels": COUNT,
-    "image_size": SIZE,
+    "image_size": Items(Number(1, whole=True), length=2, nullable=True),
     "decode_size": Either((SIZE, Number(1, 8, nullable=True))),
     "frames": COUNT,
     "length": COUNT,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cnnexp.config.nearest import any_of
 from cnnexp.paths import PACKAGE
@@ -43,6 +44,21 @@ def arguments_of(target: str) -> dict[str, Argument]:
     given = _annotations(own)
     said = _said(ast.get_docstring(own) or "", list(given))
     return {one: _argument(said.get(one, ""), annotation, module) for one, annotation in given.items()}
+
+
+def constant_of(target: str, name: str) -> Any:
+    """What stands behind a name in the body of a class of cnnexp: words, numbers and what holds such; None for nothing.
+
+    Args:
+        target: the class, dotted.
+    """
+    module, _, own = target.rpartition(".")
+    tree = _tree(module)
+    found = tree and next((one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == own), None)
+    for one in found.body if found else ():
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.target.id == name and one.value:
+            return ast.literal_eval(one.value)
+    return None
 
 
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef)

@@ -34,7 +34,14 @@ def draw_test(task: Task, batch: Batch, tables: Mapping[str, np.ndarray], folder
 def pictures_of_test(
     record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]
 ) -> list[Image.Image]:
-    """The pictures as the net saw them, before they were normalised.
+    """The pictures as the net saw them, before they were normalised; arguments and errors as for ``shown_of_test``."""
+    return shown_of_test(record, places, answered, trusted)[0]
+
+
+def shown_of_test(
+    record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]
+) -> tuple[list[Image.Image], list[bytes]]:
+    """Test samples as pictures, and those that make a sound as wav files too; none where they make none.
 
     Args:
         places: in the test split. answered: with the best weights' answer and the truth drawn, as the answer's form
@@ -51,13 +58,13 @@ def pictures_of_test(
             f"{record.id}: predictions.csv names samples that the test split of {len(split)} does not have"
         )
     batch = task.truth(task.preparation.stored(split.batch(torch.tensor(list(places), dtype=torch.int64))))
-    pictures = task.facts.input.pictures(batch)
+    pictures, sounds = task.facts.input.pictures(batch), task.facts.input.heard(batch)
     if not answered:
         images = [to_image(picture) for picture in pictures]
-        return [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images]
+        return [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images], sounds
     with torch.no_grad():
         answers = task.predict(task.prepare(batch, train=False))
     return [
         task.answer.image(picture, answer, {name: value[place : place + 1].cpu() for name, value in batch.items()})
         for place, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
-    ]
+    ], sounds

@@ -51,7 +51,11 @@ class Preparation(nn.Module, ABC):
 
     @abstractmethod
     def shown(self, batch: Batch) -> list[Picture]:
-        """A prepared batch as pictures for a person."""
+        """A prepared batch as pictures for a person, of the size that the net is given."""
+
+    def drawn(self, batch: Batch) -> list[Picture]:
+        """The same as large as a person likes it, where nothing is laid over it."""
+        return self.shown(batch)
 
     def lines(self, batch: Batch) -> list[str]:
         """A prepared batch in words, where a terminal can show it beside the pictures."""
@@ -88,6 +92,9 @@ class Input(ABC):
     """How a size is written, such as CxHxW."""
     sides: ClassVar[tuple[int, ...]]
     """Where one looks for a size that a net takes, ascending."""
+    becomes: ClassVar[tuple[str, Mapping[str, str], str] | None] = None
+    """The kind of input whose nets take it, where that is another one: a key of ``data``, the kinds for some of its
+    values, and that for all others; written out, as it is read from the source. None: nets of its own kind."""
 
     @property
     @abstractmethod
@@ -155,6 +162,19 @@ class Input(ABC):
     @abstractmethod
     def pictures(self, batch: Batch) -> list[Picture]:
         """Stored samples as pictures."""
+
+    @property
+    def pictured(self) -> bool:
+        """Whether nets take it as a picture: rows and columns, as a preparation shows them."""
+        return False
+
+    def blank(self, batch: Batch) -> Batch:
+        """Stored samples as if there was nothing in them: black, or silence."""
+        return self.replaced(batch, torch.zeros_like(self.arguments(batch)[0]))
+
+    def heard(self, batch: Batch) -> list[bytes]:
+        """Stored samples as wav files for a browser; none where they make no sound."""
+        return []
 
     @property
     @abstractmethod

@@ -81,6 +81,10 @@ class Pictures(Input):
         mean, std = self.mean or [_UNKNOWN_MEAN], self.std or [_UNKNOWN_STD]
         return _for_channels(mean, self.channels), _for_channels(std, self.channels)
 
+    @property
+    def pictured(self) -> bool:
+        return True
+
     def told(self) -> dict[str, Any]:
         return {"in_channels": self.channels, "image_size": tuple(self.image_size)}
 

@@ -28,7 +28,7 @@ def draw_rows(experiment: Experiment, samples: int, draws: int) -> list[list[Cel
         own = {name: value.clone() for name, value in batch.items()}
         prepared = task.prepare(own, train=True, epoch=epoch)
         # what a class is called stands beside the original; here only what is mixed
-        columns.append(_cells(experiment, task.preparation.shown(prepared), prepared, captions="mix" in prepared))
+        columns.append(_cells(experiment, task.preparation.drawn(prepared), prepared, captions="mix" in prepared))
     return [list(row) for row in zip(*columns, strict=True)]
 
 

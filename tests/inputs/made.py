@@ -15,6 +15,8 @@ from cnnexp.inputs.clips import Clips
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.inputs.several import Several
 from cnnexp.inputs.signals import Signals
+from cnnexp.inputs.sound_files import wav_bytes
+from cnnexp.inputs.sounds import Sounds
 from cnnexp.inputs.tokens import Tokens, bytes_of
 from cnnexp.inputs.volumes import Volumes
 
@@ -40,6 +42,13 @@ def signals() -> tuple[Input, TensorSplit]:
     return Signals(channels=2, length=30), TensorSplit({"signal": numbers(2, 30).float()})
 
 
+def sounds() -> tuple[Input, TensorSplit]:
+    lengths = torch.tensor([80, 60, 80, 33, 1, 80])
+    waves = (numbers(80).float() / 128 - 1) * (torch.arange(80) < lengths[:, None])
+    small = {"window_ms": 2.0, "hop_ms": 1.0, "n_mels": 6, "deltas": 1}
+    return Sounds(rate_hz=8000, length=80, **small), TensorSplit({"sound": waves, "sound_length": lengths})
+
+
 def volumes() -> tuple[Input, TensorSplit]:
     tensors = {"spacing": torch.zeros(COUNT, 3), "levels": torch.tensor([[[100.0, 50.0, 0.0, 255.0]] * 2] * COUNT)}
     return Volumes(channels=2, volume_size=(4, 6, 8)), TensorSplit({"volume": numbers(2, 4, 6, 8), **tensors})
@@ -59,6 +68,7 @@ MADE: dict[str, Callable[[], tuple[Input, TensorSplit]]] = {
     "pictures": pictures,
     "clips": clips,
     "signals": signals,
+    "sounds": sounds,
     "tokens": tokens,
     "volumes": volumes,
     "several": several,
@@ -77,6 +87,9 @@ def write_file(kind: str, folder: Path) -> Path:
     if kind == "signals":
         np.savetxt(folder / "a.csv", np.arange(60.0).reshape(30, 2), delimiter=",")
         return folder / "a.csv"
+    if kind == "sounds":
+        (folder / "a.wav").write_bytes(wav_bytes(np.sin(np.arange(100, dtype=np.float32)), 8000))
+        return folder / "a.wav"
     if kind == "volumes":
         np.save(folder / "a.npy", np.arange(2 * 4 * 6 * 8, dtype=np.uint8).reshape(2, 4, 6, 8))
         return folder / "a.npy"

@@ -49,6 +49,15 @@ class Signals(Head):
         return self.head(self.layer(x).mean(2))
 
 
+class Sounds(Head):
+    def __init__(self, *, in_channels: int, num_classes: int):
+        super().__init__(4, num_classes)
+        self.layer = nn.Conv2d(in_channels, 4, 3)
+
+    def forward(self, x):
+        return self.head(self.layer(x).mean((2, 3)))
+
+
 class Volumes(Head):
     def __init__(self, *, in_channels: int, num_classes: int):
         super().__init__(4, num_classes)
@@ -81,6 +90,7 @@ DATA: dict[str, str] = {
     "pictures": "channels: 3\n  image_size: [6, 8]",
     "clips": "frames: 4\n  channels: 3\n  image_size: [6, 8]",
     "signals": "channels: 2\n  length: 30",
+    "sounds": "rate_hz: 8000\n  length: 80\n  window_ms: 2.0\n  hop_ms: 1.0\n  n_mels: 6\n  deltas: 1",
     "volumes": "channels: 2\n  volume_size: [4, 6, 8]",
     "tokens": "vocabulary_size: 8\n  length: 5",
     "several": (
@@ -130,6 +140,12 @@ class Clips(Set):
 class Signals(Set):
     def samples(self, label, generator):
         return TensorSplit({"signal": self.bright(label, generator, 2, 30).float(), "label": label})
+
+
+class Sounds(Set):
+    def samples(self, label, generator):
+        waves = self.bright(label, generator, 80).float() / 128 - 1
+        return TensorSplit({"sound": waves, "sound_length": torch.full((24,), 80), "label": label})
 
 
 class Volumes(Set):

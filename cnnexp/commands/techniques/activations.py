@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """The maps of one picture."""
-    subject.refuse_others("maps of a picture")
+    subject.refuse_unpictured("maps of a picture")
     kept = epochs_kept(subject, "--epochs") if arguments.epochs else {}
     samples = subject.one(arguments.sample)
     x = samples.prepared()

@@ -59,7 +59,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     from cnnexp.visualize.saliency_image import saliency_image
     from cnnexp.visualize.section import Section
 
-    subject.refuse_others("a map of pixels")
+    subject.refuse_unpictured("a map of pixels")
     sample, what = _first(subject, arguments)
     settings = _settings(subject, sample, what, arguments)
     methods, left_out = _fitting(arguments, settings, what)
@@ -146,11 +146,8 @@ def _settings(subject: Subject, sample: Samples, what: Asked, arguments: argpars
 
 
 def _black(sample: Samples) -> Any:
-    """A black picture as the net takes it."""
-    import torch
-
-    (stored,) = sample.task.facts.input.arguments(sample.stored)
-    return sample.of_values(torch.zeros_like(stored))
+    """A black picture, or silence, as the net takes it."""
+    return sample.of(sample.task.facts.input.blank(sample.stored))
 
 
 def _fitting(arguments: argparse.Namespace, settings: Settings, what: Asked) -> tuple[list[str], list[str]]:

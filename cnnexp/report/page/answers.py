@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.page.content import made
-from cnnexp.report.page.pictures import as_address
+from cnnexp.report.page.pictures import as_address, sound_address
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,7 @@ Lines = Callable[[Mapping[str, Any]], Sequence[str]]
 def page_of_answers(
     rows: Sequence[Mapping[str, Any]],
     sources: Sequence[str],
+    sounds: Sequence[bytes],
     lines: Lines,
     *,
     title: str,
@@ -35,17 +36,18 @@ def page_of_answers(
 
     Args:
         rows: of ``predict --json``; ``before`` in them is what the weights said that the run began with.
-        sources: the pictures' addresses. lines: of answers that are no single class. net: what answers, in words.
+        sources: the pictures' addresses. sounds: of the samples as wav files; none where they make no sound. lines: of answers that are no single class. net: what answers, in words.
         began_with: the weights of ``before``, in words; None without them.
     """
+    addresses = [sound_address(one) for one in sounds] or [None] * len(rows)
     count = f"{len(rows):,} picture{'' if len(rows) == 1 else 's'}"
     return {
         "title": title,
         "subtitle": f"{net} · {count} · {made()}",
         "began_with": began_with,
         "answers": [
-            {"name": PurePath(row["file"]).name, "source": source, "sides": _sides(row, lines)}
-            for row, source in zip(rows, sources, strict=True)
+            {"name": PurePath(row["file"]).name, "source": source, "sound": sound, "sides": _sides(row, lines)}
+            for row, source, sound in zip(rows, sources, addresses, strict=True)
         ],
         "runs": [],
         "columns": [],

@@ -23,6 +23,11 @@ function section(title, ...children) {
   return make("section", {}, make("h2", {}, title), children);
 }
 
+// A sound that is played from the page itself; nothing where there is none.
+function player(source) {
+  return source ? make("audio", { src: source, controls: true, preload: "metadata" }) : null;
+}
+
 function figure(value, digits) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);

@@ -45,6 +45,11 @@ def as_address(content: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
+def sound_address(content: bytes) -> str:
+    """A wav file's bytes as an address that holds them."""
+    return f"data:audio/wav;base64,{base64.b64encode(content).decode()}"
+
+
 def address_of(content: bytes) -> str | None:
     """A PNG's address; a large one, of photographs most likely, as JPEG. None where it is none, or unfolds too far."""
     if len(content) <= SMALL_BYTES:

@@ -1,0 +1,195 @@
+"""Your own sounds, a folder per class."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from cnnexp.data.base import FileSplit, SplitName, TensorSplit, collate
+from cnnexp.data.census import OTHER, printable
+from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
+from cnnexp.data.folders import refuse_empty, split_folders, subfolders
+from cnnexp.data.memory import MEMORY_BUDGET
+from cnnexp.data.own_folder import UNREADABLE, OwnFolder
+from cnnexp.data.picture_folders import name_in
+from cnnexp.data.samples import THREADS, InMemory, Sample
+from cnnexp.errors import InputError
+from cnnexp.inputs.folder_walk import walk
+from cnnexp.inputs.sound_files import SOUND_SUFFIXES, at_rate, fitted, read_sound
+
+log = logging.getLogger(__name__)
+
+_SILENT = 1e-4
+"""A sound that never goes beyond it is silence: a part of full scale."""
+
+
+class SoundFolder(OwnFolder):
+    """A folder with ``train/CLASS/*.wav``, ``val/CLASS/…`` and ``test/CLASS/…``, or with ``CLASS/*.wav`` alone.
+
+    Splits that are not there are made by ``complete_splits``: class folders alone are divided 80 / 10 / 10, stratified
+    and the same way every time. Every file is looked at before the first step. What is stereo becomes the mean of its
+    channels, and what has another rate is resampled; both are said, with how many they are. Sounds of length 0 are left
+    out, and so are broken files where ``unreadable`` is skip.
+
+    Args:
+        root, classes, in_memory, unreadable: as for every folder.
+        rate_hz, length: of stored sounds, as ``Sounds`` has them.
+    """
+
+    targets = ("label",)
+    kind: ClassVar[str] = "sounds"
+    of_samples: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        *,
+        root: str | None,
+        classes: Sequence[str] | None,
+        rate_hz: int,
+        length: int,
+        in_memory: InMemory,
+        unreadable: str = "fail",
+    ) -> None:
+        super().__init__(
+            root=root, classes=classes, image_size=(1, 1), channels=1, in_memory=in_memory, unreadable=unreadable
+        )
+        self.rate_hz, self.length = rate_hz, length
+
+    def prepare(self) -> None:
+        refuse_empty(self.folder, self.samples, self.kind)
+
+    def told(self) -> dict[str, Any]:
+        return {}
+
+    def names(self) -> tuple[str, ...]:
+        folder = self._class_folders["train"]
+        names = tuple(one.name for one in subfolders(folder))
+        if not names:
+            raise InputError(f"{folder}: holds no folders; expected one folder of sounds per class")
+        odd = [name for name in names if printable(name) != name]
+        if odd:
+            raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
+        return names
+
+    def found(self) -> dict[SplitName, list[Sample]]:
+        numbers = {name: number for number, name in enumerate(self.class_names())}
+        found = {split: self._labelled(folder, numbers) for split, folder in self._class_folders.items()}
+        taught = {sample.label for sample in found["train"]}
+        empty = [name for name, number in numbers.items() if number not in taught]
+        if empty:
+            folder = self._class_folders["train"] / empty[0]
+            raise InputError(f"{folder}: no sounds to train this class with ({', '.join(_known())})")
+        return found
+
+    def load(self, split: SplitName) -> TensorSplit | FileSplit:
+        self.prepare()
+        samples = tuple(self.samples[split])
+        decode, names = SoundDecoder(samples, self.rate_hz, self.length), [sample.name for sample in samples]
+        held = 4 * self.length * len(samples) <= MEMORY_BUDGET
+        if self.in_memory is True or (self.in_memory == "auto" and held):
+            with ThreadPoolExecutor(THREADS) as pool:
+                tensors = collate(list(pool.map(decode, range(len(samples)))))
+            return TensorSplit(tensors, names=names, origins=samples)
+        labels = torch.tensor([sample.label or 0 for sample in samples])
+        return FileSplit(decode, len(samples), names=names, labels=labels, origins=samples)
+
+    @cached_property
+    def _class_folders(self) -> dict[SplitName, Path]:
+        """The folder that holds the class folders, for each split that there is."""
+        found = split_folders(self.folder)
+        if not found or (self.classes is not None and {folder.name for folder in found.values()} <= set(self.classes)):
+            return {"train": self.folder}
+        if "train" not in found:
+            raise InputError(f"{self.folder}: holds {', '.join(p.name for p in found.values())} but no train")
+        return found
+
+    def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
+        samples = []
+        for class_folder in subfolders(folder):
+            if class_folder.name not in numbers and self.refuses_classes:
+                refuse_unknown(class_folder.name, list(numbers), class_folder, IN_TRAINING)
+            label = numbers.get(class_folder.name)
+            for path in self._sounds_in(class_folder):
+                samples.append(Sample(path, path.relative_to(self.folder).as_posix(), label=label))
+        if not samples:
+            raise InputError(f"{folder}: no sounds found; expected {folder.name}/CLASS/SOUND.wav ({', '.join(_known())})")
+        return samples
+
+    def _sounds_in(self, folder: Path) -> list[Path]:
+        looked = walk(folder)
+        for path in looked.hidden:
+            self.counted.leave_out(OTHER, "hidden", name_in(self.folder, path), harmless=True)
+        for path, why in looked.odd:
+            self.counted.leave_out(self.kind, why, name_in(self.folder, path))
+        others = [path for path in looked.files if path.suffix.lower() not in SOUND_SUFFIXES]
+        for path in others:
+            self.counted.leave_out(OTHER, "not a sound", name_in(self.folder, path), harmless=True)
+        return [path for path in looked.files if path.suffix.lower() in SOUND_SUFFIXES]
+
+    def _readable(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        """Those that hold a sound; what is done to others is counted.
+
+        Raises:
+            InputError: a file is broken, and such are not to be skipped.
+        """
+        with ThreadPoolExecutor(THREADS) as pool:
+            looks = list(pool.map(self._look, [sample.picture for sample in samples]))
+        kept = []
+        for sample, look in zip(samples, looks, strict=True):
+            if isinstance(look, InputError):
+                if self.unreadable == "fail":
+                    raise InputError(f"{look.lines[0]}; data.unreadable=skip leaves such files out")
+                log.warning("left out: %s", look.lines[0])
+                self.counted.leave_out(self.kind, UNREADABLE, sample.name)
+            elif "of length 0" in look:
+                self.counted.leave_out(self.kind, "of length 0", sample.name)
+            else:
+                kept.append(sample)
+                for what in look:
+                    self.counted.note(self.kind, what, sample.name)
+        return kept
+
+    def _look(self, path: Path) -> list[str] | InputError:
+        """What is worth a word of a file, or why it cannot be read."""
+        try:
+            file = read_sound(path)
+        except InputError as error:
+            return error
+        if not len(file.sound):
+            return ["of length 0"]
+        seconds, most = len(file.sound) / file.rate_hz, self.length / self.rate_hz
+        found = [f"of {file.rate_hz:,} Hz, resampled to {self.rate_hz:,} Hz"] if file.rate_hz != self.rate_hz else []
+        found += [f"of {file.channels} channels, of which the mean is taken"] if file.channels > 1 else []
+        found += [f"longer than data.length={self.length} ({most:g} s), cut at the end"] if seconds > most else []
+        return found + (["silent"] if float(abs(file.sound).max()) < _SILENT else [])
+
+
+@dataclass(frozen=True)
+class SoundDecoder:
+    """Position → the tensors of one sample. Picklable, so that loader workers can hold it."""
+
+    samples: tuple[Sample, ...]
+    rate_hz: int
+    length: int
+
+    def __call__(self, position: int) -> dict[str, Tensor]:
+        sample = self.samples[position]
+        file = read_sound(sample.picture)
+        sound = at_rate(file.sound, file.rate_hz, self.rate_hz)
+        return {
+            "sound": torch.from_numpy(fitted(sound, self.length)),
+            "sound_length": torch.tensor(min(len(sound), self.length)),
+            "label": torch.tensor(sample.label or 0),
+        }
+
+
+def _known() -> list[str]:
+    return sorted(SOUND_SUFFIXES)
