@@ -188,9 +188,7 @@ class Tokens(Input):
 class TokenPreparation(Preparation):
     """Texts → the numbers of their words. A text is taken apart once, on the CPU, and its numbers are kept."""
 
-    def __init__(
-        self, words: Sequence[str], length: int, padding: Literal["length", "longest"] = "length"
-    ) -> None:
+    def __init__(self, words: Sequence[str], length: int, padding: Literal["length", "longest"] = "length") -> None:
         super().__init__()
         self._words = tuple(words)
         self._numbers = _Numbers(zip(words, range(FIRST_WORD, FIRST_WORD + len(words)), strict=True))
