@@ -43,7 +43,7 @@ def test_a_file_is_read_from_a_mirror_under_either_name(tmp_path: Path) -> None:
 def test_another_content_is_corrupt_and_another_encoding_refused(tmp_path: Path) -> None:
     place = tmp_path / "mirror/text/drinks/drinks.txt"
     place.write_bytes(CONTENT + b"1 mate\n")
-    with pytest.raises(InputError, match="drinks.txt could not be had.*not as published"):
+    with pytest.raises(InputError, match=r"drinks\.txt could not be had.*not as published"):
         file().read(None, "latin-1")
     place.write_bytes(CONTENT)
     with pytest.raises(InputError, match=r"drinks\.txt:1: not utf-8 \(byte 0xe9\); data\.encoding=latin-1"):

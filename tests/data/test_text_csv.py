@@ -62,7 +62,7 @@ def test_rows_without_a_word_or_a_class_are_counted(tmp_path: Path) -> None:
         (
             ["text,label", *rows()],
             {"columns": {**COLUMNS, "file": "b"}},
-            r"data\.columns\.file: no such column of texts",
+            r"columns\.file: no such column of texts",
         ),
         (["text,label", "film,"], {}, "no row names a class in label"),
         (["text,label"], {}, "has a header and no rows"),
