@@ -23,9 +23,7 @@ from cnnexp.inputs.tokens import FIRST_WORD, Tokens, matched_rows
 RANDOM = "random"
 
 
-def put_vectors(
-    net: nn.Module, config: Mapping[str, Any], own: Input, trusted: Sequence[str] = ()
-) -> str | None:
+def put_vectors(net: nn.Module, config: Mapping[str, Any], own: Input, trusted: Sequence[str] = ()) -> str | None:
     """Put the vectors that ``model.vectors`` names into the embeddings of a net; words that they lack stay as they are.
 
     Args:

@@ -35,7 +35,7 @@ def texts_named(arguments: argparse.Namespace, files: Sequence[str]) -> list[str
         raise InputError(f"{files[0]}: a file beside --text or --lines; ask about files alone, or about texts")
     beside = [name for name in _FOR_FILES if getattr(arguments, name)]
     if beside:
-        raise InputError(f"--{beside[0].replace('_', '-')}: is for files, and --text and --lines are texts; leave it out")
+        raise InputError(f"--{beside[0].replace('_', '-')}: is for files; leave it out beside --text and --lines")
     return [*(arguments.text or ()), *(() if arguments.lines is None else _lines(Path(arguments.lines)))]
 
 

@@ -39,9 +39,7 @@ class OwnTexts(OwnFolder):
     def __init__(
         self, *, root: str | None, classes: Sequence[str] | None, encoding: str, target: str | None = None
     ) -> None:
-        super().__init__(
-            root=root, classes=classes, image_size=(1, 1), channels=1, in_memory=True, target=target
-        )
+        super().__init__(root=root, classes=classes, image_size=(1, 1), channels=1, in_memory=True, target=target)
         self.encoding = encoding
 
     def prepare(self) -> None:

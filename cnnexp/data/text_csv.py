@@ -21,11 +21,11 @@ class TextCSV(OwnTexts):
     """A table with a header; a row is a text and its class.
 
     Where a column names the splits they are kept, else see ``complete_splits``. The classes are those found, in
-    alphabetical order, unless ``classes`` names them. Rows without a word, and without a class, are left out and counted.
+    alphabetical order, unless ``classes`` names them. Rows without a word or without a class are left out and counted.
 
     Args:
-        file: the table. columns: names of columns by ``text``, ``label`` and ``split``; null where it is called as usual
-            (see ``table_columns``). encoding: of the table.
+        file: the table. columns: names of columns by ``text``, ``label`` and ``split``; null where it is called as
+            usual (see ``table_columns``). encoding: of the table.
     """
 
     def __init__(

@@ -81,7 +81,9 @@ def decoded(content: bytes, encoding: str, path: Path) -> str:
     try:
         text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError as error:
-        raise InputError(f"data.encoding={encoding}: no such encoding; utf-8, latin-1, cp1252 and utf-16 are some") from error
+        raise InputError(
+            f"data.encoding={encoding}: no such encoding; utf-8, latin-1, cp1252 and utf-16 are some"
+        ) from error
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError(

@@ -14,8 +14,8 @@ from cnnexp.models.word_numbers import FIRST_WORD, PADDING
 class BagOfWords(nn.Module):
     """Softmax regression on counts of words, or on TF-IDF vectors.
 
-    ``counts``: x_w is how often word w occurs. ``tf_idf``: x_w times ln((1 + n) / (1 + n_w)) + 1, with n training texts of
-    which n_w hold w, and the vector scaled to length 1 (Salton and Buckley 1988, in the form that scikit-learn has).
+    ``counts``: x_w is how often word w occurs. ``tf_idf``: x_w times ln((1 + n) / (1 + n_w)) + 1, with n training texts
+    of which n_w hold w, and the vector scaled to length 1 (Salton and Buckley 1988, in the form that scikit-learn has).
     Words without a number count for nothing.
 
     Args:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from cnnexp.errors import InputError
-from cnnexp.models.word_numbers import PADDING
 from cnnexp.models.bounds import all_at_least_one, at_least_one
 from cnnexp.models.dropout import dropout_layers
+from cnnexp.models.word_numbers import PADDING
 
 Channels = Literal["static", "non_static", "both"]
 FIRST_RANGE = 0.25
@@ -21,14 +21,14 @@ FIRST_RANGE = 0.25
 class KimCNN(nn.Module):
     """Each word becomes a vector; filters of several widths slide over the text; of each the largest answer is kept.
 
-    Kim 2014, "Convolutional neural networks for sentence classification", section 2: equation 2 is the convolution over a
-    window of h words, c = f(w · x + b), equation 3 the maximum over all windows of a text, and behind it lie dropout and
-    one linear layer. As in the published code a text has h - 1 rows of padding at either end, so that a text that is
-    shorter than a filter has windows too. Windows that see nothing but padding never count: the answer for a text does
-    not depend on how far its batch is filled up.
+    Kim 2014, "Convolutional neural networks for sentence classification", section 2: equation 2 is the convolution over
+    a window of h words, c = f(w · x + b); the largest c of a text is kept, and behind that lie dropout and one linear
+    layer. As in the published code a text has h - 1 rows of padding at either end, so that a text that is shorter than
+    a filter has windows too. Windows that see nothing but padding never count: the answer for a text does not depend on
+    how far its batch is filled up.
 
-    With both channels the vectors of a word lie in two embeddings, one of which does not learn; each filter is applied to
-    both and the results are added, which is a filter applied to their sum.
+    With both channels the vectors of a word lie in two embeddings, one of which does not learn; each filter is applied
+    to both and the results are added, which is a filter applied to their sum.
 
     Args:
         vocabulary: numbers of words, padding and the unknown word among them.

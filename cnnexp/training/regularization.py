@@ -20,7 +20,8 @@ class Regularization:
     Attributes:
         penalty: added to the training loss. include_biases_and_norms: they are penalised and decay too.
         gradient_clip_norm: longest gradient, 2-norm over all parameters.
-        max_norm: longest weight vector into one unit. max_norm_of: all layers, or the head alone. ema_decay: of the averaged weights, in (0, 1).
+        max_norm: longest weight vector into one unit. max_norm_of: all layers, or the head alone.
+        ema_decay: of the averaged weights, in (0, 1).
     """
 
     penalty: Penalty

@@ -15,6 +15,8 @@ from cnnexp.visualize.canvas import above
 from cnnexp.visualize.grid import grid_image
 
 COLUMNS = 5
+_SIDE_PX = 150
+"""Room for a name and a probability below."""
 _NAME = 26
 
 
@@ -70,10 +72,11 @@ def sheet(
     for start in range(0, len(rows), columns):
         part = slice(start, start + columns)
         dead = [place for place, row in enumerate(rows[part]) if row.dead]
-        lines.append(grid_image(pictures[part], [row.caption for row in rows[part]], columns=columns, marked=dead))
+        captions = [row.caption for row in rows[part]]
+        lines.append(grid_image(pictures[part], captions, columns=columns, marked=dead, least_side=_SIDE_PX))
         if photos is not None:
             captions = [f"best photo: {row.photo_score:.4g}" for row in rows[part]]
-            lines.append(grid_image(photos[part], captions, columns=columns))
+            lines.append(grid_image(photos[part], captions, columns=columns, least_side=_SIDE_PX))
     return above(lines, 0)
 
 

@@ -35,6 +35,7 @@ def grid_image(
     *,
     columns: int | None = None,
     marked: Collection[int] = (),
+    least_side: int = _LEAST_SIDE_PX,
 ) -> Image.Image:
     """The pictures in rows, from the left and the top, enlarged by a whole factor where they are small.
 
@@ -43,6 +44,7 @@ def grid_image(
         captions: a line for each; what is too long is cut.
         columns: pictures in a row; without it the sheet comes out about as wide as high.
         marked: positions that stand out, by a frame and the colour of their caption: the wrong ones, say.
+        least_side: in pixels, up to which small pictures are enlarged.
 
     Raises:
         ValueError: no picture, or not as many captions as pictures.
@@ -52,7 +54,7 @@ def grid_image(
     if captions is not None and len(captions) != len(pictures):
         raise ValueError(f"{len(captions)} captions for {len(pictures)} pictures")
     images = [to_image(picture) for picture in pictures]
-    images = [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images]
+    images = [enlarged(image, whole_factor(image.size, least_side)) for image in images]
     cell_width = max(image.width for image in images)
     cell_height = max(image.height for image in images) + (line_height(_FONT_PX) + 2 if captions is not None else 0)
     columns = columns or _columns(len(images), cell_width, cell_height)

@@ -31,7 +31,8 @@ def test_each_part_is_what_it_would_be_alone() -> None:
         "question": Tokens(vocabulary_size=8, length=5),
     }
     assert (given.shape, given.notation, given.described()) == ((3, 6, 8, 5), "CxHxWxL", "3x6x8x5")
-    assert given.told() == {"in_channels": 3, "image_size": (6, 8), "vocabulary": 10, "length": 5}
+    unlearnt = {"texts": None, "found_in": None}
+    assert given.told() == {"in_channels": 3, "image_size": (6, 8), "vocabulary": 10, "length": 5, **unlearnt}
     assert given.setting == "data.parts.picture.image_size=[6,8]"
     assert [tuple(one.shape) for one in given.example(2)] == [(2, 3, 6, 8), (2, 5)]
 
@@ -41,7 +42,7 @@ def test_what_two_parts_tell_has_their_names() -> None:
     given = Several({"picture": PICTURE, "question": QUESTION, "beat": signal})
     assert given.told() == {
         **{"picture_in_channels": 3, "image_size": (6, 8), "vocabulary": 10, "question_length": 5},
-        **{"beat_in_channels": 1, "beat_length": 9, "sequence": True},
+        **{"beat_in_channels": 1, "beat_length": 9, "sequence": True, "texts": None, "found_in": None},
     }
     assert given.demands == {"sequence"}
 
@@ -50,7 +51,10 @@ def test_parts_of_one_kind_are_told_apart() -> None:
     given = Several({"question": QUESTION, "answer": {**QUESTION, "length": 2}})
     ragged = {"question.text": [bytes_of("a b a"), bytes_of("c")], "answer.text": [bytes_of("b"), bytes_of("b a")]}
     learnt = given.learn(TensorSplit({}, ragged=ragged), np.arange(2))
-    assert learnt.learnt() == {"question": {"words": ["a", "b", "c"]}, "answer": {"words": ["b", "a"]}}
+    assert learnt.learnt() == {
+        "question": {"words": ["a", "b", "c"], "texts": 2, "found_in": [1, 1, 1]},
+        "answer": {"words": ["b", "a"], "texts": 2, "found_in": [2, 1]},
+    }
     batch = learnt.preparation(None, (), **PLAIN)(TensorSplit({}, ragged=ragged).batch([0, 1]), False, 0)
     question, answer = learnt.arguments(batch)
     assert question.tolist() == [[2, 3, 2, 0, 0], [4, 0, 0, 0, 0]]

@@ -68,7 +68,9 @@ def test_the_vocabulary_is_of_the_training_samples_that_take_part_by_frequency()
     learnt = given.learn(split(), np.array([0, 1, 2]))
     # a 3, cat 3, the 3, dog 2, ran 2, fish 1, sat 1: as frequent ones are sorted
     assert learnt.words == ("a", "cat", "the")
-    assert not learnt.learns and learnt.told() == {"vocabulary": 5, "length": 4}
+    assert not learnt.learns
+    # in the three texts: a in the last, cat in all, the in the first two
+    assert learnt.told() == {"vocabulary": 5, "length": 4, "texts": 3, "found_in": (1, 3, 2)}
     assert given.learn(split(), np.array([1])).words == ("ran", "the", "cat"), "of this fold's alone"
     assert Tokens(vocabulary_size=9, length=4, at_least=2).learn(split(), np.arange(5)).words == (
         *("a", "cat", "the", "dog", "ran"),
@@ -98,6 +100,39 @@ def test_numbers_do_not_depend_on_the_texts_beside_it() -> None:
     assert numbered(given, TEXTS) == [numbered(given, [text])[0] for text in TEXTS]
 
 
+def test_a_batch_may_be_filled_up_to_its_longest_text_alone() -> None:
+    given = Tokens(vocabulary_size=3, length=4, padding="longest", words=("a", "cat", "the"))
+    assert numbered(given, ["", "the cat"]) == [[UNKNOWN, PADDING], [4, 3]]
+    assert numbered(given, [""]) == [[UNKNOWN]]
+    assert numbered(given, ["the cat sat", "many words " * 9]) == [[4, 3, UNKNOWN, PADDING], [UNKNOWN] * 4], "no more"
+
+
+def test_a_text_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    preparation = Tokens(3, 4, words=("a", "cat", "the")).preparation(
+        None, (), seed=0, centred=True, channels_last=False
+    )
+    first = preparation(batch(), True, 0)["tokens"]
+    monkeypatch.setattr("cnnexp.inputs.tokens.words_of", lambda text, count=None: pytest.fail("a second time"))
+    assert torch.equal(preparation(batch(), True, 1)["tokens"], first)
+
+
+def test_how_many_words_of_a_split_are_unknown_is_said() -> None:
+    given = Tokens(vocabulary_size=3, length=4, words=("a", "cat", "the"))
+    # of the 18 words: the cat · the cat the · a a cat a; sat, ran, dog, ran, dog, fish, unseen, words, only are unknown
+    assert given.remark(split(), "the test") == "3 words have numbers; of the 18 of the test 50.0% are unknown"
+    assert given.remark(split([""]), "the test") is None
+
+
+def test_a_prepared_text_is_told_with_its_numbers() -> None:
+    preparation = Tokens(3, 9, words=("a", "cat", "the")).preparation(
+        None, (), seed=0, centred=True, channels_last=False
+    )
+    assert preparation.lines(preparation(batch(["The cat sat.\n"]), True, 0)) == [
+        "The cat sat.",
+        "  the 4 · cat 3 · □ 1",
+    ]
+
+
 def test_it_is_told_to_nets_and_tried_with_numbers_in_range() -> None:
     given = Tokens(vocabulary_size=3, length=4)
     assert (given.shape, given.side, given.setting) == ((4,), 4, "data.length=4")
@@ -111,8 +146,14 @@ def test_it_is_told_to_nets_and_tried_with_numbers_in_range() -> None:
 def test_what_was_learnt_lies_in_json() -> None:
     given = Tokens(vocabulary_size=3, length=4)
     learnt = given.learn(split(), np.arange(3))
-    assert learnt.learnt() == {"words": ["a", "cat", "the"]}
+    assert learnt.learnt() == {"words": ["a", "cat", "the"], "texts": 3, "found_in": [1, 3, 2]}
     assert given.with_learnt(learnt.learnt()) == learnt
+    stated = Tokens(vocabulary_size=3, length=4, words=("dog",))
+    assert stated.learns, "how many texts a word is in is not known yet"
+    assert stated.learn(split(), np.arange(3)) == Tokens(3, 4, words=("dog",), texts=3, found_in=(2,))
+    for texts, found_in in ((3, [1, 3]), (3, [1, 4, 2]), ("3", [1, 3, 2]), (3, [1, -1, 2]), (3, None)):
+        with pytest.raises(InputError, match=r"input\.json: expected texts, a number, and found_in"):
+            given.with_learnt({"words": ["a", "cat", "the"], "texts": texts, "found_in": found_in})
     for wrong in ({}, {"words": []}, {"words": ["a", "a"]}, {"words": ["a", 1]}, {"words": "ab"}, {"words": [""]}):
         with pytest.raises(InputError, match=r"input\.json: expected words"):
             given.with_learnt(wrong)

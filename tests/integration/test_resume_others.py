@@ -118,6 +118,38 @@ def test_signals_go_on_to_the_bit_with_what_their_input_learnt(
     refused_when_changed(cnnexp, only_run(), tmp_path, environment)
 
 
+def made_up_texts(folder: Path) -> Path:
+    """Class folders with texts of one to twelve words, some of them of one class alone."""
+    generator = np.random.default_rng(0)
+    for label, own in (("bad", "dull slow poor"), ("good", "bright swift rich")):
+        (folder / label).mkdir(parents=True)
+        words = [*own.split(), *"the a film of it is was and".split()]
+        for number in range(40):
+            text = " ".join(generator.choice(words, generator.integers(1, 13)))
+            (folder / label / f"{number}.txt").write_text(f"{text} {own.split()[number % 3]}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.integration
+def test_texts_go_on_to_the_bit_with_their_vocabulary(
+    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    words = (
+        "train", "model=kim_cnn", "model.width=8", "model.maps=4", "model.channels=both", "data=text_folder",
+        f"data.root={made_up_texts(tmp_path / 'texts')}", "batch_size=8", "epochs=3", "hardware.threads=1",
+        "checkpoint.every_steps=3",
+    )  # fmt: skip
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected, learnt = outcome(only_run()), (only_run() / "input.json").read_text(encoding="utf-8")
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:11").status == -9
+    assert (only_run() / "input.json").read_text(encoding="utf-8") == learnt
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+
+
 def refused_when_changed(cnnexp: CommandLine, run: Path, folder: Path, environment: dict[str, str]) -> None:
     """What the input learnt is part of the run: another mean would give other answers in silence."""
     beat = folder / "beat.csv"

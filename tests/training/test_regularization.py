@@ -43,3 +43,14 @@ def test_balanced_weights_are_those_of_sklearn_and_leave_out_what_never_occurs()
     expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
     assert balanced_weights([5, 20, 75]) == pytest.approx(expected.tolist())
     assert balanced_weights([5, 0, 5]) == [1.0, 0.0, 1.0]
+
+
+def test_the_head_alone_may_be_held() -> None:
+    """As Kim (2014) has it: the rows of the last layer, and neither filters nor vectors of words."""
+    model = nn.Sequential(nn.Conv1d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(6, 4))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.fill_(5.0)
+    limit_norms(model, 3.0, "head")
+    assert (model[0].weight == 5.0).all()
+    torch.testing.assert_close(model[3].weight.detach().norm(dim=1), torch.full((4,), 3.0))

@@ -1,4 +1,4 @@
-"""``cnnexp visualize words``: the groups of words that fire a filter most, a row a filter, and words of like vectors."""
+"""``cnnexp visualize words``: which words fire a filter most, a row a filter, and words of like vectors."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         },
         "Each row is a filter: the groups of words that it answers most, one of a text, and the class that its answer "
         "speaks for most in the last layer. □ is a word that has no number.",
-        "The filters are those that stand out most on these texts. A class is decided by all of them together, and what "
-        "fires one most is no proof of what it is for.",
+        "The filters are those that stand out most on these texts. A class is decided by all of them together, and "
+        "what fires one most is no proof of what it is for.",
     )
 
 
