@@ -167,7 +167,9 @@ class Sounds(Input):
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
     ) -> SoundPreparation:
         if not centred:
-            raise InputError("task: gives samples back, which features of sounds have no scale for; take classification")
+            raise InputError(
+                "task: gives samples back, which features of sounds have no scale for; take classification"
+            )
         return SoundPreparation(self, augmentation, channels_last=channels_last)
 
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
@@ -349,7 +351,6 @@ class SoundPreparation(Preparation):
         from cnnexp.visualize.sounds import features_picture
 
         return [features_picture(one[0]) for one in values]
-
 
     def drawn(self, batch: Batch) -> list[Picture]:
         shown = self.shown(batch)
