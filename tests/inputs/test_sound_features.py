@@ -21,7 +21,8 @@ from cnnexp.inputs.sound_features import (
     window_of,
     with_deltas,
 )
-from cnnexp.inputs.sounds import FeaturesOf, Sounds
+from cnnexp.inputs.sound_preparation import FeaturesOf
+from cnnexp.inputs.sounds import Sounds
 
 RATE, LENGTH = 8000, 4000
 OPTIONS = {"window_ms": 25.0, "hop_ms": 10.0, "n_mels": 24, "coefficients": 13}
