@@ -153,7 +153,9 @@ class SoundAugmentation(Augmenting):
         if not 0 <= self.noise_probability <= 1:
             wrong.append(f"augmentation.noise_probability={self.noise_probability:g}: expected a number from 0 to 1")
         if self.noise_db is not None and (len(self.noise_db) != 2 or not self.noise_db[0] <= self.noise_db[1]):
-            wrong.append(f"augmentation.noise_db={list(self.noise_db)}: expected the lowest and the highest, as [10,30]")
+            wrong.append(
+                f"augmentation.noise_db={list(self.noise_db)}: expected the lowest and the highest, as [10,30]"
+            )
         if wrong:
             raise InputError(*wrong)
 

@@ -69,7 +69,13 @@ def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "mistakes_title": found.title,
         "mistakes": [
-            {"said": one.said, "name": one.name, "source": address, "sound": sound, "wide": _wide(found, heard, address)}
+            {
+                "said": one.said,
+                "name": one.name,
+                "source": address,
+                "sound": sound,
+                "wide": _wide(found, heard, address),
+            }
             for one, address, sound in zip(found.mistakes, addresses, sounds, strict=True)
         ],
         "mistakes_note": "; ".join(filter(None, [found.note, note])),

@@ -120,7 +120,9 @@ class SoundFolder(OwnFolder):
             for path in self._sounds_in(class_folder):
                 samples.append(Sample(path, path.relative_to(self.folder).as_posix(), label=label))
         if not samples:
-            raise InputError(f"{folder}: no sounds found; expected {folder.name}/CLASS/SOUND.wav ({', '.join(_known())})")
+            raise InputError(
+                f"{folder}: no sounds found; expected {folder.name}/CLASS/SOUND.wav ({', '.join(_known())})"
+            )
         return samples
 
     def _sounds_in(self, folder: Path) -> list[Path]:

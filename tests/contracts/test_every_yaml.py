@@ -29,6 +29,7 @@ from cnnexp.config.options import (
     input_of_model,
     models_for,
     nets_of,
+    nets_of_data,
     option_files,
     purpose,
     targets_of_data,
@@ -45,6 +46,7 @@ OPTIONS = [(group, name, path) for group in GROUPS for name, path in option_file
 IDS = [f"{group}={name}" for group, name, _ in OPTIONS]
 TASKS = tasks(FOLDERS)
 KIND_OF_DATA = {name: input_of_data(path) for name, path in option_files("data", FOLDERS).items()}
+KIND_OF_NETS = {name: nets_of_data(path) for name, path in option_files("data", FOLDERS).items()}
 WITHOUT_DATA = sorted(
     set(option_files("augmentation", FOLDERS))
     - {name for kind in KIND_OF_DATA.values() if kind for name in augmentations_for(kind, FOLDERS)}
@@ -129,7 +131,7 @@ def net_for_data(name: str) -> str:
     targets = targets_of_data(option_files("data", FOLDERS)[name])
     task = task_of_target(targets[0], FOLDERS) if targets else None
     wanted = {task} if task else {one for one, content in TASKS.items() if content["target"] is None}
-    return models_for(wanted, FOLDERS, KIND_OF_DATA[name])[0]
+    return models_for(wanted, FOLDERS, KIND_OF_NETS[name])[0]
 
 
 def task_for_loss(name: str) -> str:
@@ -204,7 +206,7 @@ def test_a_data_set_says_what_goes_in_and_what_is_learnt(name: str) -> None:
             found = import_target(dotted(GROUP_PACKAGES[group], word), group)
             assert found.__module__ == f"{GROUP_PACKAGES[group]}.{word}"
     assert KIND_OF_DATA[name] in kinds()
-    assert models_for(set(TASKS), FOLDERS, KIND_OF_DATA[name]), "there are nets for it"
+    assert models_for(set(TASKS), FOLDERS, KIND_OF_NETS[name]), "there are nets for it"
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -84,7 +84,5 @@ def test_the_mirrored_recordings(mirrored: Path) -> None:
     assert len(recordings_in(mirrored / "fsdd")) == COUNT
     assert test["sound"].shape == (300, 6400)
     assert float(test["sound"].abs().amax(1).min()) > 0.01, "no silence"
-    assert [int((test["sound_length"] == 6400).sum()), int(test["sound_length"].min())] == LONG_AND_SHORTEST
-
-
-LONG_AND_SHORTEST = [5, 1149]
+    # counted with the standard library's reader
+    assert [int((test["sound_length"] == 6400).sum()), int(test["sound_length"].min())] == [7, 1148]

@@ -86,7 +86,9 @@ def test_odd_files_are_counted_and_said(tmp_path: Path) -> None:
 def test_a_broken_file_fails_or_is_left_out_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     root = write_sounds(tmp_path)
     (root / "high" / "bad.wav").write_bytes(b"RIFF, or not")
-    with pytest.raises(InputError, match=r"high/bad\.wav: not a wav file .*data\.unreadable=skip leaves such files out"):
+    with pytest.raises(
+        InputError, match=r"high/bad\.wav: not a wav file .*data\.unreadable=skip leaves such files out"
+    ):
         folder(root).prepare()  # type: ignore[attr-defined]
     with caplog.at_level(logging.WARNING):
         data = folder(root, unreadable="skip")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from cnnexp.inputs.sound_files import wav_bytes
 from tests.integration.conftest import CommandLine
 from tests.integration.test_resume import differences, outcome
 
@@ -20,6 +21,13 @@ GAN = (
 SIGNALS = (
     "train", "model=ecg_resnet10", "data=ecg200", "epochs=4", "augmentation=signals", "augmentation.noise=0.1",
     "augmentation.shift=0.05", "data.mean=null", "data.std=null", "checkpoint.every_steps=2", "hardware.threads=1",
+)  # fmt: skip
+SOUNDS = (
+    "train", "model=resnet20", "model.depth=8", "data=sound_folder", "data.rate_hz=8000", "data.length=1600",
+    "data.n_mels=16", "batch_size=10", "epochs=2", "augmentation=sounds", "augmentation.shift_ms=20",
+    "augmentation.noise_db=[5,20]", "augmentation.time_masks=1", "augmentation.time_width=5",
+    "augmentation.frequency_masks=1", "augmentation.frequency_width=3", "checkpoint.every_steps=3",
+    "hardware.threads=1",
 )  # fmt: skip
 
 DRAWN = {
@@ -69,6 +77,15 @@ def made_up_beats(folder: Path) -> str:
     return str(folder)
 
 
+def made_up_sounds(folder: Path) -> None:
+    """Two classes of 25 tones, low and high, of different lengths."""
+    for name, hertz in (("low", 300), ("high", 1200)):
+        (folder / name).mkdir(parents=True)
+        for place in range(25):
+            tone = 0.5 * np.sin(2 * np.pi * (hertz + 10 * place) * np.arange(800 + 30 * place) / 8000)
+            (folder / name / f"{place}.wav").write_bytes(wav_bytes(tone.astype(np.float32), 8000))
+
+
 @pytest.mark.integration
 def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path) -> None:
     assert cnnexp(*GAN).status == 0
@@ -95,6 +112,23 @@ def test_what_is_drawn_goes_on_to_the_bit(
     expected = outcome(only_run())
     (tmp_path / "outputs").rename(tmp_path / "whole")
     assert cnnexp(*words, kill="batch:7").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+
+
+@pytest.mark.integration
+def test_sounds_go_on_to_the_bit_with_what_their_input_learnt(
+    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    made_up_sounds(tmp_path / "sounds")
+    words = (*SOUNDS, f"data.root={tmp_path / 'sounds'}")
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected, learnt = outcome(only_run()), (only_run() / "input.json").read_text(encoding="utf-8")
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:7").status == -9
+    assert (only_run() / "input.json").read_text(encoding="utf-8") == learnt
     done = cnnexp("resume", only_run().name)
     assert done.status == 0, done.err
     assert differences(expected, outcome(only_run())) == []

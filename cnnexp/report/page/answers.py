@@ -36,10 +36,12 @@ def page_of_answers(
 
     Args:
         rows: of ``predict --json``; ``before`` in them is what the weights said that the run began with.
-        sources: the pictures' addresses. sounds: of the samples as wav files; none where they make no sound. lines: of answers that are no single class. net: what answers, in words.
+        sources: the pictures' addresses. sounds: wav files of the samples; none where they make no sound.
+        lines: of answers that are no single class. net: what answers, in words.
         began_with: the weights of ``before``, in words; None without them.
     """
-    addresses = [sound_address(one) for one in sounds] or [None] * len(rows)
+    addresses: list[str | None] = [sound_address(one) for one in sounds]
+    addresses = addresses or [None] * len(rows)
     count = f"{len(rows):,} picture{'' if len(rows) == 1 else 's'}"
     return {
         "title": title,

@@ -65,7 +65,8 @@ def page_text(content: Mapping[str, Any]) -> str:
 def policy(style: str, script: str) -> str:
     """What the browser may do for this page (Content Security Policy, level 2)."""
     return (
-        f"default-src 'none'; img-src data:; media-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; img-src data:; media-src data:; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
 

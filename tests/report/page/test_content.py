@@ -38,7 +38,7 @@ def test_text_of_a_run_is_no_markup_anywhere_in_the_file(hostile: Path, tmp_path
 
 def test_the_policy_names_the_two_texts_and_nothing_else() -> None:
     said = policy("a {}", "x()")
-    assert said.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert said.startswith("default-src 'none'; img-src data:; media-src data:; style-src 'sha256-")
     assert "unsafe" not in said and "http" not in said
     assert policy("a {}", "x()") != policy("a {}", "y()")
 
