@@ -68,7 +68,7 @@ def answer_texts(task: Task, ask: Asking, texts: Sequence[str], *, as_json: bool
     rows = []
     for text in texts:
         batch = given.of_text(text)
-        rows.append({"text": text, **task.answer.as_json(ask(batch)[0], given.pictures(batch)[0])})
+        rows.append({"asked": text, **task.answer.as_json(ask(batch)[0], given.pictures(batch)[0])})
     loaded()
     if as_json:
         import json
@@ -76,5 +76,5 @@ def answer_texts(task: Task, ask: Asking, texts: Sequence[str], *, as_json: bool
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
     for row in rows:
-        print(row["text"], *(f"  {line}" for line in task.answer.lines(row)), sep="\n")
+        print(row["asked"], *(f"  {line}" for line in task.answer.lines(row)), sep="\n")
     return 0

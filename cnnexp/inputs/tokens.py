@@ -91,7 +91,8 @@ class Tokens(Input):
         return (batch["tokens"],)
 
     def example(self, count: int, device: torch.device | str = "meta") -> tuple[Tensor, ...]:
-        return (torch.full((count, self.length), UNKNOWN, dtype=torch.int64, device=device),)
+        numbers = torch.arange(count * self.length, device=device).remainder(self.vocabulary - 1) + UNKNOWN
+        return (numbers.view(count, self.length),)
 
     def preparation(
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool

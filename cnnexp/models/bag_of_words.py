@@ -43,8 +43,6 @@ class BagOfWords(nn.Module):
             weights = ((1 + texts) / (1 + torch.tensor(found_in).double())).log().add(1).float()
         self.register_buffer("weight_of_word", weights, persistent=False)
         self.linear = nn.Linear(vocabulary - FIRST_WORD, num_classes)
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of the numbers of words, int64 (B, L)."""

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from cnnexp.visualize.canvas import INK, PAPER, above, font, framed, line_height, shortened, words
 
-HEAD_PX, CELL_PX, GAP_PX, FONT_PX, PAD_PX = 190, 170, 4, 12, 5
+HEAD_PX, CELL_PX, GAP_PX, FONT_PX, PAD_PX = 230, 170, 4, 12, 5
 _DEEPEST = (120, 170, 225)
 
 

@@ -157,7 +157,7 @@ def made_up_texts(folder: Path) -> Path:
     generator = np.random.default_rng(0)
     for label, own in (("bad", "dull slow poor"), ("good", "bright swift rich")):
         (folder / label).mkdir(parents=True)
-        words = [*own.split(), *"the a film of it is was and".split()]
+        words = [*own.split(), "the", "a", "film", "of", "it", "is", "was", "and"]
         for number in range(40):
             text = " ".join(generator.choice(words, generator.integers(1, 13)))
             (folder / label / f"{number}.txt").write_text(f"{text} {own.split()[number % 3]}", encoding="utf-8")

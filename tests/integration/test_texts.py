@@ -68,7 +68,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 def test_it_learns_and_answers_texts(trained: str, here: CommandLine, folder: Path) -> None:
     assert content(here("test", trained, "--json"))["metrics"]["test/accuracy"] == 1.0
     answers = content(here("predict", trained, "--text", "a swift film", "--text", "GREY!", "--json"))
-    assert [(one["text"], one["label"]) for one in answers] == [("a swift film", "bright"), ("GREY!", "dull")]
+    assert [(one["asked"], one["label"]) for one in answers] == [("a swift film", "bright"), ("GREY!", "dull")]
     (of_file,) = content(here("predict", trained, "asked.txt", "--json"))
     assert of_file["top"] == answers[0]["top"]
     lines = here("predict", trained, "--lines", "lines.txt").out.splitlines()
