@@ -32,7 +32,7 @@ class OwnTexts(OwnFolder):
         encoding: of the files. target: the truth that the task learns.
     """
 
-    targets = ("label",)
+    targets: ClassVar[tuple[str, ...]] = ("label",)
     kind: ClassVar[str] = "texts"
     of_samples: ClassVar[tuple[str, ...]] = ()
 

@@ -30,14 +30,14 @@ class PairSample(TextSample):
 
 
 class TextPairs(TextCSV):
-    """A table with a header; a row is two texts and what is true of them: a class, or with ``task=regression`` a number.
+    """A table with a header; a row is two texts and what is true of them: a class, or, for ``value``, a number.
 
     Else as ``text_csv``: splits by a column or made, classes found, rows left out where a text has no word or the truth
     is missing.
 
     Args:
-        columns: names of columns by ``first``, ``second``, ``label``, ``value`` and ``split``; null where it is called as
-            usual (see ``table_columns``).
+        columns: names of columns by ``first``, ``second``, ``label``, ``value`` and ``split``; null where it is
+            called as usual (see ``table_columns``).
     """
 
     targets = ("label", "value")

@@ -46,8 +46,8 @@ def _tied(values: NDArray[np.int64]) -> int:
 def _inversions(ranks: NDArray[np.int64]) -> int:
     """Pairs i < j with ranks[i] > ranks[j] ≥ 0.
 
-    Two numbers differ first at one bit. So for each bit, among numbers that are alike in all higher ones, every 0 has as
-    many inversions as 1s stand before it.
+    Two numbers differ first at one bit. So for each bit, among numbers that are alike in all higher ones, every 0 has
+    as many inversions as 1s stand before it.
     """
     found = 0
     for bit in reversed(range(int(ranks.max(initial=0)).bit_length())):

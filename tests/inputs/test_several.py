@@ -79,7 +79,7 @@ def test_parts_that_are_alike_learn_as_one() -> None:
 def test_only_parts_of_one_kind_are_alike() -> None:
     with pytest.raises(InputError, match=r"data.alike=\['picture', 'question'\]: expected names of parts of one kind"):
         Several({"picture": PICTURE, "question": QUESTION}, ("picture", "question"))
-    with pytest.raises(InputError, match="data.alike"):
+    with pytest.raises(InputError, match=r"data\.alike"):
         Several({"question": QUESTION, "answer": QUESTION}, ("question", "anwser"))
 
 

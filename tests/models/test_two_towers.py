@@ -46,5 +46,5 @@ def test_padding_says_nothing() -> None:
 
 
 def test_one_tower_cannot_read_two_vocabularies() -> None:
-    with pytest.raises(InputError, match="model.shared=false, or data.alike"):
+    with pytest.raises(InputError, match=r"model\.shared=false, or data\.alike"):
         TwoTowers(**{**SMALL, "second_vocabulary": 7}, shared=True)
