@@ -203,9 +203,8 @@ class Subject:
         """
         from cnnexp.visualize.section import NotFitting
 
-        kind = self.task.facts.input.name
-        if kind != PICTURES:
-            raise NotFitting(f"{self.name}: takes {kind}, and {what} needs a net of pictures")
+        if self.task.facts.input.name != PICTURES:
+            raise NotFitting(f"{self.name}: takes {self.task.facts.input.name}, and {what} needs a net of pictures")
 
 
 def add_subject(parser: argparse.ArgumentParser, files: str = "pictures, or folders [test samples]") -> None:

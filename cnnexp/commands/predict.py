@@ -327,8 +327,7 @@ def _write_page(
     net = ", ".join(str(choices[group]) for group in ("model", "data") if group in choices)
     title = record.id if record is not None else " ".join(words)
     began_with = None if before is None else before.weights
-    words_of_page = {"title": title, "net": net or "without a run", "began_with": began_with}
-    content = page_of_answers(rows, *media, lines, **words_of_page)
+    content = page_of_answers(rows, *media, lines, title=title, net=net or "without a run", began_with=began_with)
     with writing("html", path):
         write_page(content, path)
 

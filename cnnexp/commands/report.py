@@ -73,7 +73,7 @@ def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
                 "said": one.said,
                 "name": one.name,
                 "source": address,
-                "sound": sound,
+                "heard": sound,
                 "wide": _wide(found, heard, address),
             }
             for one, address, sound in zip(found.mistakes, addresses, sounds, strict=True)

@@ -7,7 +7,7 @@ t * hop; beyond the ends of a sound there are zeros.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -28,9 +28,13 @@ _SLANEY_STEP = math.log(6.4) / 27
 
 def window_of(name: Window, samples: int, n_fft: int) -> Tensor:
     """A periodic window of so many samples in the middle of ``n_fft``, (n_fft,)."""
-    make = {"hann": torch.hann_window, "hamming": torch.hamming_window, "rectangular": torch.ones}[name]
+    makes: dict[str, Callable[[int], Tensor]] = {
+        "hann": torch.hann_window,
+        "hamming": torch.hamming_window,
+        "rectangular": torch.ones,
+    }
     left = (n_fft - samples) // 2
-    return F.pad(make(samples), (left, n_fft - samples - left))
+    return F.pad(makes[name](samples), (left, n_fft - samples - left))
 
 
 def power_spectrogram(sound: Tensor, window: Tensor, hop: int) -> Tensor:

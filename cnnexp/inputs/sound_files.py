@@ -134,7 +134,8 @@ def _whole_numbers(data: bytes, width: int) -> NDArray[np.float32]:
         whole = np.zeros((len(parts), 4), np.uint8)
         whole[:, 1:] = parts  # as the upper three bytes of 32 bits, the sign is where it belongs
         return (whole.view("<i4")[:, 0] / 2**31).astype(np.float32)
-    return (np.frombuffer(data, f"<i{width}") / 2 ** (8 * width - 1)).astype(np.float32)
+    values: NDArray[np.float64] = np.frombuffer(data, f"<i{width}") / 2 ** (8 * width - 1)
+    return values.astype(np.float32)
 
 
 def _read_other(path: Path) -> tuple[NDArray[np.float32], int]:

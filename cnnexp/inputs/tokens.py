@@ -149,13 +149,13 @@ class Tokens(Input):
         for words in _words_of_all(split, positions, self.unit):
             counts.update(words)
             found_in.update(set(words))
-        words = tuple(self.words or self._frequent(counts))
-        if not words:
+        known = tuple(self.words or self._frequent(counts))
+        if not known:
             raise InputError(
                 f"data.at_least={self.at_least}: no word of the {len(positions)} training texts occurs so often; "
                 "take a smaller number"
             )
-        return replace(self, words=words, texts=len(positions), found_in=tuple(found_in[word] for word in words))
+        return replace(self, words=known, texts=len(positions), found_in=tuple(found_in[word] for word in known))
 
     def _frequent(self, counts: Mapping[str, int]) -> list[str]:
         by_frequency = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: self.vocabulary_size]

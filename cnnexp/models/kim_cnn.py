@@ -61,7 +61,7 @@ class KimCNN(nn.Module):
         all_at_least_one(windows=windows)
         if not windows:
             raise InputError("model.windows=[]: name at least one number of words, such as [3,4,5]")
-        self.vectors = vectors
+        self.vectors, self.windows = vectors, tuple(windows)
         self.embedding = _embedding(vocabulary, width)
         self.static = _embedding(vocabulary, width) if channels == "both" else None
         for frozen in (self.static, self.embedding if channels == "static" else None):
@@ -86,10 +86,10 @@ class KimCNN(nn.Module):
             vectors = vectors + self.static(x)
         vectors, ends = vectors.transpose(1, 2), (x != PADDING).sum(1)
         found = []
-        for layer in self.filters:
+        for layer, window in zip(self.filters, self.windows, strict=True):
             answer = layer(vectors)
             place = torch.arange(answer.shape[2], device=x.device)
-            behind = place >= (ends + layer.kernel_size[0] - 1)[:, None]
+            behind = place >= (ends + window - 1)[:, None]
             found.append(answer.masked_fill(behind[:, None], -torch.inf))
         return found
 

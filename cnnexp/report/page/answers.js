@@ -12,7 +12,7 @@ function pageOfAnswers(main) {
   if (DATA.began_with) main.append(make("p", {}, "before: ", make("b", {}, DATA.began_with), ", as it was before the run; after: the trained run. The bars are probabilities."));
   main.append(make("div", { class: "answers" }, DATA.answers.map((one) =>
     make("article", {},
-      make("figure", {}, make("img", { src: one.source, alt: one.name }), player(one.sound), make("figcaption", {}, one.name)),
+      make("figure", {}, make("img", { src: one.source, alt: one.name }), player(one.heard), make("figcaption", {}, one.name)),
       one.sides.map((side) => make("div", { class: side.name || "after" },
         side.name ? make("h3", {}, side.name) : null,
         side.bars.length ? saidBars(side.bars) : make("pre", {}, side.lines.join("\n"))))))));

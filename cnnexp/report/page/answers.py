@@ -48,7 +48,7 @@ def page_of_answers(
         "subtitle": f"{net} · {count} · {made()}",
         "began_with": began_with,
         "answers": [
-            {"name": PurePath(row["file"]).name, "source": source, "sound": sound, "sides": _sides(row, lines)}
+            {"name": PurePath(row["file"]).name, "source": source, "heard": sound, "sides": _sides(row, lines)}
             for row, source, sound in zip(rows, sources, addresses, strict=True)
         ],
         "runs": [],

@@ -63,7 +63,7 @@ function pictures(run) {
 function mistakes(run) {
   const wide = run.mistakes.some((one) => one.wide);
   return make("div", { class: wide ? "gallery wide" : "gallery" }, run.mistakes.map((one) =>
-    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, player(one.sound), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
+    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, player(one.heard), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
 }
 
 function answersTable(run) {
