@@ -1,84 +1,100 @@
-"""Pictures and what belongs to them (a label file, a mask, an annotation), which share a name."""
+"""Your own pairs of texts in a table: one row for each, with its class or a number."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
 
-from cnnexp.data.census import PICTURES, Census
-from cnnexp.data.picture_folders import name_in
+import torch
+
+from cnnexp.data.base import SplitName, TensorSplit
+from cnnexp.data.own_texts import EMPTY, TextSample
+from cnnexp.data.samples import Sample
+from cnnexp.data.table import Row
+from cnnexp.data.table_columns import Columns, one_column, split_column
+from cnnexp.data.table_truths import numbers_of
+from cnnexp.data.text_csv import TextCSV
 from cnnexp.errors import InputError
-from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
+from cnnexp.inputs.tokens import bytes_of, words_of
 
-_MOST = 0.5
-# What tools add to the name of a picture when they name a mask or an annotation after it.
-_ADDED = re.compile(r"[-_. ](masks?|labels?|seg|segmentation|gt|annotations?|labelids|json)$")
+ROLES = ("first", "second", "label", "value", "split")
 
 
-def settle(
-    census: Census,
-    lost: Sequence[Path],
-    matched: int,
-    *,
-    kind: str,
-    reason: str,
-    fix: str,
-    root: Path,
-) -> None:
-    """Enter things without their counterparts as left out.
+@dataclass(frozen=True)
+class PairSample(TextSample):
+    """Two texts of a row."""
 
-    Args:
-        matched: how many of the kind have theirs. reason: what is the matter with those that do not. fix: of it.
-
-    Raises:
-        InputError: they are more than half, so that it is the naming which is at fault.
-    """
-    total = matched + len(lost)
-    if len(lost) > _MOST * total:
-        raise InputError(f"{lost[0]}: {reason}, and so {len(lost):,} of {total:,} {kind}; {fix}")
-    for path in lost:
-        census.leave_out(kind, reason, name_in(root, path), help=fix)
+    second: str = ""
 
 
-def settle_notes(
-    census: Census, notes: Mapping[str, Path], pictures: Mapping[str, Path], *, kind: str, suffix: str, root: Path
-) -> None:
-    """Enter label files, masks, … that belong to no picture, with the name that they should have where one can tell.
+class Pairs(TextCSV):
+    """A table with a header; a row is two texts and what is true of them: a class, or, for ``value``, a number.
+
+    Else as ``text_csv``: splits by a column or made, classes found, rows left out where a text has no word or the truth
+    is missing.
 
     Args:
-        notes, pictures: by their paths without suffix. suffix: of such a note, as it has to be written.
-
-    Raises:
-        InputError: as for ``settle``.
+        columns: names of columns by ``first``, ``second``, ``label``, ``value`` and ``split``; null where it is
+            called as usual (see ``table_columns``).
     """
-    lost = [path for stem, path in notes.items() if stem not in pictures]
-    if not lost:
-        return
-    fix = renaming(lost, pictures, suffix) or f"each is called like its picture: NAME{suffix} for NAME.jpg"
-    settle(census, lost, len(notes) - len(lost), kind=kind, reason="without a picture of that name", fix=fix, root=root)
 
+    targets = ("label", "value")
+    kind: ClassVar[str] = "pairs"
 
-def renaming(lost: Iterable[Path], pictures: Mapping[str, Path], suffix: str) -> str | None:
-    """How the first one should be called for which there is a picture of nearly the same name; None where none is."""
-    near = {_plain(Path(stem).name): Path(stem).name for stem in pictures}
-    for path in lost:
-        right = near.get(_plain(path.name))
-        if right is not None:
-            return f"rename {path.name} to {right}{suffix}"
-    return None
+    @cached_property
+    def _roles(self) -> dict[str, str | None]:
+        table = self._table
+        for role in self.stated:
+            if role not in ROLES:
+                raise InputError(f"data.columns.{role}: no such column of pairs; {', '.join(ROLES)} are known")
+        truth = "value" if self.target == "value" else "label"
+        return {role: one_column(table, role, self.stated) for role in ("first", "second", truth)} | {
+            "split": split_column(table, self.stated)
+        }
 
+    def names(self) -> tuple[str, ...]:
+        return (str(self._roles["value"]),) if self.target == "value" else super().names()
 
-def enter_bare(census: Census, bare: Iterable[Path], root: Path, what: str) -> None:
-    """Note pictures that are used without a counterpart."""
-    for path in bare:
-        census.note(PICTURES, what, name_in(root, path))
+    def found(self) -> dict[SplitName, list[Sample]]:
+        if self.target != "value":
+            return super().found()
+        column = str(self._roles["value"])
+        rows = {f"{self._table.path.name}:{row.line}": [row] for row in self._table.rows}
+        values = numbers_of(self._table, Columns("", values=(column,)), rows, self.counted)
+        found: dict[SplitName, list[TextSample]] = {"train": []}
+        for name, (row,) in rows.items():
+            if values[name] is None:
+                self.counted.leave_out(self.kind, "without a number", name)
+            else:
+                found.setdefault(self._split_of(row), []).append(replace(self.sample(row, name), values=values[name]))
+        return self._checked(found)
 
+    def sample(self, row: Row, name: str) -> PairSample:
+        first, second = (row.cells[self._roles[role] or ""] for role in ("first", "second"))
+        return PairSample(self._table.path, name, columns=row.cells, text=first, second=second)
 
-def _plain(name: str) -> str:
-    """A file's name without its suffixes, what tools add, case, and the ways to write an accent."""
-    plain = unicodedata.normalize("NFC", name).casefold().strip()
-    while (suffix := Path(plain).suffix) and (suffix in PICTURE_SUFFIXES or suffix in {".txt", ".xml", ".json"}):
-        plain = plain[: -len(suffix)].strip()
-    return _ADDED.sub("", plain)
+    def with_words(self, samples: Sequence[Any]) -> list[Sample]:
+        """Less those of which one text holds no word, which are entered."""
+        kept = []
+        for one in samples:
+            if words_of(one.text, 1) and words_of(one.second, 1):
+                kept.append(one)
+            else:
+                self.counted.leave_out(self.kind, EMPTY, one.name)
+        return kept
+
+    def load(self, split: SplitName) -> TensorSplit:
+        self.prepare()
+        samples: Sequence[Any] = self.samples[split]
+        if self.target == "value":
+            truth = {"value": torch.tensor([one.values for one in samples], dtype=torch.float32)}
+        else:
+            truth = {"label": torch.tensor([one.label for one in samples])}
+        texts = {"first.text": [one.text for one in samples], "second.text": [one.second for one in samples]}
+        return TensorSplit(
+            truth,
+            ragged={key: [bytes_of(text) for text in given] for key, given in texts.items()},
+            names=[one.name for one in samples],
+        )

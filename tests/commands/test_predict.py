@@ -34,7 +34,13 @@ class Asked:
             image=lambda picture, answer: Image.new("L", (2, 2), answer),
         )
         self.facts = SimpleNamespace(
-            input=SimpleNamespace(suffixes={".txt"}, noun="text", picture=lambda path: np.zeros((1, 1, 1), np.uint8))
+            input=SimpleNamespace(
+                suffixes={".txt"},
+                noun="text",
+                picture=lambda path: np.zeros((1, 1, 1), np.uint8),
+                read=lambda path: {},
+                heard=lambda batch: [],
+            )
         )
 
     def read(self, path: Path) -> dict[str, torch.Tensor]:

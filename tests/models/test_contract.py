@@ -30,6 +30,8 @@ from cnnexp.config.options import (
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
 from cnnexp.fit.module import TaskModule
+from cnnexp.inputs.base import Input
+from cnnexp.inputs.several import Several
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.paths import config_folder
 from cnnexp.training.learner import Learner
@@ -171,13 +173,18 @@ def sample_of(facts: Facts, count: int = BATCH) -> tuple[Tensor, ...]:
 
 def keys_of(facts: Facts) -> list[str]:
     """The tensors of a prepared batch that are the net's arguments."""
+    if isinstance(facts.input, Several):
+        return [f"{name}.{key}" for name, part in facts.input.parts.items() for key in asked_of(part)]
+    return asked_of(facts.input)
 
+
+def asked_of(given: Input) -> list[str]:
     class Asked(dict[str, Tensor]):
         def __missing__(self, key: str) -> Tensor:
             return self.setdefault(key, torch.zeros(BATCH))
 
     asked = Asked()
-    facts.input.arguments(asked)
+    given.arguments(asked)
     return list(asked)
 
 

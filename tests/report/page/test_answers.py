@@ -24,8 +24,9 @@ def said(*pairs: tuple[str, float]) -> dict[str, Any]:
 def page(*rows: dict[str, Any], began_with: str | None = "squeezenet1_0 with a.pth") -> dict[str, Any]:
     sources = [shown_as(Image.new("RGB", (4, 4)))] * len(rows)
     return page_of_answers(
-        rows, sources, lambda row: [f"box of {row['box']}"], title="a run", net="squeezenet1_0", began_with=began_with
-    )
+        rows, sources, [], lambda row: [f"box of {row['box']}"],
+        title="a run", net="squeezenet1_0", began_with=began_with,
+    )  # fmt: skip
 
 
 def test_a_picture_has_what_was_said_before_and_after() -> None:
