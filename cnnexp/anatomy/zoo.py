@@ -29,7 +29,7 @@ from cnnexp.report.zoo import ZooRow
 
 Size = tuple[int, ...]
 
-TO_BEGIN_WITH = ("mnist5k", "cifar10", "imagenette", "digit_scenes")
+TO_BEGIN_WITH = ("mnist5k", "cifar10", "imagenette", "digit_scenes", "trec_pairs")
 """Data that one begins with; those with labels from the smallest pictures to the largest."""
 PHOTOGRAPH_PX = 224
 SMALL_PX = 64
