@@ -71,6 +71,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
             "class_weights": None,
             "gradient_clip_norm": None,
             "max_norm": None,
+            "max_norm_of": "all",
             "ema_decay": None,
             "if_unsupported": "error",
         },
