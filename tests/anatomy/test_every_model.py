@@ -54,7 +54,7 @@ def test_layers_add_up_and_costs_agree_with_torchs_counter(name: str) -> None:
     assert sum(layer["parameters"] for layer in layers) == totals["parameters"] > 0
     assert totals["parameters"] == sum(parameter.numel() for parameter in subject.net.parameters())
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        subject.net.eval()(torch.empty(1, *subject.input_shape, device="meta"))
+        subject.net.eval()(*subject.example(1, "meta"))
     assert 2 * totals["multiply_adds"] == counter.get_total_flops()
     called = [layer for layer in layers if layer["calls"] and layer["output"] is not None]
     assert all(layer["receptive_field"] is not None for layer in called), "an operation without a rule"
