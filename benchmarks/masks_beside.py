@@ -1,6 +1,6 @@
 """What several runs say of one test picture: the picture, the truth, and below them each run's mask with its mean IoU.
 
-    python benchmarks/masks_beside.py --picture 20 --out docs/images/fcn.jpg fcn32s=RUN fcn16s=RUN fcn8s=RUN
+    python benchmarks/masks_beside.py --picture 25 --out docs/images/fcn.jpg fcn32s=RUN fcn16s=RUN fcn8s=RUN
 
 Runs of one data set at one size; each is a folder, its caption before the equals sign.
 """

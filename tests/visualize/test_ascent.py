@@ -233,3 +233,6 @@ def test_table_and_sheet() -> None:
     picture = np.zeros((100, 100, 3), np.uint8)
     alone, compared = sheet(rows, [picture] * 3), sheet(rows, [picture] * 3, [picture] * 3)
     assert compared.width == alone.width and compared.height == 2 * alone.height
+    assert sheet(rows[:1], [picture[:32, :32]]).width > 150, (
+        "a name and a probability stand whole below a small picture"
+    )
