@@ -47,7 +47,8 @@ def traced(net: nn.Module, picture: Tensor, *others: Tensor) -> Trace:
     Works on the meta device, where nothing is computed, as well as on any other.
 
     Args:
-        picture: (1, C, ...). others: what else the net is called with; receptive fields are those in the picture.
+        picture: (1, C, ...). others: what else the net is called with. Receptive fields are those in the picture and in
+            whatever has as many dimensions, as the second of two texts: each layer's in the one that it reads.
 
     Raises:
         RuntimeError, ValueError: the net cannot take such a picture.
@@ -71,7 +72,9 @@ class _Recorder(TorchDispatchMode):
         super().__init__()
         self.trace = Trace({"": Call()})
         self.stack = [""]
-        self._seen: dict[Any, Seen] = {_identity(picture): of_picture(picture)}
+        self._seen: dict[Any, Seen] = {
+            _identity(one): of_picture(one) for one in (picture, *others) if one.ndim == picture.ndim
+        }
         self._kept: list[Tensor] = [picture, *others]  # a freed tensor's identity would be given to another one
         self._storages = {_storage(one) for one in self._kept}
         self._made_of_sample = {_identity(one) for one in self._kept}

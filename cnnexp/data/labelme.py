@@ -12,8 +12,8 @@ from cnnexp.data.coco import refuse_no_background, with_background
 from cnnexp.data.drawn_masks import Drawing, Region, kind_of, use_objects, values_of_classes
 from cnnexp.data.folders import split_folders
 from cnnexp.data.labelme_files import Annotation, Shape, read_annotation
-from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.matched_files import settle
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, name_in, pictures_in
 from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError

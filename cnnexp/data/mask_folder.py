@@ -16,8 +16,8 @@ from cnnexp.data.mask_meaning import Given, Meaning, meaning_of
 from cnnexp.data.mask_scan import Values, values_of
 from cnnexp.data.mask_sizes import refuse_sizes
 from cnnexp.data.mask_words import is_colour, read_mask_values, value_of
-from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.matched_files import settle, settle_notes
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import enter_unread
 from cnnexp.data.samples import InMemory, Sample
 from cnnexp.data.text_files import read_names

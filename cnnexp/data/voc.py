@@ -12,8 +12,8 @@ from cnnexp.data.base import SPLITS, SplitName
 from cnnexp.data.census import BOXES, PICTURES
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import by_stem, picture_by_stem, required_folder, split_list
-from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.matched_files import settle, settle_notes
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out
 from cnnexp.data.samples import Box, Sample
 from cnnexp.errors import InputError

@@ -21,9 +21,9 @@ from cnnexp.data.class_names import LEFT_OUT, numbering
 from cnnexp.data.folders import paired_folders, refuse_empty
 from cnnexp.data.mask_meaning import Given, Meaning, meaning_of
 from cnnexp.data.mask_words import is_colour, read_mask_values, value_of
+from cnnexp.data.matched_files import renaming, settle
 from cnnexp.data.memory import MEMORY_BUDGET
 from cnnexp.data.own_folder import UNREADABLE, OwnFolder
-from cnnexp.data.matched_files import renaming, settle
 from cnnexp.data.picture_folders import name_in
 from cnnexp.data.samples import InMemory, Sample
 from cnnexp.data.text_files import read_names

@@ -22,8 +22,8 @@ from cnnexp.data.drawn_masks import (
     use_objects,
     values_of_classes,
 )
-from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.matched_files import enter_bare, settle_notes
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.samples import Box, Sample
 from cnnexp.data.text_files import read_names, read_text, read_yaml_words
 from cnnexp.data.yolo_layout import Part, settings_file, yolo_parts

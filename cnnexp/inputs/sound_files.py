@@ -128,14 +128,14 @@ def _numbers(path: Path, form: bytes, data: bytes) -> tuple[NDArray[np.float32],
 def _whole_numbers(data: bytes, width: int) -> NDArray[np.float32]:
     """Samples of 1 to 4 bytes in [-1, 1); those of one byte have their zero at 128."""
     if width == 1:
-        return (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128
+        return ((np.frombuffer(data, np.uint8) - 128.0) / 128).astype(np.float32)
     if width == 3:
         parts = np.frombuffer(data, np.uint8).reshape(-1, 3)
         whole = np.zeros((len(parts), 4), np.uint8)
         whole[:, 1:] = parts  # as the upper three bytes of 32 bits, the sign is where it belongs
         return (whole.view("<i4")[:, 0] / 2**31).astype(np.float32)
-    values: NDArray[np.float64] = np.frombuffer(data, f"<i{width}") / 2 ** (8 * width - 1)
-    return values.astype(np.float32)
+    whole_numbers = np.frombuffer(data, "<i2" if width == 2 else "<i4")
+    return (whole_numbers / 2 ** (8 * width - 1)).astype(np.float32)
 
 
 def _read_other(path: Path) -> tuple[NDArray[np.float32], int]:

@@ -12,7 +12,7 @@ from cnnexp.errors import InputError
 if TYPE_CHECKING:
     from cnnexp.visualize.section import Section
 
-LINE = "the groups of words that fire a filter most, and the words whose vectors lie near one"
+LINE = "groups of words that fire a filter most, and words whose vectors lie near one"
 EXAMPLE = """cnnexp visualize words last
   cnnexp visualize words last --filters 8 --grams 3 --split train
   cnnexp visualize words last --near city --near film"""
