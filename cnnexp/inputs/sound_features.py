@@ -44,7 +44,7 @@ def power_spectrogram(sound: Tensor, window: Tensor, hop: int) -> Tensor:
     """
     count = len(window)
     found = torch.stft(sound, count, hop, window=window, center=True, pad_mode="constant", return_complex=True)
-    return found.real.square() + found.imag.square()
+    return found.real.square().addcmul_(found.imag, found.imag)
 
 
 def mel_of_hz(frequency: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:

@@ -49,7 +49,8 @@ class FeaturesOf(nn.Module):
             return sound[:, None, None]
         values = power_spectrogram(sound, self.window, own.hop)
         if own.features in ("mel", "log_mel", "mfcc"):
-            values = self.filters @ values
+            # as they lie in memory, of all sounds at once: half the time of a product for each
+            values = F.linear(values.transpose(1, 2), self.filters).transpose(1, 2)
         if own.features in ("log_energy", "log_mel", "mfcc"):
             values = decibels(values, own.log_floor)
         if own.features == "mfcc":

@@ -21,16 +21,16 @@ _STAGES = {
     11: (64, ((2, 64), (2, 128), (3, 256), (2, 512))),
     18: (64, ((4, 64), (4, 128), (4, 256), (4, 512))),
 }
-"""By the number of layers: filters of the first convolution; how many convolutions each stage has, of how many filters."""
+"""By the number of layers: filters of the first convolution; convolutions of each stage, and their filters."""
 _POOLED_AT_THE_END = (3, 5)
 
 
 class WaveCNN(nn.Module):
-    """M3, M5, M11 and M18: one convolution with long filters, stages of short ones, the mean over time, one linear layer.
+    """M3, M5, M11 and M18: a convolution with long filters, stages of short ones, the mean over time, a linear layer.
 
-    The first filters see 80 samples every 4, 10 ms at 8 kHz: long enough for a pitch, as the window of a spectrogram is.
-    The others see 3. Each convolution has batch norm and ReLU, and before each stage the maximum of 4 is kept: M5 answers
-    every 4 · 4⁴ = 1,024 samples before the mean. The convolutions and the linear layer are counted as layers.
+    The first filters see 80 samples every 4, 10 ms at 8 kHz: long enough for a pitch, as the window of a spectrogram
+    is. The others see 3. Each convolution has batch norm and ReLU, and before each stage the maximum of 4 is kept: M5
+    answers every 4 · 4⁴ = 1,024 samples before the mean. The convolutions and the linear layer are counted as layers.
     Source: Dai et al. 2017, "Very deep convolutional neural networks for raw waveforms", table 1.
 
     Args:

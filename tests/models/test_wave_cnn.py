@@ -1,4 +1,4 @@
-"""The nets for waveforms: counts by hand, published sizes, the lengths along the net, the first layer by its formula."""
+"""The nets for waveforms: counts by hand, published sizes, lengths along the net, the first layer by its formula."""
 
 from __future__ import annotations
 
@@ -66,5 +66,5 @@ def test_every_weight_learns() -> None:
 
 
 def test_a_width_without_filters_is_refused() -> None:
-    with pytest.raises(InputError, match="width=0.001: leaves no filter of 128"):
+    with pytest.raises(InputError, match=r"width=0\.001: leaves no filter of 128"):
         wave_cnn(width=0.001)
