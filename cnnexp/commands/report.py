@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cnnexp.report.page.worst import Mistakes
     from cnnexp.runs.read import Record
 
+_MOST_LETTERS = 600
+"""Of a text; a review would fill the page."""
 EXAMPLE = "cnnexp report last\n  cnnexp report last --html lenet5.html --quick"
 
 
@@ -54,37 +56,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _worst(record: Record, arguments: argparse.Namespace) -> dict[str, Any]:
     """The worst mistakes, as pictures where they can be had."""
     from cnnexp.report.examples import predictions_of
-    from cnnexp.report.page.pictures import as_address, sound_address
+    from cnnexp.report.notation import sample_noun
     from cnnexp.report.page.worst import worst_mistakes
 
     rows = predictions_of(record.folder)
     if not rows:
         return {}
-    found = worst_mistakes(rows)
-    nothing: tuple[list[bytes], list[bytes], str] = ([], [], "")
-    seen, heard, note = nothing if arguments.quick or not found.mistakes else _drawn(record, found, arguments.trust)
-    silent: list[str | None] = [None] * len(found.mistakes)
-    addresses = [as_address(content) for content in seen] or silent
-    sounds = [sound_address(content) for content in heard] or silent
+    found = worst_mistakes(rows, sample_noun(record.summary))
+    quick = arguments.quick or not found.mistakes
+    shown, note = ([], "") if quick else _shown(record, found, arguments.trust)
     return {
         "mistakes_title": found.title,
         "mistakes": [
-            {
-                "said": one.said,
-                "name": one.name,
-                "source": address,
-                "heard": sound,
-                "wide": _wide(found, heard, address),
-            }
-            for one, address, sound in zip(found.mistakes, addresses, sounds, strict=True)
+            {"said": one.said, "name": one.name, **(shown[place] if shown else {})}
+            for place, one in enumerate(found.mistakes)
         ],
         "mistakes_note": "; ".join(filter(None, [found.note, note])),
     }
-
-
-def _wide(found: Mistakes, heard: list[bytes], address: str | None) -> bool:
-    """Whether a picture wants room: one that an answer is drawn on, or one with axes that is listened to."""
-    return (found.drawn or bool(heard)) and address is not None
 
 
 def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
@@ -104,15 +92,28 @@ def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
     return {"profile": as_address(png_bytes(profile_image(net)))}
 
 
-def _drawn(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[bytes], list[bytes], str]:
-    """The pictures as PNG, and sounds as wav; none, and why, where data or weights cannot be used any more."""
+def _begun(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS].rstrip()} …"
+
+
+def _shown(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[dict[str, Any]], str]:
+    """What the page shows of each: its text or its picture, and its sound; nothing, and why, where data or weights
+    cannot be used any more. A picture is ``wide`` that an answer is drawn on, or that has axes and is listened to."""
     from cnnexp.fit.console import quiet_log
     from cnnexp.fit.drawing import shown_of_test
+    from cnnexp.report.page.pictures import as_address, sound_address
     from cnnexp.visualize.png import png_bytes
 
     try:
         with quiet_log():
-            images, sounds = shown_of_test(record, [one.index for one in found.mistakes], found.drawn, trusted)
+            seen = shown_of_test(record, [one.index for one in found.mistakes], found.drawn, trusted)
     except InputError as error:
-        return [], [], f"not drawn: {error.lines[0]}"
-    return [png_bytes(image) for image in images], sounds, ""
+        return [], f"not drawn: {error.lines[0]}"
+    if seen.texts and not found.drawn:
+        return [{"text": _begun(text), "wide": True} for text in seen.texts], ""
+    shown: list[dict[str, Any]] = [
+        {"source": as_address(png_bytes(image)), "wide": found.drawn or bool(seen.sounds)} for image in seen.images
+    ]
+    for one, sound in zip(shown, seen.sounds, strict=False):
+        one["heard"] = sound_address(sound)
+    return shown, ""

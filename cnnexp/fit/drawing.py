@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,20 @@ def pictures_of_test(
     record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]
 ) -> list[Image.Image]:
     """The pictures as the net saw them, before they were normalised; arguments and errors as for ``shown_of_test``."""
-    return shown_of_test(record, places, answered, trusted)[0]
+    return list(shown_of_test(record, places, answered, trusted).images)
 
 
-def shown_of_test(
-    record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]
-) -> tuple[list[Image.Image], list[bytes]]:
-    """Test samples as pictures, and those that make a sound as wav files too; none where they make none.
+@dataclass(frozen=True)
+class Shown:
+    """Samples for a page: each as a picture, as a wav file where they make a sound, and as text where they are one."""
+
+    images: Sequence[Image.Image]
+    sounds: Sequence[bytes] = ()
+    texts: Sequence[str] = ()
+
+
+def shown_of_test(record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]) -> Shown:
+    """Test samples for a page.
 
     Args:
         places: in the test split. answered: with the best weights' answer and the truth drawn, as the answer's form
@@ -58,13 +66,15 @@ def shown_of_test(
             f"{record.id}: predictions.csv names samples that the test split of {len(split)} does not have"
         )
     batch = task.truth(task.preparation.stored(split.batch(torch.tensor(list(places), dtype=torch.int64))))
-    pictures, sounds = task.facts.input.pictures(batch), task.facts.input.heard(batch)
+    given = task.facts.input
+    pictures, sounds, texts = given.pictures(batch), given.heard(batch), given.written(batch)
     if not answered:
         images = [to_image(picture) for picture in pictures]
-        return [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images], sounds
+        return Shown([enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images], sounds, texts)
     with torch.no_grad():
         answers = task.predict(task.prepare(batch, train=False))
-    return [
+    drawn = [
         task.answer.image(picture, answer, {name: value[place : place + 1].cpu() for name, value in batch.items()})
         for place, (picture, answer) in enumerate(zip(pictures, answers, strict=True))
-    ], sounds
+    ]
+    return Shown(drawn, sounds, texts)

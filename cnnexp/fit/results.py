@@ -44,6 +44,7 @@ def summarise(
     comparable = module.task.comparable
     metrics = module.results if partial else {**checkpointing.best_results, **module.results}
     return {
+        "samples_are": module.task.facts.input.noun,
         "metrics": dict(metrics),
         "per_class": per_class(module),
         **({"counts": module.counts} if module.counts else {}),

@@ -176,6 +176,10 @@ class Input(ABC):
         """Stored samples as wav files for a browser; none where they make no sound."""
         return []
 
+    def written(self, batch: Batch) -> list[str]:
+        """Stored samples as they are read; none where they are no texts."""
+        return []
+
     @property
     @abstractmethod
     def side(self) -> int:

@@ -150,6 +150,11 @@ class Several(Input):
         shown = [part.pictures(of_part(batch, name)) for name, part in self.parts.items()]
         return [_below(parts) for parts in zip(*shown, strict=True)]
 
+    def written(self, batch: Batch) -> list[str]:
+        """The texts of the parts below one another; none where a part is no text."""
+        texts = [part.written(of_part(batch, name)) for name, part in self.parts.items()]
+        return ["\n".join(parts) for parts in zip(*texts, strict=True)] if all(texts) else []
+
     def remark(self, split: Samples, name: str) -> str | None:
         said = {part: given.remark(_PartOfSplit(split, part), name) for part, given in self.parts.items()}
         return "; ".join(f"{part}: {line}" for part, line in said.items() if line) or None
@@ -234,6 +239,11 @@ class SeveralPreparation(Preparation):
     def shown(self, batch: Batch) -> list[Picture]:
         shown = [part.shown(of_part(batch, name)) for name, part in self.parts.items()]  # type: ignore[operator]
         return [_below(parts) for parts in zip(*shown, strict=True)]
+
+    def written(self, batch: Batch) -> list[str]:
+        """The texts of the parts below one another; none where a part is no text."""
+        texts = [part.written(of_part(batch, name)) for name, part in self.parts.items()]
+        return ["\n".join(parts) for parts in zip(*texts, strict=True)] if all(texts) else []
 
     def _each(self, batch: Batch, prepare: Callable[[Any, Batch], Batch]) -> Batch:
         result = dict(batch)

@@ -117,6 +117,9 @@ class Tokens(Input):
 
         return [text_picture(text) for text in texts_of(batch["text"])]
 
+    def written(self, batch: Batch) -> list[str]:
+        return texts_of(batch["text"])
+
     @property
     def side(self) -> int:
         return self.length

@@ -48,6 +48,12 @@ def count_figure(count: Any) -> str:
     return f"{round(count):,}" if is_number(count) and math.isfinite(count) else MISSING
 
 
+def sample_noun(summary: Mapping[str, Any]) -> str:
+    """What a sample of the run's data is called: ``picture``, ``sound``, …; pictures where the record does not say."""
+    noun = summary.get("samples_are")
+    return printable(noun) if isinstance(noun, str) else "picture"
+
+
 def counts_in_words(summary: Mapping[str, Any]) -> dict[str, str]:
     """What was counted in a run's test, by title: ``right 508, wrong class 3, missed 20``."""
     titles = summary.get("counts")

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnexp.report.columns import labelled
-from cnnexp.report.notation import MISSING, count_figure, counts_in_words, duration_figure, is_number, metric_figure
+from cnnexp.report.notation import (
+    MISSING,
+    count_figure,
+    counts_in_words,
+    duration_figure,
+    is_number,
+    metric_figure,
+    sample_noun,
+)
 from cnnexp.report.plain_text import printable
 
 if TYPE_CHECKING:
@@ -114,6 +122,7 @@ def _cost_lines(
     best = summary.get("best_epoch")
     steps = count_figure(summary.get("steps"))
     rate = count_figure(summary.get("images_per_second"))
+    samples = "image" if (noun := sample_noun(summary)) == "picture" else noun
     return [
         ("epochs", epochs + (f", the best is {count_figure(best)}" if is_number(best) and epochs != MISSING else "")),
         ("gap", _gap(summary)),
@@ -123,7 +132,7 @@ def _cost_lines(
         ("steps", steps),
         ("parameters", count_figure(summary.get("parameters"))),
         ("time", duration_figure(duration_s)),
-        ("images/s", rate),
+        (f"{samples}s/s", rate),
         ("frames/s", _frames(summary)),
         ("folder", MISSING if folder is None else printable(str(folder))),
     ]

@@ -106,6 +106,7 @@ def test_a_summary_has_the_scores_of_the_best_epoch_and_of_the_test(run_folder: 
     summary = summarise(made, kept(run_folder), 1234.567, partial=False)
     assert summary["metrics"] == {"val/accuracy": 0.9, "train/loss": 0.1, "test/accuracy": 0.8, "test/loss": 0.4}
     assert summary["per_class"] == {"test/accuracy": {"ant": 0.7, "cat": 0.9}}
+    assert summary["samples_are"] == "picture"
     numbers = {name: summary[name] for name in ("best_epoch", "epochs", "steps", "parameters", "images_per_second")}
     assert numbers == {"best_epoch": 3, "epochs": 5, "steps": 15, "parameters": 64 * 3 + 3, "images_per_second": 1234.6}
     assert json.loads(json.dumps(summary)) == summary

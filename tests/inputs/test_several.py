@@ -72,6 +72,7 @@ def test_parts_that_are_alike_learn_as_one() -> None:
     question, answer = learnt.arguments(learnt.preparation(None, (), **PLAIN)(split.batch([0, 1]), False, 0))
     assert question.tolist() == [[2, 3, 2, 0, 0], [4, 0, 0, 0, 0]]
     assert answer.tolist() == [[3, 0], [3, 2]]
+    assert given.written(split.batch([0, 1])) == ["a b a\nb", "c\nb a long"]
     alone = given.learn(split, np.array([1])).learnt()["answer"]
     assert alone == {"words": ["a", "b", "c", "long"], "texts": 2, "found_in": [1, 1, 1, 1]}
 

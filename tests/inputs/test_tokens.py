@@ -57,7 +57,7 @@ def test_of_a_long_text_the_first_words_are_the_same_however_many_are_asked_for(
 
 
 def test_a_stored_text_comes_back() -> None:
-    assert texts_of(batch()["text"]) == TEXTS
+    assert texts_of(batch()["text"]) == Tokens(vocabulary_size=3, length=4).written(batch()) == TEXTS
     assert bytes_of("é").tolist() == [0xC3, 0xA9]
     assert texts_of(bytes_of("ab\ud800")[None]) == ["ab?"], "half a character cannot be stored"
 

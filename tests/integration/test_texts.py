@@ -92,6 +92,17 @@ def test_what_fires_a_filter_and_what_lies_near(trained: str, here: CommandLine,
     assert here("visualize", "words", trained, "--near", "unheard").status == 2
 
 
+def test_a_page_holds_the_texts_that_were_mistaken(here: CommandLine, folder: Path) -> None:
+    done = here("train", *WORDS, "max_steps=1", "optimizer.lr=1e-9")
+    assert done.status == 0, done.err
+    assert "texts/s" in done.out
+    run = next(one for one in (folder / "outputs").iterdir() if one.name in done.out)
+    done = here("report", run.name, "--html", "page.html")
+    assert done.status == 0, done.err
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert "test texts are wrong" in page and '"text": "' in page.replace('":"', '": "')
+
+
 def test_texts_are_previewed_in_words(here: CommandLine) -> None:
     done = here("preview", "data=text_folder", "data.root=texts", "data.at_least=32", "--samples", "1", "--draws", "1")
     assert done.status == 0, done.err
@@ -107,7 +118,7 @@ def test_a_table_and_vectors_of_a_file_and_of_a_run(trained: str, here: CommandL
         )  # fmt: skip
         assert done.status == 0, done.err
         assert line in done.out
-    newest = max((folder / "outputs").iterdir())
+    newest = next(one for one in (folder / "outputs").iterdir() if one.name in done.out)
     own, theirs = (
         json.loads((run / "input.json").read_text(encoding="utf-8"))["words"]
         for run in (newest, folder / "outputs" / trained)

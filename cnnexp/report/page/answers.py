@@ -42,7 +42,7 @@ def page_of_answers(
     """
     addresses: list[str | None] = [sound_address(one) for one in sounds]
     addresses = addresses or [None] * len(rows)
-    count = f"{len(rows):,} picture{'' if len(rows) == 1 else 's'}"
+    count = f"{len(rows):,} answer{'' if len(rows) == 1 else 's'}"
     return {
         "title": title,
         "subtitle": f"{net} · {count} · {made()}",

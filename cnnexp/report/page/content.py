@@ -13,7 +13,7 @@ from cnnexp import __version__
 from cnnexp.report.comparison import COSTS, Runs
 from cnnexp.report.curves import places_of, rows_of_epochs, series
 from cnnexp.report.examples import predictions_of
-from cnnexp.report.notation import counts_in_words, duration_figure, is_number, setting_figure
+from cnnexp.report.notation import counts_in_words, duration_figure, is_number, sample_noun, setting_figure
 from cnnexp.report.page.pictures import embedded
 from cnnexp.report.plain_text import listed
 from cnnexp.report.samples import different_data
@@ -213,6 +213,9 @@ def _facts(record: Record) -> dict[str, Any]:
     summary = record.summary
     figures = {name: summary.get(name) for name in ("epochs", "best_epoch", "steps", *COSTS)}
     found = {name.replace("_", " "): f"{value:,}" for name, value in figures.items() if is_number(value)}
+    if "images per second" in found:
+        noun = sample_noun(summary)
+        found = {name.replace("image", noun) if noun != "picture" else name: value for name, value in found.items()}
     if record.duration_s is not None:
         found["time"] = duration_figure(record.duration_s)
     return found | counts_in_words(summary)

@@ -63,7 +63,7 @@ function pictures(run) {
 function mistakes(run) {
   const wide = run.mistakes.some((one) => one.wide);
   return make("div", { class: wide ? "gallery wide" : "gallery" }, run.mistakes.map((one) =>
-    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, player(one.heard), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
+    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, one.text ? make("blockquote", {}, one.text) : null, player(one.heard), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
 }
 
 function answersTable(run) {
@@ -93,7 +93,7 @@ function runDetails(run, heading) {
     run.confusion ? part("Confusion matrix", confusion(run)) : [],
     run.mistakes && run.mistakes.length ? part(run.mistakes_title, mistakes(run)) : [],
     run.mistakes_note ? make("p", { class: "note" }, run.mistakes_note) : null,
-    part("Sample pictures of the test", pictures(run)),
+    part("Samples of the test", pictures(run)),
     run.profile ? part("The net", make("figure", {}, make("img", { src: run.profile, alt: "the net's profile" }))) : [],
     run.profile_note ? make("p", { class: "note" }, run.profile_note) : null,
     run.answers ? part("Predictions", answersTable(run)) : [],

@@ -48,37 +48,37 @@ class Mistakes:
     drawn: bool = False
 
 
-def worst_mistakes(rows: Sequence[Mapping[str, str]]) -> Mistakes:
-    """The wrong classes of which the net was surest, or the pictures with the worst scores of their own.
+def worst_mistakes(rows: Sequence[Mapping[str, str]], noun: str = "picture") -> Mistakes:
+    """The wrong classes of which the net was surest, or the samples with the worst scores of their own.
 
     Args:
-        rows: of predictions.csv.
+        rows: of predictions.csv. noun: what a sample is called.
     """
     columns = set(rows[0]) if rows else set()
     if "iou" not in columns and {"target", "prediction", "probability"} <= columns:
-        return _surest_wrong(rows)
+        return _surest_wrong(rows, noun)
     for column, name, falls in _SCORES:
         if column in columns:
-            return _worst_scores(rows, column, name, falls)
-    return Mistakes("Worst mistakes", (), "the predictions hold no score of single pictures, so none is the worst")
+            return _worst_scores(rows, column, name, falls, noun)
+    return Mistakes("Worst mistakes", (), f"the predictions hold no score of single {noun}s, so none is the worst")
 
 
-def _surest_wrong(rows: Sequence[Mapping[str, str]]) -> Mistakes:
+def _surest_wrong(rows: Sequence[Mapping[str, str]], noun: str) -> Mistakes:
     wrong = [(row, _number(row["probability"])) for row in rows if row["prediction"] != row["target"]]
     wrong.sort(key=lambda pair: -pair[1])
     found = [
         Mistake(_index(row), f"{row['prediction']} ({probability:.2f}), is {row['target']}", row.get("file", ""))
         for row, probability in wrong[:MOST]
     ]
-    note = f"{len(wrong):,} of {len(rows):,} test pictures are wrong; first those of which the net was surest"
+    note = f"{len(wrong):,} of {len(rows):,} test {noun}s are wrong; first those of which the net was surest"
     return Mistakes("Worst mistakes", tuple(found), note)
 
 
-def _worst_scores(rows: Sequence[Mapping[str, str]], column: str, name: str, falls: bool) -> Mistakes:
+def _worst_scores(rows: Sequence[Mapping[str, str]], column: str, name: str, falls: bool, noun: str) -> Mistakes:
     ordered = sorted(rows, key=lambda row: _number(row[column]), reverse=falls)[:MOST_DRAWN]
     found = [Mistake(_index(row), f"{name} {_number(row[column]):.4g}", row.get("file", "")) for row in ordered]
     end = "highest" if falls else "lowest"
-    return Mistakes("Worst pictures", tuple(found), f"those with the {end} {name} of {len(rows):,}", drawn=True)
+    return Mistakes(f"Worst {noun}s", tuple(found), f"those with the {end} {name} of {len(rows):,}", drawn=True)
 
 
 def _number(text: str) -> float:

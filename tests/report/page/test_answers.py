@@ -43,7 +43,7 @@ def test_without_before_there_is_one_side_and_other_answers_are_lines() -> None:
     content = page({"file": "a.png", "box": "4"}, began_with=None)
     (one,) = content["answers"]
     assert one["sides"] == [{"name": None, "bars": [], "lines": ["box of 4"]}]
-    assert content["subtitle"].startswith("squeezenet1_0 · 1 picture · made ")
+    assert content["subtitle"].startswith("squeezenet1_0 · 1 answer · made ")
 
 
 @pytest.mark.parametrize(

@@ -145,11 +145,26 @@ def test_a_report_of_one_run(page: Page, three_tasks: Path, tmp_path: Path) -> N
     headings = page.texts("h2")
     assert headings == [
         "Result", "Learning curves", "By class", "Confusion matrix", "Worst mistakes",
-        "Sample pictures of the test", "Predictions", "Command", "Environment", "Settings",
+        "Samples of the test", "Predictions", "Command", "Environment", "Settings",
     ]  # fmt: skip
     assert page.texts(".gallery figcaption") == ["2 (0.80), is 1\nfile6"]
     assert page.texts("pre") == ["cnnexp train model=lenet5"]
     assert page.complaints == []
+
+
+def test_a_text_that_was_mistaken_is_read_and_taken_for_no_markup(
+    page: Page, three_tasks: Path, tmp_path: Path
+) -> None:
+    record = read_record(three_tasks / "20261121-093105-lenet5-mnist5k-aaaa")
+    said = "who wrote <b>hamlet</b> ?\nwhere is denver ?"
+    worst = {
+        "mistakes_title": "Worst mistakes",
+        "mistakes": [{"said": "human (0.80), is location", "name": "test/7", "text": said, "wide": True}],
+        "mistakes_note": "",
+    }
+    page.open(write_page(page_of_run(record, worst), tmp_path / "report.html"))
+    assert page.texts(".gallery blockquote") == [said.replace("\n", " ")]
+    assert page.texts(".gallery img") == [] and page.complaints == []
 
 
 def test_the_bars_of_the_classes_begin_at_one_place_and_are_as_long_as_the_figures_say(

@@ -14,6 +14,7 @@ def test_no_more_are_named_than_fit_and_all_are_counted() -> None:
     assert [one.index for one in found.mistakes] == list(range(1199, 1199 - MOST, -1))
     assert found.note == "1,200 of 1,200 test pictures are wrong; first those of which the net was surest"
     assert not found.drawn
+    assert "of 1 test texts" in worst_mistakes([answer(0, "0.9")], "text").note
     drawn = worst_mistakes([{"index": str(place), "mse": "0.5"} for place in range(50)])
     assert len(drawn.mistakes) == MOST_DRAWN
 
