@@ -110,7 +110,7 @@ def _shown(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[di
     except InputError as error:
         return [], f"not drawn: {error.lines[0]}"
     if seen.texts and not found.drawn:
-        return [{"text": _begun(text), "wide": True} for text in seen.texts], ""
+        return [{"written": _begun(text), "wide": True} for text in seen.texts], ""
     shown: list[dict[str, Any]] = [
         {"source": as_address(png_bytes(image)), "wide": found.drawn or bool(seen.sounds)} for image in seen.images
     ]

@@ -119,7 +119,7 @@ RUN = Group(
             open=True,
         ),
         "loss": Group({"_target_": Text(nullable=True)}, open=True),
-        "sampling": _open(samples=Number(2, whole=True)),
+        "sampling": _open(samples=Number(2, whole=True), batches_sorted=Number(1, whole=True)),
         "model": Group(
             TARGET
             | {

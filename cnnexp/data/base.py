@@ -61,6 +61,10 @@ class Split(Protocol):
         """int64 (N,): the label of every sample, or None where a sample has no single label."""
         ...
 
+    def lengths(self) -> Tensor | None:
+        """int64 (N,): how long each sample is as it is stored, or None where that is not known, or all are alike."""
+        ...
+
 
 class TensorSplit:
     """A split held in memory: a batch is one index operation per tensor.
@@ -116,6 +120,11 @@ class TensorSplit:
         label = self.tensors.get("label")
         return label if label is not None and label.ndim == 1 else None
 
+    def lengths(self) -> Tensor | None:
+        """Of several ragged values the sum."""
+        each = [torch.tensor([len(one) for one in values]) for values in self.ragged.values()]
+        return torch.stack(each).sum(0) if each else None
+
 
 class FileSplit(Dataset[dict[str, Tensor]]):
     """A split that stays on disk: every sample is decoded when it is asked for. Also a map-style torch dataset.
@@ -164,6 +173,9 @@ class FileSplit(Dataset[dict[str, Tensor]]):
 
     def labels_for_strata(self) -> Tensor | None:
         return self.labels
+
+    def lengths(self) -> Tensor | None:
+        return None
 
 
 class DataSet(ABC):

@@ -135,7 +135,7 @@ class Data:
             InputError: these samples cannot be drawn as the run wants it.
         """
         positions = self.train_positions()
-        problems = self.sampling.problems(self._labels(positions), self.batch_size)
+        problems = self.sampling.problems(self._labels(positions), self.batch_size, self._lengths(positions))
         if problems:
             raise InputError(*problems)
         return len(self._training_order(positions, 0, world))
@@ -151,9 +151,17 @@ class Data:
         return Loader(split, Order(positions, self.batch_size, rank, world), self.workers)
 
     def _training_order(self, positions: NDArray[np.int64], rank: int, world: int) -> Order:
-        labels = self._labels(positions) if self.sampling.needs_labels else None
-        return Order(positions, self.batch_size, rank, world, sampling=self.sampling, seed=self.seed, labels=labels)
+        sampling = self.sampling
+        labels = self._labels(positions) if sampling.needs_labels else None
+        lengths = self._lengths(positions) if sampling.needs_lengths else None
+        return Order(
+            positions, self.batch_size, rank, world, sampling=sampling, seed=self.seed, labels=labels, lengths=lengths
+        )
 
     def _labels(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
         labels = self.split("train").labels_for_strata()
         return None if labels is None else labels.numpy()[positions]
+
+    def _lengths(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        lengths = self.split("train").lengths()
+        return None if lengths is None else lengths.numpy()[positions]

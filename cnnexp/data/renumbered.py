@@ -52,6 +52,9 @@ class RenumberedSplit:
     def labels_for_strata(self) -> Tensor | None:
         return self.renumber.labels(self._split)
 
+    def lengths(self) -> Tensor | None:
+        return self._split.lengths()
+
 
 class _Sample:
     """Position → sample."""

@@ -240,11 +240,6 @@ class SeveralPreparation(Preparation):
         shown = [part.shown(of_part(batch, name)) for name, part in self.parts.items()]  # type: ignore[operator]
         return [_below(parts) for parts in zip(*shown, strict=True)]
 
-    def written(self, batch: Batch) -> list[str]:
-        """The texts of the parts below one another; none where a part is no text."""
-        texts = [part.written(of_part(batch, name)) for name, part in self.parts.items()]
-        return ["\n".join(parts) for parts in zip(*texts, strict=True)] if all(texts) else []
-
     def _each(self, batch: Batch, prepare: Callable[[Any, Batch], Batch]) -> Batch:
         result = dict(batch)
         for place, (name, part) in enumerate(self.parts.items()):

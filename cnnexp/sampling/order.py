@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnexp.sampling.base import Labels, Sampling
+from cnnexp.sampling.base import Labels, Lengths, Sampling
 
 
 class Order:
@@ -18,7 +18,7 @@ class Order:
         positions: int64 (N,), the samples that take part.
         batch_size: global; a multiple of ``world``.
         sampling: how they are drawn; None for an evaluation, which takes every sample once, in the order given.
-        labels: int64 (N,), of the samples at these positions, where they have one class each.
+        labels, lengths: int64 (N,), of the samples at these positions, where they have one class, or their own length.
     """
 
     def __init__(
@@ -31,10 +31,11 @@ class Order:
         sampling: Sampling | None = None,
         seed: int = 0,
         labels: Labels | None = None,
+        lengths: Lengths | None = None,
     ) -> None:
         self.positions = positions
         self.batch_size = batch_size if sampling is None else min(batch_size, len(positions) // world * world)
-        self.sampling, self.seed, self.labels = sampling, seed, labels
+        self.sampling, self.seed, self.labels, self.lengths = sampling, seed, labels, lengths
         self.rank, self.world = rank, world
         self.epoch = 0
 
@@ -56,5 +57,7 @@ class Order:
             return [share[start : start + size] for start in range(0, len(share), size)]
         if not len(self):
             return []
-        drawn = self.sampling.epoch(len(self.positions), self.labels, self.batch_size, self.seed, self.epoch)
+        drawn = self.sampling.epoch(
+            len(self.positions), self.labels, self.batch_size, self.seed, self.epoch, self.lengths
+        )
         return list(self.positions[drawn].reshape(len(drawn), self.world, size)[:, self.rank])

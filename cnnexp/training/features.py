@@ -163,6 +163,9 @@ class FeatureSplit:
     def labels_for_strata(self) -> Tensor | None:
         return self._strata
 
+    def lengths(self) -> Tensor | None:
+        return None
+
 
 @dataclass(frozen=True)
 class Features:

@@ -100,7 +100,7 @@ def test_a_page_holds_the_texts_that_were_mistaken(here: CommandLine, folder: Pa
     done = here("report", run.name, "--html", "page.html")
     assert done.status == 0, done.err
     page = (folder / "page.html").read_text(encoding="utf-8")
-    assert "test texts are wrong" in page and '"text": "' in page.replace('":"', '": "')
+    assert "test texts are wrong" in page and '"written": "' in page.replace('":"', '": "')
 
 
 def test_texts_are_previewed_in_words(here: CommandLine) -> None:

@@ -63,7 +63,7 @@ function pictures(run) {
 function mistakes(run) {
   const wide = run.mistakes.some((one) => one.wide);
   return make("div", { class: wide ? "gallery wide" : "gallery" }, run.mistakes.map((one) =>
-    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, one.text ? make("blockquote", {}, one.text) : null, player(one.heard), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
+    make("figure", {}, one.source ? make("img", { src: one.source, alt: one.said }) : null, one.written ? make("blockquote", {}, one.written) : null, player(one.heard), make("figcaption", {}, one.said, make("br"), make("span", { class: "soft" }, one.name)))));
 }
 
 function answersTable(run) {

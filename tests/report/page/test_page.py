@@ -159,7 +159,7 @@ def test_a_text_that_was_mistaken_is_read_and_taken_for_no_markup(
     said = "who wrote <b>hamlet</b> ?\nwhere is denver ?"
     worst = {
         "mistakes_title": "Worst mistakes",
-        "mistakes": [{"said": "human (0.80), is location", "name": "test/7", "text": said, "wide": True}],
+        "mistakes": [{"said": "human (0.80), is location", "name": "test/7", "written": said, "wide": True}],
         "mistakes_note": "",
     }
     page.open(write_page(page_of_run(record, worst), tmp_path / "report.html"))
