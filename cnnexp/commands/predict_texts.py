@@ -19,12 +19,14 @@ _FOR_FILES = ("out", "html", "before", "own_size")
 
 def add_texts(parser: argparse.ArgumentParser) -> None:
     """``--text`` and ``--lines``."""
-    parser.add_argument("--text", action="append", metavar="TEXT", help="a text in place of files; again for more")
-    parser.add_argument("--lines", metavar="FILE", help="a text in each line of a file, in UTF-8")
+    parser.add_argument(
+        "--text", action="append", metavar="TEXT", help="a text in place of files; again for more, or for a pair"
+    )
+    parser.add_argument("--lines", metavar="FILE", help="a text in each line of a file, in UTF-8; pairs with a tab")
 
 
-def texts_named(arguments: argparse.Namespace, files: Sequence[str]) -> list[str]:
-    """The texts that the command line holds or names; none where it is about files.
+def texts_named(arguments: argparse.Namespace, files: Sequence[str]) -> list[list[str]]:
+    """The texts that the command line holds, and those of each line of a file; none where it is about files.
 
     Raises:
         InputError: there are files as well, or an option that is for these; the file of lines cannot be read.
@@ -36,7 +38,8 @@ def texts_named(arguments: argparse.Namespace, files: Sequence[str]) -> list[str
     beside = [name for name in _FOR_FILES if getattr(arguments, name)]
     if beside:
         raise InputError(f"--{beside[0].replace('_', '-')}: is for files; leave it out beside --text and --lines")
-    return [*(arguments.text or ()), *(() if arguments.lines is None else _lines(Path(arguments.lines)))]
+    lines = [] if arguments.lines is None else _lines(Path(arguments.lines))
+    return [*([arguments.text] if arguments.text else []), *([line] for line in lines)]
 
 
 def _lines(path: Path) -> list[str]:
@@ -51,24 +54,30 @@ def _lines(path: Path) -> list[str]:
     return found
 
 
-def answer_texts(task: Task, ask: Asking, texts: Sequence[str], *, as_json: bool) -> int:
-    """Print what the net says of each text.
+def answer_texts(task: Task, ask: Asking, texts: Sequence[Sequence[str]], *, as_json: bool) -> int:
+    """Print what the net says of each text, or of each pair where it takes pairs.
+
+    Args:
+        texts: groups of texts that stand together; of a net for single texts each is asked about alone.
 
     Raises:
-        InputError: it takes something else than texts; a text has no word.
+        InputError: it takes something else than texts, or more of them at once; a text has no word.
     """
-    from cnnexp.inputs.tokens import Tokens, words_of
-
     given = task.facts.input
-    if not isinstance(given, Tokens):
+    each = given.texts_each
+    if not each:
         raise InputError(f"--text: the net takes {given.noun}s and no texts; name files of these")
-    empty = [text for text in texts if not words_of(text, 1)]
-    if empty:
-        raise InputError(f"--text {empty[0]!r}: holds no word")
+    asked = []
+    for group in texts:
+        group = group[0].split("\t") if each > 1 and len(group) == 1 else group
+        if len(group) % each:
+            raise InputError(f"{group[-1]!r}: stands alone, and the net takes {each} texts at once; name the other too")
+        asked += [list(group[begin : begin + each]) for begin in range(0, len(group), each)]
     rows = []
-    for text in texts:
-        batch = given.of_text(text)
-        rows.append({"asked": text, **task.answer.as_json(ask(batch)[0], given.pictures(batch)[0])})
+    for group in asked:
+        batch = given.of_texts(group)
+        said = task.answer.as_json(ask(batch)[0], given.pictures(batch)[0])
+        rows.append({"asked": group[0] if each == 1 else group, **said})
     loaded()
     if as_json:
         import json
@@ -76,5 +85,7 @@ def answer_texts(task: Task, ask: Asking, texts: Sequence[str], *, as_json: bool
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
     for row in rows:
-        print(row["asked"], *(f"  {line}" for line in task.answer.lines(row)), sep="\n")
+        print(
+            *row["asked"] if each > 1 else [row["asked"]], *(f"  {line}" for line in task.answer.lines(row)), sep="\n"
+        )
     return 0

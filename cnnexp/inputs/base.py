@@ -176,6 +176,15 @@ class Input(ABC):
         """Stored samples as wav files for a browser; none where they make no sound."""
         return []
 
+    @property
+    def texts_each(self) -> int:
+        """Of how many texts a sample is made; 0 where it holds something else."""
+        return 0
+
+    def of_texts(self, texts: Sequence[str]) -> Batch:
+        """So many texts as a batch of one."""
+        raise NotImplementedError(f"{self.name} is made of no texts")
+
     def written(self, batch: Batch) -> list[str]:
         """Stored samples as they are read; none where they are no texts."""
         return []

@@ -130,6 +130,19 @@ class Several(Input):
             batch |= {f"{name}.{key}": value for key, value in own.items() if key != "index"}
         return batch
 
+    @property
+    def texts_each(self) -> int:
+        each = [part.texts_each for part in self.parts.values()]
+        return sum(each) if all(each) else 0
+
+    def of_texts(self, texts: Sequence[str]) -> Batch:
+        """Of each part in turn."""
+        batch, rest = {"index": torch.zeros(1, dtype=torch.int64)}, list(texts)
+        for name, part in self.parts.items():
+            own, rest = part.of_texts(rest[: part.texts_each]), rest[part.texts_each :]
+            batch |= {f"{name}.{key}": value for key, value in own.items() if key != "index"}
+        return batch
+
     def _files(self, path: Path) -> dict[str, Path]:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))

@@ -103,10 +103,24 @@ class Tokens(Input):
         return [] if augmentation is None else ["augmentation: texts go in as they are; take augmentation=none"]
 
     def read(self, path: Path) -> Batch:
-        return self.of_text(_read_text(path))
+        return self._stored(_read_text(path))
 
-    def of_text(self, text: str) -> Batch:
-        """A text as a batch of one."""
+    @property
+    def texts_each(self) -> int:
+        return 1
+
+    def of_texts(self, texts: Sequence[str]) -> Batch:
+        """
+        Raises:
+            InputError: it holds no word.
+        """
+        (text,) = texts
+        if not words_of(text, 1, self.unit):
+            raise InputError(f"{text!r}: holds no {self.unit}")
+        return self._stored(text)
+
+    @staticmethod
+    def _stored(text: str) -> Batch:
         return {"text": bytes_of(text)[None], "index": torch.zeros(1, dtype=torch.int64)}
 
     def picture(self, path: Path) -> Picture:

@@ -59,6 +59,13 @@ def test_numbers_of_letters(cnnexp: CommandLine, only_run: Callable[[], Path], t
         (tmp_path / name).write_text(text, encoding="utf-8")
     done = cnnexp("predict", only_run().name, str(tmp_path / "pair.json"))
     assert done.status == 0 and "affinity" in done.out, done.out + done.err
+    said = done.out.splitlines()[1:]
+    (tmp_path / "pairs.txt").write_text("cccC\tWWWW\n", encoding="utf-8")
+    for asked in (("--text", "cccC", "--text", "WWWW"), ("--lines", str(tmp_path / "pairs.txt"))):
+        done = cnnexp("predict", only_run().name, *asked)
+        assert done.out.splitlines() == ["cccC", "WWWW", *said], done.out + done.err
+    done = cnnexp("predict", only_run().name, "--text", "cccC")
+    assert done.status == 2 and "stands alone, and the net takes 2 texts at once" in done.err
 
 
 @pytest.mark.integration

@@ -146,7 +146,7 @@ def test_a_bag_of_words_learns_the_same(here: CommandLine) -> None:
         (("train", *WORDS, "data.padding=longer"), ("data.padding", "longest")),
         (("train", *WORDS, "model.channels=all"), ("model.channels=all",)),
         (("train", "model=kim_cnn", "data=text_folder", "data.root=outputs/none"), ("no such folder",)),
-        (("predict", "RUN", "--text", "!!"), ("--text '!!': holds no word",)),
+        (("predict", "RUN", "--text", "!!"), ("'!!': holds no word",)),
         (("predict", "RUN", "asked.txt", "--text", "film"), ("asked.txt: a file beside --text",)),
         (("predict", "RUN", "--text", "film", "--out", "drawn"), ("--out: is for files",)),
         (("predict", "RUN", "--lines", "none.txt"), ("none.txt: there is no such file",)),
