@@ -12,11 +12,13 @@ Row = Mapping[str, float | None]
 
 FEWEST_EPOCHS = 3
 RISE = 0.1
-"""A validation loss that ends so much (of itself) above its best one, while the training loss fell, is overfitting."""
+"""A validation loss that ends so much (of itself) above its best one and above training's, which fell, is overfitting."""
 SCORE_GAP = 0.1
 """So is a score between 0 and 1 that is so much better in training than in validation."""
 STILL_FALLING = 0.03
 """A training loss that fell by more than this part in the last epoch, without a gap, is underfitting."""
+LEARNT = 0.99
+"""A score between 0 and 1 of so much in validation is none, however the losses still move."""
 
 
 def gaps(rows: Sequence[Row], score: str | None) -> dict[str, float]:
@@ -45,7 +47,7 @@ def _overfits(losses: Sequence[tuple[float, float]]) -> str | None:
     validation = [value for _, value in losses]
     best = min(range(len(validation)), key=validation.__getitem__)
     (train_then, lowest), (train_now, last) = losses[best], losses[-1]
-    if last <= lowest * (1 + RISE) or train_now >= train_then:
+    if last <= lowest * (1 + RISE) or train_now >= train_then or last <= train_now:
         return None
     return (
         f"overfits: since epoch {best + 1} the validation loss rose from {metric_figure('loss', lowest)} to "
@@ -70,12 +72,17 @@ def _scores_apart(rows: Sequence[Row], score: str | None) -> str | None:
 def _underfits(losses: Sequence[tuple[float, float]], rows: Sequence[Row], score: str | None) -> str | None:
     (before, _), (train, validation) = losses[-2:]
     fell = (before - train) / abs(before) if before else 0.0
-    if fell < STILL_FALLING or validation > train * (1 + RISE):
+    if fell < STILL_FALLING or validation > train * (1 + RISE) or _is_learnt(rows, score):
         return None
     return (
         f"underfits: the training loss still fell by {fell:.0%} in the last epoch, and validation is as good as "
         "training; more epochs, a higher optimizer.lr or a larger net help"
     )
+
+
+def _is_learnt(rows: Sequence[Row], score: str | None) -> bool:
+    pairs = _pairs(rows, score) if score and score != "loss" else []
+    return bool(pairs) and _is_part(pairs) and higher_is_better(score or "") and pairs[-1][1] >= LEARNT
 
 
 def _is_part(pairs: Sequence[tuple[float, float]]) -> bool:

@@ -50,7 +50,14 @@ def test_a_loss_that_still_falls_is_underfitting() -> None:
         ([1.0, 0.5], [1.0, 0.9]),  # too short to tell
         ([1.0, 0.5, 0.3], [1.0, 0.55, 0.5]),  # some gap, still getting better
         ([0.5, 0.6, 0.7], [0.5, 0.8, 0.9]),  # both rise: something else is wrong
+        ([1.0, 0.008, 0.0048, 0.0047], [1.0, 0.0037, 0.0042, 0.0042]),  # validation is still below training
     ],
 )
 def test_nothing_is_said_of_an_ordinary_run(train: list[float], validation: list[float]) -> None:
     assert verdict(rows(train, validation), None) is None
+
+
+def test_what_is_learnt_does_not_underfit() -> None:
+    losses = rows([2.0, 0.1, 0.01], [2.0, 0.1, 0.01], train_accuracy=[0.2, 0.9, 1.0], val_accuracy=[0.2, 0.9, 1.0])
+    assert verdict(losses, "accuracy") is None
+    assert (verdict(losses, "loss") or "").startswith("underfits")
