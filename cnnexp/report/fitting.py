@@ -12,7 +12,7 @@ Row = Mapping[str, float | None]
 
 FEWEST_EPOCHS = 3
 RISE = 0.1
-"""A validation loss that ends so much (of itself) above its best one and above training's, which fell, is overfitting."""
+"""A validation loss that ends so much (of itself) above its best one, and above training's, is overfitting."""
 SCORE_GAP = 0.1
 """So is a score between 0 and 1 that is so much better in training than in validation."""
 STILL_FALLING = 0.03
