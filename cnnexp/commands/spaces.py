@@ -1,4 +1,4 @@
-"""What techniques share that ask how near samples are: samples in pixels, and in what the net makes of them."""
+"""What techniques share that ask how near samples are: samples as they are, and in what the net makes of them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 _AT_ONCE = 32
 
 
-def pixels(samples: Samples) -> NDArray[np.float32]:
-    """Samples as the net takes them, a row for each, (N, D)."""
+def as_they_are(samples: Samples) -> NDArray[np.float32]:
+    """What the net takes, a row for each sample, (N, D): pixels, or of texts the counts of words."""
     import torch
 
-    found: NDArray[np.float32] = torch.cat([one.flatten(1).float().cpu() for one in _batches(samples)]).numpy()
+    compared = samples.task.facts.input.compared
+    found: NDArray[np.float32] = torch.cat([compared(one).cpu() for one in _batches(samples)]).numpy()
     return found
 
 

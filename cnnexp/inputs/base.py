@@ -87,6 +87,8 @@ class Input(ABC):
     name: ClassVar[str]
     """The word of ``data.input``, and of the augmentations that are for it."""
     noun: ClassVar[str] = "sample"
+    compared_in: ClassVar[str] = "pixels"
+    """What ``compared`` are, in a word."""
     """What one of them is called."""
     notation: ClassVar[str]
     """How a size is written, such as CxHxW."""
@@ -175,6 +177,10 @@ class Input(ABC):
     def heard(self, batch: Batch) -> list[bytes]:
         """Stored samples as wav files for a browser; none where they make no sound."""
         return []
+
+    def compared(self, value: Tensor) -> Tensor:
+        """What nets take, (B, …), as numbers in which samples lie near one another or far, float (B, D)."""
+        return value.flatten(1).float()
 
     @property
     def texts_each(self) -> int:

@@ -61,6 +61,7 @@ class Tokens(Input):
 
     name: ClassVar[str] = "tokens"
     noun: ClassVar[str] = "text"
+    compared_in: ClassVar[str] = "words"
     notation: ClassVar[str] = "L"
     sides: ClassVar[tuple[int, ...]] = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
@@ -104,6 +105,11 @@ class Tokens(Input):
 
     def read(self, path: Path) -> Batch:
         return self._stored(_read_text(path))
+
+    def compared(self, value: Tensor) -> Tensor:
+        """How often each word occurs."""
+        counts = torch.zeros(len(value), self.vocabulary, device=value.device)
+        return counts.scatter_add(1, value, (value != PADDING).float())
 
     @property
     def texts_each(self) -> int:

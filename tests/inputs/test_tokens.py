@@ -251,3 +251,9 @@ def test_what_is_no_embedding_of_these_words_stays() -> None:
 def test_without_a_vocabulary_every_word_is_unknown() -> None:
     assert isinstance(Tokens(3, 2).preparation(None, (), seed=0, centred=True, channels_last=False), TokenPreparation)
     assert numbered(Tokens(3, 2), ["a b"]) == [[UNKNOWN, UNKNOWN]]
+
+
+def test_texts_are_compared_by_how_often_each_word_occurs() -> None:
+    given = Tokens(vocabulary_size=3, length=4, words=["a", "b"])
+    counts = given.compared(torch.tensor([[2, 3, 2, 1], [3, 0, 0, 0]]))
+    assert counts.tolist() == [[0, 1, 2, 1], [0, 0, 0, 1]]

@@ -168,3 +168,10 @@ def test_another_encoding_is_refused_with_the_file_and_the_line(here: CommandLin
         (folder / "western" / label / "one.txt").write_bytes("un film\nun été\n".encode("latin-1"))
     done = here("train", "model=kim_cnn", "data=text_folder", "data.root=western")
     assert done.status == 2 and "one.txt:2: not utf-8 (byte 0xe9); data.encoding=latin-1" in done.err
+
+
+def test_what_can_be_looked_at_of_texts(trained: str, here: CommandLine) -> None:
+    found = content(here("visualize", "neighbours", trained, "--samples", "20", "--json"))
+    assert found["size"]["words"] == 14 and set(found["same_class"]) == {"words", "features", "chance"}
+    done = here("visualize", "filters", trained)
+    assert done.status == 2 and "cnnexp visualize words tells what fires them" in done.err

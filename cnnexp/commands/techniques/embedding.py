@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     """Samples in the plane, as a chart, as pictures, and as a page to hover over."""
-    from cnnexp.commands.spaces import features, pixels
+    from cnnexp.commands.spaces import as_they_are, features
     from cnnexp.visualize.canvas import to_image
     from cnnexp.visualize.embedding import LEAST_SAMPLES, pca, tsne
     from cnnexp.visualize.embedding_chart import pictures_image, planes_image
@@ -66,7 +66,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     if len(samples) < LEAST_SAMPLES:
         raise NotFitting(f"{subject.with_count(samples)}: a map of points needs {LEAST_SAMPLES} at least")
     if arguments.pixels:
-        rows, what = pixels(samples), "the samples themselves"
+        rows, what = as_they_are(samples), "the samples themselves"
     else:
         found = features(subject, samples, arguments.layer)
         rows, what = found.values.numpy(), found.what

@@ -25,7 +25,12 @@ PLACE = 30
 SPLITS = ("train", "val", "test")
 MOST_SAMPLES = 5000
 _QUERIES, _MOST_QUERIES, _MOST_COUNT = 6, 40, 12
-_SPACES = ("pixels", "features")
+_FEATURES = "features"
+_NEAR = {
+    "pixels": "What is near in pixels has the same light and dark in the same places",
+    "words": "What is near in words has the same words, in whatever order",
+}
+_WHATEVER = {"pixels": "wherever it lies and whatever colour it has", "words": "in whatever words it is said"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +67,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     gallery, queries, own = _asked(subject, arguments)
     rows, what = _rows(subject, gallery, queries, arguments)
     apart = {space: distances(asked, among) for space, (among, asked) in rows.items()}
-    near = {space: nearest(apart[space], own, arguments.count) for space in _SPACES}
+    near = {space: nearest(apart[space], own, arguments.count) for space in rows}
 
     labels = None if gallery.labels is None else gallery.labels.cpu().numpy()
     agreeing = {}
@@ -70,29 +75,27 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
         agreeing = {space: agreement(distances(among, among), labels) for space, (among, _) in rows.items()}
         agreeing["chance"] = by_chance(labels)
     told = [_Told(subject, queries, place) for place in range(len(queries))]
-    found = {
-        space: [[_Told(subject, gallery, int(place)) for place in row] for row in near[space]] for space in _SPACES
-    }
-    title = f"{subject.with_count(gallery)}: nearest in pixels and in features"
+    found = {space: [[_Told(subject, gallery, int(place)) for place in row] for row in near[space]] for space in rows}
+    as_given = next(iter(rows))
+    title = f"{subject.with_count(gallery)}: nearest in {as_given} and in features"
     blocks = [
-        [_shown(gallery.some(near[space][place]), found[space][place], one) for space in _SPACES]
+        [_shown(gallery.some(near[space][place]), found[space][place], one) for space in rows]
         for place, one in enumerate(told)
     ]
-    spaces = [f"in {space}" for space in _SPACES]
+    spaces = [f"in {space}" for space in rows]
     return Section(
         title,
         {"neighbours": neighbours_image(_shown(queries, told), blocks, spaces, title)},
         _lines(told, found, agreeing, what, arguments.distance),
         {
             "features": what,
-            "size": {space: rows[space][0].shape[1] for space in _SPACES},
+            "size": {space: rows[space][0].shape[1] for space in rows},
             "same_class": agreeing,
             "queries": _figures(
-                told, found, {space: np.take_along_axis(apart[space], near[space], 1) for space in _SPACES}
+                told, found, {space: np.take_along_axis(apart[space], near[space], 1) for space in rows}
             ),
         },
-        "What is near in pixels has the same light and dark in the same places; what is near in features is what the "
-        "net takes for alike, wherever it lies and whatever colour it has.",
+        f"{_NEAR[as_given]}; what is near in features is what the net takes for alike, {_WHATEVER[as_given]}.",
         "A classifier was taught to bring classes together, so that it does so is no discovery; and nearness does not "
         "say by what two are alike: it may be the background.",
     )
@@ -102,13 +105,13 @@ def _rows(
     subject: Subject, gallery: Samples, queries: Samples, arguments: argparse.Namespace
 ) -> tuple[dict[str, tuple[NDArray[Any], NDArray[Any]]], str]:
     """In each space a row for each sample to look among, and for each query; and what the features are, in words."""
-    from cnnexp.commands.spaces import features, pixels
+    from cnnexp.commands.spaces import as_they_are, features
     from cnnexp.visualize.neighbours import directions
 
     among, asked = (features(subject, one, arguments.layer) for one in (gallery, queries))
     rows = {
-        "pixels": (pixels(gallery), pixels(queries)),
-        "features": (among.values.numpy(), asked.values.numpy()),
+        subject.task.facts.input.compared_in: (as_they_are(gallery), as_they_are(queries)),
+        _FEATURES: (among.values.numpy(), asked.values.numpy()),
     }
     if arguments.distance == "cosine":
         rows = {space: (directions(first), directions(second)) for space, (first, second) in rows.items()}
@@ -199,7 +202,7 @@ def _figures(
                     {**other.plain(), "distance": float(distance)}
                     for other, distance in zip(found[space][place], apart[space][place], strict=True)
                 ]
-                for space in _SPACES
+                for space in apart
             },
         }
         for place, one in enumerate(told)
@@ -216,11 +219,11 @@ def _lines(
     lines = [f"features: {what}; {distance} distances"]
     if agreeing:
         lines += ["", "the nearest other one is of the same class"]
-        lines += [f"  in {space:<10}{agreeing[space]:.3f}" for space in _SPACES]
+        lines += [f"  in {space:<10}{agreeing[space]:.3f}" for space in found]
         lines += [f"  {'by chance':<13}{agreeing['chance']:.3f}"]
-    lines += ["", f"{'query':<34}" + "".join(f"{f'nearest in {space}':<23}" for space in _SPACES).rstrip()]
+    lines += ["", f"{'query':<34}" + "".join(f"{f'nearest in {space}':<23}" for space in found).rstrip()]
     for place, one in enumerate(told):
-        cells = [_cell(one, found[space][place]) for space in _SPACES]
+        cells = [_cell(one, found[space][place]) for space in found]
         lines.append(f"{_cut(' '.join(filter(None, (one.name, one.of))), 32):<34}{cells[0]:<23}{cells[1]}".rstrip())
     return lines
 
