@@ -49,4 +49,9 @@ def features(subject: Subject, samples: Samples, layer: str | None) -> Features:
 
 
 def _batches(samples: Samples) -> Iterator[Tensor]:
+    from cnnexp.visualize.section import NotFitting
+
+    facts = samples.task.facts
+    if len(facts.input.example(1)) > 1:
+        raise NotFitting(f"data={facts.name}: a sample has several parts, and nearness is measured between single ones")
     return (samples.prepared(start, start + _AT_ONCE) for start in range(0, len(samples), _AT_ONCE))

@@ -12,7 +12,7 @@ from cnnexp.data.base import SplitName, TensorSplit
 from cnnexp.data.folders import refuse_empty
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.samples import Sample
-from cnnexp.inputs.tokens import bytes_of, words_of
+from cnnexp.inputs.words import bytes_of, words_of
 
 EMPTY = "without a word"
 

@@ -17,7 +17,7 @@ from cnnexp.data.table_columns import Columns, one_column, split_column
 from cnnexp.data.table_truths import numbers_of
 from cnnexp.data.text_csv import TextCSV
 from cnnexp.errors import InputError
-from cnnexp.inputs.tokens import bytes_of, words_of
+from cnnexp.inputs.words import bytes_of, words_of
 
 ROLES = ("first", "second", "label", "value", "split")
 

@@ -14,7 +14,7 @@ from cnnexp.data.base import TensorSplit
 from cnnexp.data.fetch import Download, ensure, md5_of, obtain
 from cnnexp.data.text_files import decoded
 from cnnexp.inputs.corrupt import CorruptFile
-from cnnexp.inputs.tokens import bytes_of
+from cnnexp.inputs.words import bytes_of
 
 Lines = tuple[list[str], NDArray[np.int64]]
 """Texts, and the numbers of their classes (N,)."""

@@ -10,7 +10,7 @@ from cnnexp.data.base import DataSet, SplitName, TensorSplit
 from cnnexp.data.fixed_splits import hold_out
 from cnnexp.data.trec import TEST, TRAIN, VALIDATION
 from cnnexp.draws import fold, unit
-from cnnexp.inputs.tokens import bytes_of
+from cnnexp.inputs.words import bytes_of
 
 COUNTS = {"train": 10_000, "val": 1_000, "test": 1_000}
 _KEYS = {"train": 0, "val": 1, "test": 2}

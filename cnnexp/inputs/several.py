@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
+from cnnexp.inputs.parts import PartOfSplit, PartsOfSplit, of_part
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class Several(Input):
         return ["\n".join(parts) for parts in zip(*texts, strict=True)] if all(texts) else []
 
     def remark(self, split: Samples, name: str) -> str | None:
-        said = {part: given.remark(_PartOfSplit(split, part), name) for part, given in self.parts.items()}
+        said = {part: given.remark(PartOfSplit(split, part), name) for part, given in self.parts.items()}
         return "; ".join(f"{part}: {line}" for part, line in said.items() if line) or None
 
     def prepared_by(self) -> str:
@@ -201,13 +202,13 @@ class Several(Input):
     def learn(self, split: Samples, positions: NDArray[Any]) -> Several:
         """Each part that has to from its own tensors, those that are alike from all of theirs."""
         parts = {
-            name: part.learn(_PartOfSplit(split, name), positions) if part.learns and name not in self.alike else part
+            name: part.learn(PartOfSplit(split, name), positions) if part.learns and name not in self.alike else part
             for name, part in self.parts.items()
         }
         first = parts.get(self.alike[0]) if self.alike else None
         if first is not None and first.learns:
             both = np.concatenate([positions + place * len(split) for place in range(len(self.alike))])
-            learnt = first.learn(_PartsOfSplit(split, self.alike), both).learnt()
+            learnt = first.learn(PartsOfSplit(split, self.alike), both).learnt()
             parts |= {name: parts[name].with_learnt(learnt) for name in self.alike}
         return replace(self, parts=parts)
 
@@ -262,46 +263,6 @@ class SeveralPreparation(Preparation):
                 elif place == 0:
                     result[key] = value
         return result
-
-
-def of_part(batch: Batch, name: str) -> Batch:
-    """A batch as the part knows it: its own tensors by their own names, and the truth."""
-    own = {key.removeprefix(f"{name}."): value for key, value in batch.items() if key.startswith(f"{name}.")}
-    return {**{key: value for key, value in batch.items() if "." not in key}, **own}
-
-
-class _PartOfSplit:
-    """A split as one part knows it."""
-
-    def __init__(self, split: Samples, name: str) -> None:
-        self._split, self._name = split, name
-
-    def __len__(self) -> int:
-        return len(self._split)
-
-    def batch(self, positions: Tensor) -> Batch:
-        return of_part(self._split.batch(positions), self._name)
-
-
-class _PartsOfSplit:
-    """A split as parts know it that are alike: the samples of the first, behind them those of the next, and so on."""
-
-    def __init__(self, split: Samples, names: Sequence[str]) -> None:
-        self._parts, self._size = [_PartOfSplit(split, name) for name in names], len(split)
-
-    def __len__(self) -> int:
-        return len(self._parts) * self._size
-
-    def batch(self, positions: Tensor) -> Batch:
-        which, own = positions // self._size, positions % self._size
-        batches = [part.batch(own[which == place]) for place, part in enumerate(self._parts) if (which == place).any()]
-        return {key: _filled_up([one[key] for one in batches]) for key in batches[0] if key in batches[-1]}
-
-
-def _filled_up(tensors: Sequence[Tensor]) -> Tensor:
-    """One after another, filled up with zeros at the end of the last axis where that differs."""
-    longest = max(one.shape[-1] for one in tensors) if tensors[0].ndim > 1 else 0
-    return torch.cat([nn.functional.pad(one, (0, longest - one.shape[-1])) if longest else one for one in tensors])
 
 
 def _below(pictures: Sequence[Picture]) -> Picture:

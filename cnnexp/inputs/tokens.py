@@ -5,8 +5,6 @@ Which words have a number is learnt from the training samples of the run, so a d
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,16 +18,13 @@ from torch import Tensor, nn
 
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
+from cnnexp.inputs.words import Unit, bytes_of, texts_of, words_of
 
 PADDING, UNKNOWN = 0, 1
 FIRST_WORD = 2
 """The number of the most frequent word."""
-Unit = Literal["word", "letter"]
 _UNKNOWN_SHOWN = "□"
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _CHUNK = 512
-_CHARACTERS = 16
-"""Of a word and what follows it: few texts have longer ones on average."""
 
 
 @dataclass(frozen=True)
@@ -283,33 +278,6 @@ def matched_rows(own: Tokens, theirs: Tokens, weight: Tensor, fresh: Tensor) -> 
     matched = fresh.detach().clone()
     matched[rows.to(fresh.device)] = weight[given].to(fresh)
     return matched
-
-
-def words_of(text: str, count: int | None = None, unit: Unit = "word") -> list[str]:
-    """The words of a text in lower case, without punctuation; or its letters. The one place that says what a word is.
-
-    Args:
-        count: how many are wanted at most; of a long text the rest is not looked at.
-    """
-    text = unicodedata.normalize("NFC", text)
-    if unit == "letter":
-        return [letter for letter in text if not letter.isspace()][:count]
-    text = text.lower()
-    if count is not None and len(text) > (end := _CHARACTERS * count):
-        found = _WORD.findall(text[:end])
-        if len(found) > count:  # one more than wanted, as the last may be cut through
-            return found[:count]
-    return _WORD.findall(text)[:count]
-
-
-def bytes_of(text: str) -> Tensor:
-    """A text as a data set stores it, uint8 (bytes,): for ``ragged`` of a split, under ``text``."""
-    return torch.from_numpy(np.frombuffer(text.encode("utf-8", "replace"), np.uint8).copy())
-
-
-def texts_of(stored: Tensor) -> list[str]:
-    """Stored texts, uint8 (B, longest), as words of Python."""
-    return [row.tobytes().rstrip(b"\0").decode("utf-8", "replace") for row in stored.cpu().numpy()]
 
 
 def _words_of_all(split: Samples, positions: NDArray[np.int64], unit: Unit) -> Iterator[list[str]]:

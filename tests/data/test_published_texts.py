@@ -8,7 +8,7 @@ import pytest
 
 from cnnexp.data.published_texts import TextFile, text_split
 from cnnexp.errors import InputError
-from cnnexp.inputs.tokens import texts_of
+from cnnexp.inputs.words import texts_of
 
 CONTENT = "1 café\n\n0 thé noir\n".encode("latin-1")
 

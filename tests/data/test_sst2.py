@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cnnexp.data.base import SPLITS
 from cnnexp.data.sst2 import SST2, parse
-from cnnexp.inputs.tokens import texts_of
+from cnnexp.inputs.words import texts_of
 from tests.data.tiny import all_of
 
 

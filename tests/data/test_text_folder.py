@@ -8,7 +8,7 @@ import pytest
 from cnnexp.data.base import SPLITS
 from cnnexp.data.text_folder import TextFolder
 from cnnexp.errors import InputError
-from cnnexp.inputs.tokens import texts_of
+from cnnexp.inputs.words import texts_of
 from tests.data.tiny import all_of, make_data_set
 
 

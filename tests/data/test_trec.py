@@ -8,7 +8,7 @@ import torch
 from cnnexp.data.base import SPLITS
 from cnnexp.data.trec import TREC, parse
 from cnnexp.errors import InputError
-from cnnexp.inputs.tokens import texts_of
+from cnnexp.inputs.words import texts_of
 from tests.data.tiny import all_of, read_conf
 
 

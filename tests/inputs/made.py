@@ -17,8 +17,9 @@ from cnnexp.inputs.several import Several
 from cnnexp.inputs.signals import Signals
 from cnnexp.inputs.sound_files import wav_bytes
 from cnnexp.inputs.sounds import Sounds
-from cnnexp.inputs.tokens import Tokens, bytes_of
+from cnnexp.inputs.tokens import Tokens
 from cnnexp.inputs.volumes import Volumes
+from cnnexp.inputs.words import bytes_of
 
 COUNT = 6
 TEXTS = ["What is it?", "Is it a cat or a dog?", "is it", "how many are there in the picture", "What", "is this a cat?"]

@@ -102,7 +102,7 @@ SETS = """
 import torch
 
 from cnnexp.data.base import DataSet, TensorSplit
-from cnnexp.inputs.tokens import bytes_of
+from cnnexp.inputs.words import bytes_of
 
 WORDS = "what is it a cat or dog there in the picture how many".split()
 

@@ -15,9 +15,11 @@ from cnnexp.answers.mask import Mask
 from cnnexp.builders.adapting import adapted
 from cnnexp.data.base import TensorSplit
 from cnnexp.errors import InputError
+from cnnexp.inputs.parts import of_part
 from cnnexp.inputs.pictures import Pictures
-from cnnexp.inputs.several import Several, of_part
-from cnnexp.inputs.tokens import Tokens, bytes_of
+from cnnexp.inputs.several import Several
+from cnnexp.inputs.tokens import Tokens
+from cnnexp.inputs.words import bytes_of
 from tests.inputs.made import PICTURE, QUESTION, TEXTS, numbers, several, write_file
 
 PLAIN: dict[str, Any] = dict(seed=0, centred=True, channels_last=False)

@@ -15,7 +15,8 @@ from cnnexp.builders.starting import put_start
 from cnnexp.data.base import TensorSplit
 from cnnexp.errors import InputError
 from cnnexp.inputs.signals import Signals
-from cnnexp.inputs.tokens import PADDING, UNKNOWN, TokenPreparation, Tokens, bytes_of, matched_rows, texts_of, words_of
+from cnnexp.inputs.tokens import PADDING, UNKNOWN, TokenPreparation, Tokens, matched_rows
+from cnnexp.inputs.words import bytes_of, texts_of, words_of
 
 TEXTS = ["The cat sat.", "the CAT ran, the dog ran!", "A dog; a cat – a fish?", "unseen words only", ""]
 

@@ -64,6 +64,8 @@ def test_numbers_of_letters(cnnexp: CommandLine, only_run: Callable[[], Path], t
     for asked in (("--text", "cccC", "--text", "WWWW"), ("--lines", str(tmp_path / "pairs.txt"))):
         done = cnnexp("predict", only_run().name, *asked)
         assert done.out.splitlines() == ["cccC", "WWWW", *said], done.out + done.err
+    done = cnnexp("visualize", "neighbours", only_run().name)
+    assert done.status == 2 and "a sample has several parts" in done.err
     done = cnnexp("predict", only_run().name, "--text", "cccC")
     assert done.status == 2 and "stands alone, and the net takes 2 texts at once" in done.err
 

@@ -118,7 +118,7 @@ def test_a_table_and_vectors_of_a_file_and_of_a_run(trained: str, here: CommandL
         )  # fmt: skip
         assert done.status == 0, done.err
         assert line in done.out
-    newest = next(one for one in (folder / "outputs").iterdir() if one.name in done.out)
+    newest = next(one for one in (folder / "outputs").iterdir() if one.name in done.out and one.name != trained)
     own, theirs = (
         json.loads((run / "input.json").read_text(encoding="utf-8"))["words"]
         for run in (newest, folder / "outputs" / trained)

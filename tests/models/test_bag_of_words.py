@@ -6,7 +6,8 @@ import torch
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from cnnexp.data.base import TensorSplit
-from cnnexp.inputs.tokens import Tokens, bytes_of
+from cnnexp.inputs.tokens import Tokens
+from cnnexp.inputs.words import bytes_of
 from cnnexp.models.bag_of_words import BagOfWords
 
 TEXTS = ["What is it?", "Is it a cat or a dog?", "a cat, a cat, a cat!", "How many dogs are there", "the don't of it"]

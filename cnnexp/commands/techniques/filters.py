@@ -71,7 +71,7 @@ def _chosen(subject: Subject, name: str | None) -> Filters:
     from cnnexp.visualize.filters import filters_of
     from cnnexp.visualize.section import NotFitting
 
-    if subject.task.facts.input.compared_in == "words":
+    if subject.task.facts.input.texts_each:
         raise NotFitting(f"{subject.name}: filters over vectors of words; cnnexp visualize words tells what fires them")
     called = list(followed(subject))
     found = {one.layer: one for one in filters_of(subject.task.net, called, subject.task.facts.input.shape)}
