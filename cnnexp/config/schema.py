@@ -77,7 +77,7 @@ INPUT: dict[str, Rule] = {
     "vocabulary_size": COUNT,
     "at_least": COUNT,
     "padding": Text(("length", "longest")),
-    "unit": Text(("word", "letter")),
+    "unit": Text(("word", "word_or_sign", "letter")),
     "words": Items(Text(), nullable=True),
 }
 """Of kinds of input: bound to their classes later, which say what is missing."""

@@ -38,8 +38,8 @@ class Tokens(Input):
         vocabulary_size: words that have a number, at most: the most frequent ones of the training samples.
         length: words of a text; the rest is cut off, and shorter texts are filled up.
         at_least: how often a word has to occur to have a number.
-        unit: what counts as a word: ``word``, or ``letter``, every sign but blanks and with its case, as formulas of
-            molecules and sequences of proteins are written.
+        unit: what counts as a word: ``word``; ``word_or_sign``, where ? and , are words too; or ``letter``, every sign
+            but blanks and with its case, as formulas of molecules and sequences of proteins are written.
         padding: ``length`` fills up to ``length``, ``longest`` to the longest text of the batch alone.
         words: by frequency; null is learnt from the training samples.
         texts, found_in: how many training texts there are, and in how many of them each word is found; always learnt.
@@ -117,7 +117,7 @@ class Tokens(Input):
         """
         (text,) = texts
         if not words_of(text, 1, self.unit):
-            raise InputError(f"{text!r}: holds no {self.unit}")
+            raise InputError(f"{text!r}: holds no {self.unit.partition('_')[0]}")
         return self._stored(text)
 
     @staticmethod

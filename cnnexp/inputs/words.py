@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Unit = Literal["word", "letter"]
+Unit = Literal["word", "word_or_sign", "letter"]
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD_OR_SIGN = re.compile(rf"{_WORD.pattern}|[^\w\s]")
 _CHARACTERS = 16
 """Of a word and what follows it: few texts have longer ones on average."""
 
 
 def words_of(text: str, count: int | None = None, unit: Unit = "word") -> list[str]:
-    """The words of a text in lower case, without punctuation; or its letters. The one place that says what a word is.
+    """The words of a text in lower case, with or without punctuation, or its letters. The one place that says what a
+    word is: letters and digits, with apostrophes inside; each other sign is a word of its own, or none.
 
     Args:
         count: how many are wanted at most; of a long text the rest is not looked at.
@@ -25,12 +27,12 @@ def words_of(text: str, count: int | None = None, unit: Unit = "word") -> list[s
     text = unicodedata.normalize("NFC", text)
     if unit == "letter":
         return [letter for letter in text if not letter.isspace()][:count]
-    text = text.lower()
+    text, pattern = text.lower(), _WORD if unit == "word" else _WORD_OR_SIGN
     if count is not None and len(text) > (end := _CHARACTERS * count):
-        found = _WORD.findall(text[:end])
+        found = pattern.findall(text[:end])
         if len(found) > count:  # one more than wanted, as the last may be cut through
             return found[:count]
-    return _WORD.findall(text)[:count]
+    return pattern.findall(text)[:count]
 
 
 def bytes_of(text: str) -> Tensor:

@@ -50,6 +50,11 @@ def test_what_a_word_is(text: str, words: list[str]) -> None:
     assert words_of(text) == words
 
 
+def test_signs_may_be_words_too() -> None:
+    assert words_of("Who's “there”, 3.5?", unit="word_or_sign") == ["who's", "“", "there", "”", ",", "3", ".", "5", "?"]
+    assert words_of("... " * 9, 4, "word_or_sign") == ["."] * 4
+
+
 @pytest.mark.parametrize("text", ["a " * 500, "word " * 500, "x" * 900 + " y" * 500, "a, " * 200 + "last"])
 def test_of_a_long_text_the_first_words_are_the_same_however_many_are_asked_for(text: str) -> None:
     whole = words_of(text)
