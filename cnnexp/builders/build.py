@@ -79,6 +79,7 @@ def build(
     learn = getattr(task.preparation, "learn", None)
     if learn is not None:
         learn(data.split("train"))
+    task.see(data)
     return Experiment(data, task, make_recipe(config, bound, task), match)
 
 

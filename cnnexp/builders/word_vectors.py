@@ -1,4 +1,5 @@
-"""Vectors of words that a net begins with: read from a file or taken from another run, and matched by word."""
+"""Vectors of words that a net begins with: read from a file or taken from another run, and matched by word; and a file
+of those that a net has learnt."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ from torch import nn
 
 from cnnexp.builders.adapting import input_of_run
 from cnnexp.builders.from_run import RUN, source_run
+from cnnexp.builders.target import import_target
 from cnnexp.builders.weights import load_weights
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Input
 from cnnexp.inputs.tokens import FIRST_WORD, Tokens, matched_rows
+from cnnexp.models.word_tables import has_word_vectors, vectors_in
+from cnnexp.runs.atomic import replacing
 
 RANDOM = "random"
 
@@ -82,6 +86,22 @@ def read_vectors(path: Path, words: Collection[str], width: int) -> dict[str, ND
     return found
 
 
+def write_vectors(path: Path, words: Sequence[str], vectors: torch.Tensor) -> None:
+    """Write vectors as ``read_vectors`` takes them, with word2vec's first line; packed where the name ends in ``.gz``.
+
+    Args:
+        vectors: (words, width). Digits enough that the very same single-precision numbers are read again.
+    """
+    lines = [f"{len(words)} {vectors.shape[1]}"]
+    lines += [
+        " ".join([word, *(f"{number:.9g}" for number in row)])
+        for word, row in zip(words, vectors.tolist(), strict=True)
+    ]
+    content = "".join(f"{line}\n" for line in lines).encode()
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
 def _lines(path: Path) -> Iterator[str]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
@@ -118,7 +138,8 @@ def _of_run(
 ) -> tuple[torch.Tensor, int, str]:
     source = source_run({**config, "model": {**config["model"], "weights": named}})
     theirs, state = input_of_run(source.record, trusted), load_weights(source.kept.path)
-    weight = state.get("embedding.weight")
+    net = import_target(source.record.config["model"]["_target_"], "model", trusted)
+    weight = vectors_in(net, state) if has_word_vectors(net) else None
     if not isinstance(theirs, Tokens) or weight is None or len(weight) != theirs.vocabulary:
         raise InputError(f"model.vectors={named}: {source.described} has no vectors of words")
     if weight.shape[1] != layer.embedding_dim:

@@ -33,6 +33,7 @@ def evaluate(
     Raises:
         InputError: a split has a truth that the task is not about.
     """
+    module.task.see(data)
     limit = 1.0 if batches is None else batches
     trainer = pl.Trainer(
         logger=False,

@@ -5,6 +5,7 @@ Which words have a number is learnt from the training samples of the run, so a d
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ class Tokens(Input):
         padding: ``length`` fills up to ``length``, ``longest`` to the longest text of the batch alone.
         words: by frequency; null is learnt from the training samples.
         texts, found_in: how many training texts there are, and in how many of them each word is found; always learnt.
+        occurrences: how often in these texts each number from 1 occurs, that of unknown words first; learnt with them,
+            and None of a run of an earlier version.
     """
 
     vocabulary_size: int
@@ -53,6 +56,7 @@ class Tokens(Input):
     words: Sequence[str] | None = None
     texts: int | None = None
     found_in: Sequence[int] | None = None
+    occurrences: Sequence[int] | None = None
 
     name: ClassVar[str] = "tokens"
     noun: ClassVar[str] = "text"
@@ -70,12 +74,13 @@ class Tokens(Input):
         return FIRST_WORD + (self.vocabulary_size if self.words is None else len(self.words))
 
     def told(self) -> dict[str, Any]:
-        """``texts`` and ``found_in`` are None before they are learnt."""
+        """``texts``, ``found_in`` and ``occurrences`` are None before they are learnt."""
         return {
             "vocabulary": self.vocabulary,
             "length": self.length,
             "texts": self.texts,
             "found_in": self.found_in,
+            "occurrences": self.occurrences,
         }
 
     def of_shape(self, shape: Shape) -> Tokens:
@@ -173,22 +178,29 @@ class Tokens(Input):
                 f"data.at_least={self.at_least}: no word of the {len(positions)} training texts occurs so often; "
                 "take a smaller number"
             )
-        return replace(self, words=known, texts=len(positions), found_in=tuple(found_in[word] for word in known))
+        of_known, found = (tuple(of[word] for word in known) for of in (counts, found_in))
+        occurrences = (counts.total() - sum(of_known), *of_known)
+        return replace(self, words=known, texts=len(positions), found_in=found, occurrences=occurrences)
 
     def _frequent(self, counts: Mapping[str, int]) -> list[str]:
         by_frequency = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[: self.vocabulary_size]
         return [word for word, count in by_frequency if count >= self.at_least]
 
     def learnt(self) -> dict[str, Any]:
-        return {"words": list(self.words or ()), "texts": self.texts, "found_in": list(self.found_in or ())}
+        learnt = {"words": list(self.words or ()), "texts": self.texts, "found_in": list(self.found_in or ())}
+        return learnt if self.occurrences is None else {**learnt, "occurrences": list(self.occurrences)}
 
     def with_learnt(self, content: Mapping[str, Any]) -> Tokens:
         words, texts, found_in = (content.get(key) for key in ("words", "texts", "found_in"))
+        occurrences = content.get("occurrences")
         if not _is_vocabulary(words):
             raise InputError("input.json: expected words, a list of different ones")
         if not isinstance(texts, int) or not _are_counts(found_in, len(words or ()), texts):
             raise InputError("input.json: expected texts, a number, and found_in, for each word a number up to that")
-        return replace(self, words=tuple(words or ()), texts=texts, found_in=tuple(found_in or ()))
+        if occurrences is not None and not _are_counts(occurrences, len(words or ()) + 1):
+            raise InputError("input.json: expected occurrences, a number for unknown words and one for each word")
+        counted = {"texts": texts, "occurrences": None if occurrences is None else tuple(occurrences)}
+        return replace(self, words=tuple(words or ()), found_in=tuple(found_in or ()), **counted)
 
     def remark(self, split: Samples, name: str) -> str | None:
         """How many of the words of a split have no number, so that a net cannot tell them apart."""
@@ -312,7 +324,7 @@ def _is_vocabulary(words: Any) -> bool:
     )
 
 
-def _are_counts(numbers: Any, count: int, most: int) -> bool:
+def _are_counts(numbers: Any, count: int, most: float = math.inf) -> bool:
     return (
         isinstance(numbers, (list, tuple))
         and len(numbers) == count

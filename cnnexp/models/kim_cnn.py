@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,8 @@ class KimCNN(nn.Module):
     Raises:
         InputError: a number below 1; no windows.
     """
+
+    vector_tables: ClassVar[tuple[str, ...]] = ("embedding",)
 
     def __init__(
         self,

@@ -151,6 +151,9 @@ class Task(nn.Module, ABC):
         """A batch with the truth that ``answer`` is about, for tasks that learn something else than the data names."""
         return batch
 
+    def see(self, data: Data) -> None:
+        """Count what steps have to know of all training samples at once; called before the first one, and again."""
+
     def reference(self, data: Data) -> dict[str, float]:
         """Scores of something simple on the same test, to compare with; most tasks have none."""
         return {}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cnnexp.models.word_tables import has_word_vectors, word_vectors
+
 CHUNK = 64
 
 
@@ -63,15 +65,35 @@ def loudest(answers: Callable[[Tensor], list[Tensor]], tokens: Tensor, windows: 
     ]  # fmt: skip
 
 
-@torch.no_grad()
+def vectors_of(net: nn.Module) -> Tensor | None:
+    """The vectors of a net's words, a row for each number; None where it has none."""
+    return word_vectors(net) if has_word_vectors(net) else None
+
+
 def nearest_words(weight: Tensor, number: int, first: int, count: int) -> list[tuple[int, float]]:
     """The numbers of the words whose vectors have the smallest angle with one, and its cosine.
 
     Args:
         weight: (V, D). number: of the word. first: the number of the first word; rows before it are none.
     """
+    return analogous_words(weight, [number], [], first, count)
+
+
+@torch.no_grad()
+def analogous_words(
+    weight: Tensor, added: Sequence[int], taken: Sequence[int], first: int, count: int
+) -> list[tuple[int, float]]:
+    """The words nearest to a sum of directions less others, those of the question left out, with the cosine.
+
+    Of a* : a = ? : b, asked as a* - a + b, it is 3CosAdd: Mikolov, Yih and Zweig 2013, "Linguistic regularities in
+    continuous space word representations", section 4; called so by Levy and Goldberg 2014.
+
+    Args:
+        weight: (V, D). added, taken: numbers of words. first: the number of the first word; rows before it are none.
+    """
     directions = nn.functional.normalize(weight.double())
-    cosines = directions @ directions[number]
-    cosines[:first] = cosines[number] = -2
-    best = cosines.topk(min(count, len(cosines) - first - 1))
+    asked = directions[list(added)].sum(0) - directions[list(taken)].sum(0)
+    cosines = directions @ nn.functional.normalize(asked, dim=0)
+    cosines[:first] = cosines[[*added, *taken]] = -2
+    best = cosines.topk(min(count, int((cosines > -2).sum())))
     return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))

@@ -33,7 +33,7 @@ def test_each_part_is_what_it_would_be_alone() -> None:
         "question": Tokens(vocabulary_size=8, length=5),
     }
     assert (given.shape, given.notation, given.described()) == ((3, 6, 8, 5), "CxHxWxL", "3x6x8x5")
-    unlearnt = {"texts": None, "found_in": None}
+    unlearnt = {"texts": None, "found_in": None, "occurrences": None}
     assert given.told() == {"in_channels": 3, "image_size": (6, 8), "vocabulary": 10, "length": 5, **unlearnt}
     assert given.setting == "data.parts.picture.image_size=[6,8]"
     assert [tuple(one.shape) for one in given.example(2)] == [(2, 3, 6, 8), (2, 5)]
@@ -45,6 +45,7 @@ def test_what_two_parts_tell_has_their_names() -> None:
     assert given.told() == {
         **{"picture_in_channels": 3, "image_size": (6, 8), "vocabulary": 10, "question_length": 5},
         **{"beat_in_channels": 1, "beat_length": 9, "sequence": True, "texts": None, "found_in": None},
+        "occurrences": None,
     }
     assert given.demands == {"sequence"}
 
@@ -54,8 +55,8 @@ def test_parts_of_one_kind_are_told_apart() -> None:
     ragged = {"question.text": [bytes_of("a b a"), bytes_of("c")], "answer.text": [bytes_of("b"), bytes_of("b a")]}
     learnt = given.learn(TensorSplit({}, ragged=ragged), np.arange(2))
     assert learnt.learnt() == {
-        "question": {"words": ["a", "b", "c"], "texts": 2, "found_in": [1, 1, 1]},
-        "answer": {"words": ["b", "a"], "texts": 2, "found_in": [2, 1]},
+        "question": {"words": ["a", "b", "c"], "texts": 2, "found_in": [1, 1, 1], "occurrences": [0, 2, 1, 1]},
+        "answer": {"words": ["b", "a"], "texts": 2, "found_in": [2, 1], "occurrences": [0, 2, 1]},
     }
     batch = learnt.preparation(None, (), **PLAIN)(TensorSplit({}, ragged=ragged).batch([0, 1]), False, 0)
     question, answer = learnt.arguments(batch)
@@ -68,7 +69,7 @@ def test_parts_that_are_alike_learn_as_one() -> None:
     ragged = {"question.text": [bytes_of("a b a"), bytes_of("c")], "answer.text": [bytes_of("b"), bytes_of("b a long")]}
     split = TensorSplit({}, ragged=ragged)
     learnt = given.learn(split, np.arange(2))
-    told = {"words": ["a", "b", "c", "long"], "texts": 4, "found_in": [2, 3, 1, 1]}
+    told = {"words": ["a", "b", "c", "long"], "texts": 4, "found_in": [2, 3, 1, 1], "occurrences": [0, 3, 3, 1, 1]}
     assert learnt.learnt() == {"question": told, "answer": told}
     assert given.with_learnt(learnt.learnt()) == learnt
     question, answer = learnt.arguments(learnt.preparation(None, (), **PLAIN)(split.batch([0, 1]), False, 0))
@@ -76,7 +77,12 @@ def test_parts_that_are_alike_learn_as_one() -> None:
     assert answer.tolist() == [[3, 0], [3, 2]]
     assert given.written(split.batch([0, 1])) == ["a b a\nb", "c\nb a long"]
     alone = given.learn(split, np.array([1])).learnt()["answer"]
-    assert alone == {"words": ["a", "b", "c", "long"], "texts": 2, "found_in": [1, 1, 1, 1]}
+    assert alone == {
+        "words": ["a", "b", "c", "long"],
+        "texts": 2,
+        "found_in": [1, 1, 1, 1],
+        "occurrences": [0, 1, 1, 1, 1],
+    }
 
 
 def test_only_parts_of_one_kind_are_alike() -> None:

@@ -76,7 +76,8 @@ def test_the_vocabulary_is_of_the_training_samples_that_take_part_by_frequency()
     assert learnt.words == ("a", "cat", "the")
     assert not learnt.learns
     # in the three texts: a in the last, cat in all, the in the first two
-    assert learnt.told() == {"vocabulary": 5, "length": 4, "texts": 3, "found_in": (1, 3, 2)}
+    told = {"vocabulary": 5, "length": 4, "texts": 3, "found_in": (1, 3, 2)}
+    assert learnt.told() == {**told, "occurrences": (6, 3, 3, 3)}, "dog, ran, fish and sat are six unknown words"
     assert given.learn(split(), np.array([1])).words == ("ran", "the", "cat"), "of this fold's alone"
     assert Tokens(vocabulary_size=9, length=4, at_least=2).learn(split(), np.arange(5)).words == (
         *("a", "cat", "the", "dog", "ran"),
@@ -152,11 +153,19 @@ def test_it_is_told_to_nets_and_tried_with_numbers_in_range() -> None:
 def test_what_was_learnt_lies_in_json() -> None:
     given = Tokens(vocabulary_size=3, length=4)
     learnt = given.learn(split(), np.arange(3))
-    assert learnt.learnt() == {"words": ["a", "cat", "the"], "texts": 3, "found_in": [1, 3, 2]}
+    known = {"words": ["a", "cat", "the"], "texts": 3, "found_in": [1, 3, 2]}
+    assert learnt.learnt() == {**known, "occurrences": [6, 3, 3, 3]}
+    earlier = given.with_learnt(known)
+    assert earlier.occurrences is None and earlier.learnt() == known, "as an earlier version wrote it, and its digest"
+    for wrong in ([6, 3, 3], [6, 3, 3, -1], "6333", [6, 3, 3, 0.5]):
+        with pytest.raises(InputError, match=r"input\.json: expected occurrences, a number for unknown words"):
+            given.with_learnt({**known, "occurrences": wrong})
     assert given.with_learnt(learnt.learnt()) == learnt
     stated = Tokens(vocabulary_size=3, length=4, words=("dog",))
     assert stated.learns, "how many texts a word is in is not known yet"
-    assert stated.learn(split(), np.arange(3)) == Tokens(3, 4, words=("dog",), texts=3, found_in=(2,))
+    assert stated.learn(split(), np.arange(3)) == Tokens(
+        3, 4, words=("dog",), texts=3, found_in=(2,), occurrences=(13, 2)
+    )
     for texts, found_in in ((3, [1, 3]), (3, [1, 4, 2]), ("3", [1, 3, 2]), (3, [1, -1, 2]), (3, None)):
         with pytest.raises(InputError, match=r"input\.json: expected texts, a number, and found_in"):
             given.with_learnt({"words": ["a", "cat", "the"], "texts": texts, "found_in": found_in})

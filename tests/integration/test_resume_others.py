@@ -164,12 +164,22 @@ def made_up_texts(folder: Path) -> Path:
     return folder
 
 
+OF_TEXTS = {
+    "kim_cnn": ("model.maps=4", "model.channels=both"),
+    "skipgram": ("model.subsample=0.1",),
+    "cbow": ("model.window=2",),
+    "glove": ("model.x_max=10",),
+    "nplm": ("model.hidden=4",),
+}
+
+
 @pytest.mark.integration
+@pytest.mark.parametrize("net", OF_TEXTS)
 def test_texts_go_on_to_the_bit_with_their_vocabulary(
-    cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+    net: str, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
 ) -> None:
     words = (
-        "train", "model=kim_cnn", "model.width=8", "model.maps=4", "model.channels=both", "data=text_folder",
+        "train", f"model={net}", *OF_TEXTS[net], "model.width=8", "data=text_folder",
         f"data.root={made_up_texts(tmp_path / 'texts')}", "batch_size=8", "epochs=3", "hardware.threads=1",
         "checkpoint.every_steps=3",
     )  # fmt: skip

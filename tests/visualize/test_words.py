@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
-from cnnexp.visualize.words import Loudest, loudest, nearest_words
+from cnnexp.visualize.words import Loudest, analogous_words, loudest, nearest_words
 from cnnexp.visualize.words_sheet import WordsRow, words_image
 
 TEXTS = torch.tensor([[2, 3, 4, 0], [5, 0, 0, 0], [4, 5, 2, 3]])
@@ -49,3 +50,15 @@ def test_rows_are_drawn_the_darker_the_louder() -> None:
     image = words_image([WordsRow("2 words, 0: place", [("how far", 2.0), ("who", 1.0)])], "title")
     pixels = image.convert("L").getcolors(maxcolors=999) or []
     assert image.width > 500 and len({shade for count, shade in pixels if count > 1000}) >= 3
+
+
+def test_an_analogy_is_3cosadd_over_directions() -> None:
+    # directions in the plane, whatever their lengths: 2 east, 3 north, 4 north-east, 5 west, 6 north again
+    weight = torch.tensor([[9.0, 9], [9, 9], [2, 0], [0, 5], [1, 1], [-3, 0], [0.1, 1]])
+    found = analogous_words(weight, [4, 3], [2], 2, 9)
+    # (1,1)/√2 + (0,1) - (1,0) = (-0.293, 1.707): nearest to 6, then to 5; the question's words are left out
+    asked = torch.tensor([2**-0.5 - 1, 2**-0.5 + 1])
+    cosines = {word: float(weight[word] @ asked / weight[word].norm() / asked.norm()) for word in (6, 5)}
+    assert [word for word, _ in found] == [6, 5]
+    assert dict(found) == pytest.approx(cosines)
+    assert nearest_words(weight, 3, 2, 1)[0][0] == 6

@@ -1,0 +1,25 @@
+"""Skip-gram: a word's vector says which words stand around it (Mikolov et al. 2013)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from cnnexp.models.negative_sampling import NegativeSampling
+
+
+class SkipGram(NegativeSampling):
+    """h is the vector v of a word; each word beside it is one that fits.
+
+    Mikolov et al. 2013a, "Efficient estimation of word representations in vector space", section 3.2.
+    """
+
+    def losses(self, x: Tensor, draws: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """The mean over all pairs of a word and one beside it.
+
+        Args:
+            x: numbers of words, int64 (B, L). draws: int64 (B,), a key for each text.
+        """
+        words, beside, valid = self.windows(x, draws)
+        keys = self.pair_keys(draws, *beside.shape[1:])
+        centres = words[:, :, None].expand_as(beside)
+        return self.loss(self.embedding(centres[valid]), beside[valid], keys[valid])
