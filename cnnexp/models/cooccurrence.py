@@ -67,3 +67,24 @@ def beside_each_other(x: Tensor, vocabulary: int, window: int) -> tuple[Tensor, 
 def _summed(keys: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     found, places = keys.unique(return_inverse=True)
     return found, counts.new_zeros(len(found)).index_add_(0, places, counts)
+
+
+def positive_information(counted: Cooccurrences, first: int, contexts: int) -> Tensor:
+    """By how much more often than by chance words stand near the most frequent ones, float (words, contexts).
+
+    max(0, ln(X_ij X / (X_i X_j))), with X_i the sum of row i and X that of all: positive pointwise mutual information
+    (Church and Hanks 1990; Turney and Pantel 2010, section 4.2). Scaled to rows of length 1.
+
+    Args:
+        first: the number of the most frequent word, which is the first row and column.
+    """
+    size = counted.vocabulary
+    low, high = counted.keys // size, counted.keys % size
+    sums = torch.zeros(size, dtype=torch.float64).index_add_(0, low, counted.counts)
+    sums.index_add_(0, high, counted.counts * (low != high))
+    table = torch.zeros(size - first, contexts, dtype=torch.float64)
+    for row, column in ((low, high), (high, low)):
+        kept = (row >= first) & (column >= first) & (column < first + contexts)
+        expected = sums[row[kept]] * sums[column[kept]] / sums.sum()
+        table[row[kept] - first, column[kept] - first] = (counted.counts[kept] / expected).log().clamp(min=0)
+    return torch.nn.functional.normalize(table).float()

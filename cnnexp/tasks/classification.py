@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,7 +15,11 @@ from cnnexp.statistics.concordance import concordance
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.means import Confusion, Hits
 
+if TYPE_CHECKING:
+    from cnnexp.data.loading import Data
+
 TOP, AUC = 5, "auc"
+_AT_ONCE = 256
 
 
 class Classification(Task):
@@ -36,6 +40,19 @@ class Classification(Task):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self.answer = parts.facts.targets[parts.target or "label"]
+
+    def see(self, data: Data) -> None:
+        """Let a net that keeps something of all training samples have them, with their labels."""
+        remember = getattr(self.net, "remember", None)
+        if remember is not None:
+            remember(self._training_samples(data))
+
+    def _training_samples(self, data: Data) -> Iterator[tuple[Tensor, Tensor]]:
+        split = data.split("train")
+        for part in torch.from_numpy(data.train_positions()).split(_AT_ONCE):
+            batch = self.preparation(split.batch(part), False, 0)
+            (given,) = self.facts.input.arguments(batch)
+            yield given, batch["label"]
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         return self.judge(self.outputs(batch), batch, stage)

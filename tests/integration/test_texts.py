@@ -130,10 +130,20 @@ def test_a_table_and_vectors_of_a_file_and_of_a_run(trained: str, here: CommandL
         assert torch.equal(now[2 + own.index(word)], before[2 + theirs.index(word)]), word
 
 
-def test_a_bag_of_words_learns_the_same(here: CommandLine) -> None:
-    done = here("train", "model=bag_of_words", *WORDS[:5], "epochs=10", "optimizer.lr=0.1")
+@pytest.mark.parametrize(
+    "words",
+    [(), ("model.vectors=cooccurrence", "model.contexts=8"), ("model.classifier=knn", "model.neighbours=3")],
+    ids=["linear", "cooccurrence", "knn"],
+)
+def test_a_bag_of_words_learns_the_same(words: tuple[str, ...], here: CommandLine, folder: Path) -> None:
+    done = here("train", "model=bag_of_words", *WORDS[:5], "epochs=10", "optimizer.lr=0.1", *words)
     assert done.status == 0, done.err
-    assert "accuracy" in done.out
+    run = next(one for one in (folder / "outputs").iterdir() if one.name in done.out)
+    tested = json.loads((run / "summary.json").read_text(encoding="utf-8"))["metrics"]["test/accuracy"]
+    assert content(here("test", run.name, "--json"))["metrics"]["test/accuracy"] == tested
+    (answer,) = content(here("predict", run.name, "--text", "a swift film", "--json"))
+    if "model.vectors=cooccurrence" not in words:  # here all words stand near the same ones
+        assert tested >= 0.9 and answer["label"] == "bright"
 
 
 @pytest.mark.parametrize(
