@@ -86,13 +86,14 @@ class Joined:
         """The samples at these positions: in memory where all are, else each read when it is asked for."""
         names = None if self.names is None else [self.names[place] for place in positions]
         origins = None if self.origins is None else [self.origins[place] for place in positions]
-        tensors = _in_memory(self.splits)
-        chosen = torch.from_numpy(positions)
-        if tensors is not None:
+        chosen, fills = torch.from_numpy(positions), _fills(self.splits)
+        held = _in_memory(self.splits)
+        if held is not None:
+            tensors, ragged = held
             picked = {key: value.index_select(0, chosen) for key, value in tensors.items()}
-            return TensorSplit(picked, names=names, origins=origins)
+            of_each = {key: [values[place] for place in positions] for key, values in ragged.items()}
+            return TensorSplit(picked, ragged=of_each, fills=fills, names=names, origins=origins)
         labels = None if self.labels is None else self.labels[chosen]
-        fills = _fills(self.splits)
         decode = Picked(self, positions)
         return FileSplit(decode, len(positions), fills=fills, names=names, labels=labels, origins=origins)
 
@@ -119,15 +120,17 @@ class Picked:
         return self._whole.sample(int(self._positions[position]))
 
 
-def _in_memory(splits: Sequence[Split]) -> Mapping[str, Tensor] | None:
-    """The tensors of splits that are all in memory and of one shape (not boxes, of which each split has its most)."""
-    held = [one for one in splits if isinstance(one, TensorSplit) and one.transform is None and not one.ragged]
+def _in_memory(splits: Sequence[Split]) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]] | None:
+    """The tensors of splits that are all in memory and of one shape (not boxes, of which each split has its most), and
+    those of which each sample has its own length."""
+    held = [one for one in splits if isinstance(one, TensorSplit) and one.transform is None]
     if len(held) < len(splits):
         return None
     shapes = {tuple((key, tuple(value.shape[1:])) for key, value in one.tensors.items()) for one in held}
-    if len(shapes) > 1:
+    if len(shapes) > 1 or len({tuple(one.ragged) for one in held}) > 1:
         return None
-    return {key: torch.cat([one.tensors[key] for one in held]) for key in held[0].tensors}
+    tensors = {key: torch.cat([one.tensors[key] for one in held]) for key in held[0].tensors}
+    return tensors, {key: [value for one in held for value in one.ragged[key]] for key in held[0].ragged}
 
 
 def _fills(splits: Sequence[Split]) -> dict[str, float]:

@@ -137,7 +137,7 @@ def test_samples_in_memory_stay_there() -> None:
     for kind, kept in (
         ("memory", TensorSplit),
         ("files", FileSplit),
-        ("ragged", FileSplit),
+        ("ragged", TensorSplit),
         ("transformed", FileSplit),
     ):
         assert {type(split) for split in folded(kind).values()} == {kept}, kind
@@ -168,6 +168,8 @@ def test_samples_of_different_lengths_are_filled_up_as_before() -> None:
     for signal, number in zip(batch["signal"], batch["image"][:, 0, 0, 0], strict=True):
         length = int(number) % 5 + 1
         assert (signal[:length] == float(number)).all() and (signal[length:] == -9.0).all()
+    lengths = folded("ragged")["test"].lengths()
+    assert lengths is not None and lengths.tolist() == [int(one) % 5 + 1 for one in batch["image"][:, 0, 0, 0]]
 
 
 # Python 3.12 warns of every fork of a process with threads, torch of more workers than cores
