@@ -169,7 +169,7 @@ def test_samples_of_different_lengths_are_filled_up_as_before() -> None:
         length = int(number) % 5 + 1
         assert (signal[:length] == float(number)).all() and (signal[length:] == -9.0).all()
     lengths = folded("ragged")["test"].lengths()
-    assert lengths is not None and lengths.tolist() == [int(one) % 5 + 1 for one in batch["image"][:, 0, 0, 0]]
+    assert lengths is not None and lengths[:8].tolist() == [int(one) % 5 + 1 for one in batch["image"][:, 0, 0, 0]]
 
 
 # Python 3.12 warns of every fork of a process with threads, torch of more workers than cores
