@@ -4,8 +4,8 @@
 
 It reads the training recordings of ``data=fsdd``, held in memory by both. The other side is torchaudio's
 MelSpectrogram or MFCC with AmplitudeToDB where it can be imported (``--with`` names a folder that pip installed it to);
-otherwise our own features, sample by sample. Each pair is one pass over all recordings by each side, one thread a
-process; the workers are started before the clock is.
+otherwise our own features, sample by sample. Each pair is one pass over all recordings by each side, with as many
+threads as there are workers; the workers, of one thread each, are started before the clock is.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.folder is not None:
         sys.path.append(arguments.folder)
-    torch.set_num_threads(1)
+    torch.set_num_threads(WORKERS)
     given = build_input(compose_run(["model=resnet20", "data=fsdd", f"data.features={arguments.features}"]))
     assert isinstance(given, Sounds)
     split: TensorSplit = FSDD(rate_hz=given.rate_hz, length=given.length, speaker=None, mirror=None).load("train")
