@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from cnnexp.builders.facts import build_input
+from cnnexp.builders.hardware import keep_freed_memory
 from cnnexp.config.compose import compose_run
 from cnnexp.data.base import TensorSplit
 from cnnexp.data.fsdd import FSDD
@@ -76,6 +77,7 @@ def main() -> None:
     if arguments.folder is not None:
         sys.path.append(arguments.folder)
     torch.set_num_threads(WORKERS)
+    keep_freed_memory()  # as runs do
     given = build_input(compose_run(["model=resnet20", "data=fsdd", f"data.features={arguments.features}"]))
     assert isinstance(given, Sounds)
     split: TensorSplit = FSDD(rate_hz=given.rate_hz, length=given.length, speaker=None, mirror=None).load("train")
