@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnexp.augmentation.texts import TextAugmentation
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
 from cnnexp.inputs.words import Unit, bytes_of, texts_of, words_of
@@ -98,10 +99,10 @@ class Tokens(Input):
     def preparation(
         self, augmentation: Any, truths: Sequence[Truth], *, seed: int, centred: bool, channels_last: bool
     ) -> TokenPreparation:
-        return TokenPreparation(self.words or (), self.length, self.padding, self.unit)
+        return TokenPreparation(self.words or (), self.length, self.padding, self.unit, augmentation)
 
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
-        return [] if augmentation is None else ["augmentation: texts go in as they are; take augmentation=none"]
+        return []
 
     def read(self, path: Path) -> Batch:
         return self._stored(_read_text(path))
@@ -229,12 +230,18 @@ class TokenPreparation(Preparation):
         length: int,
         padding: Literal["length", "longest"] = "length",
         unit: Unit = "word",
+        augmentation: TextAugmentation | None = None,
     ) -> None:
         super().__init__()
+        self.augmentation = augmentation
         self._words = tuple(words)
         self._numbers = _Numbers(zip(words, range(FIRST_WORD, FIRST_WORD + len(words)), strict=True))
         self._length, self._padding, self._unit = length, padding, unit
         self._kept: dict[bytes, NDArray[np.int64]] = {}
+
+    @property
+    def augments(self) -> bool:
+        return self.augmentation is not None and self.augmentation.active
 
     def forward(self, batch: Batch, train: bool, epoch: int) -> Batch:
         text = batch["text"]
@@ -243,7 +250,10 @@ class TokenPreparation(Preparation):
         tokens = np.full((len(rows), length), PADDING, np.int64)
         for filled, numbers in zip(tokens, rows, strict=True):
             filled[: len(numbers)] = numbers
-        return {**batch, "tokens": torch.from_numpy(tokens).to(text.device)}
+        made = torch.from_numpy(tokens)
+        if train and self.augmentation is not None and self.augments:
+            made = self.augmentation.texts(made, batch["index"], epoch)
+        return {**batch, "tokens": made.to(text.device)}
 
     def _numbered(self, text: bytes) -> NDArray[np.int64]:
         numbers = self._kept.get(text)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnexp.augmentation.texts import TextAugmentation
 from cnnexp.builders.adapting import adapted
 from cnnexp.builders.begun import Start
 from cnnexp.builders.starting import put_start
@@ -206,10 +207,14 @@ def test_of_a_prepared_text_the_words_are_shown_that_have_numbers() -> None:
     assert np.array_equal(shown[0], given.pictures(batch(["the cat □"]))[0])
 
 
-def test_an_augmentation_is_refused() -> None:
-    given = Tokens(vocabulary_size=3, length=4)
-    assert given.problems(None, (), False) == []
-    assert given.problems(object(), (), False) == ["augmentation: texts go in as they are; take augmentation=none"]
+def test_training_texts_are_augmented_and_others_are_not() -> None:
+    given = Tokens(vocabulary_size=3, length=4, words=("a", "cat", "the"))
+    augmentation = TextAugmentation(seed=0, unknown=0.9)
+    preparation = given.preparation(augmentation, (), seed=0, centred=True, channels_last=False)
+    asked = batch(["the cat a cat"])
+    assert preparation.augments and preparation(asked, False, 0)["tokens"].tolist() == [[4, 3, 2, 3]]
+    assert 1 in preparation(asked, True, 0)["tokens"]
+    assert not given.preparation(None, (), seed=0, centred=True, channels_last=False).augments
 
 
 # --- rows of weights, matched by word ---------------------------------------------------------------------------------
