@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 
 from tests.integration.conftest import CommandLine, Done, command_line
 from tests.integration.server import Server
+from tests.integration.test_resume import differences, outcome
 
 pytestmark = pytest.mark.integration
 
@@ -185,3 +187,21 @@ def test_what_can_be_looked_at_of_texts(trained: str, here: CommandLine) -> None
     assert found["size"]["words"] == 14 and set(found["same_class"]) == {"words", "features", "chance"}
     done = here("visualize", "filters", trained)
     assert done.status == 2 and "cnnexp visualize words tells what fires them" in done.err
+
+
+def test_killed_and_resumed_it_is_the_same_to_the_bit(
+    folder: Path, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
+) -> None:
+    words = (
+        "train", *[word for word in WORDS if not word.startswith("data.root")], f"data.root={folder / 'texts'}",
+        "epochs=2", "sampling=like_lengths", "sampling.batches_sorted=2", "augmentation=texts",
+        "augmentation.unknown=0.1", "augmentation.left_out=0.1", "augmentation.swapped=0.1", "checkpoint.every_steps=3",
+    )  # fmt: skip
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected = outcome(only_run())
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:7").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
