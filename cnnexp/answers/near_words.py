@@ -30,7 +30,7 @@ class NearWords(Answer):
     def nearest(self, vectors: Tensor, texts: Tensor) -> list[list[tuple[str, float]]]:
         """For texts int64 (B, L) and vectors (V, width); none for a text without a word that has a number."""
         directions = nn.functional.normalize(vectors.double())[FIRST_WORD:]
-        found = []
+        found: list[list[tuple[str, float]]] = []
         for text in texts:
             known = text[text >= FIRST_WORD]
             if not len(known):

@@ -87,9 +87,10 @@ def _profile(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
 
     try:
         net = described(find_subject(checked_config(record), arguments.trust), with_step=False)
+        image = profile_image(net)
     except InputError as error:
         return {"profile_note": f"the net is not drawn: {error.lines[0]}"}
-    return {"profile": as_address(png_bytes(profile_image(net)))}
+    return {"profile": as_address(png_bytes(image))}
 
 
 def _begun(text: str) -> str:

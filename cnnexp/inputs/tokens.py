@@ -200,8 +200,8 @@ class Tokens(Input):
             raise InputError("input.json: expected texts, a number, and found_in, for each word a number up to that")
         if occurrences is not None and not _are_counts(occurrences, len(words or ()) + 1):
             raise InputError("input.json: expected occurrences, a number for unknown words and one for each word")
-        counted = {"texts": texts, "occurrences": None if occurrences is None else tuple(occurrences)}
-        return replace(self, words=tuple(words or ()), found_in=tuple(found_in or ()), **counted)
+        counted = replace(self, texts=texts, occurrences=None if occurrences is None else tuple(occurrences))
+        return replace(counted, words=tuple(words or ()), found_in=tuple(found_in or ()))
 
     def remark(self, split: Samples, name: str) -> str | None:
         """How many of the words of a split have no number, so that a net cannot tell them apart."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,7 +15,29 @@ class CBOW(NegativeSampling):
     """h is the mean of the vectors v of the words around a place; the word there is the one that fits.
 
     Mikolov et al. 2013a, "Efficient estimation of word representations in vector space", section 3.1.
+
+    Args:
+        vocabulary: numbers of words, padding and the unknown word among them.
+        occurrences: of each number from 1, in the training texts; None before they are learnt.
+        width: numbers in a vector. window: words to either side at most.
+        negatives: words drawn for each that fits.
+        subsample: t, the frequency from which on a word is left out now and then; None keeps all.
+
+    Raises:
+        InputError: a number below 1, or not above 0.
     """
+
+    def __init__(
+        self,
+        *,
+        vocabulary: int,
+        occurrences: Sequence[int] | None,
+        width: int,
+        window: int,
+        negatives: int,
+        subsample: float | None,
+    ) -> None:
+        super().__init__(vocabulary, occurrences, width, window, negatives, subsample)
 
     def losses(self, x: Tensor, draws: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """The mean over all words that have others beside them.

@@ -36,13 +36,7 @@ class NegativeSampling(nn.Module):
     All is drawn from a key of the text, so that it does not depend on the batch.
 
     Args:
-        vocabulary: numbers of words, padding and the unknown word among them.
-        occurrences: of each number from 1, in the training texts; None before they are learnt.
-        width: numbers in a vector. window: words to either side at most. negatives: words drawn for each that fits.
-        subsample: t; None keeps all.
-
-    Raises:
-        InputError: a number below 1, or not above 0.
+        vocabulary, occurrences, width, window, negatives, subsample: as ``SkipGram`` says.
     """
 
     takes: ClassVar[tuple[str, ...]] = ("draws",)
@@ -54,7 +48,6 @@ class NegativeSampling(nn.Module):
 
     def __init__(
         self,
-        *,
         vocabulary: int,
         occurrences: Sequence[int] | None,
         width: int,

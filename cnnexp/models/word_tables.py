@@ -9,17 +9,18 @@ import torch
 from torch import Tensor, nn
 
 
-def has_word_vectors(net: object) -> bool:
+def has_word_vectors(net: Any) -> bool:
     """Whether a net, or the class of one, names its tables: ``vector_tables``, names of embeddings."""
-    return bool(getattr(net, "vector_tables", ()))
+    tables: Any = getattr(net, "vector_tables", ())
+    return bool(tables)
 
 
 def word_vectors(net: nn.Module) -> Tensor:
     """A row for each number of a word, (V, width)."""
-    return vectors_in(net, {f"{name}.weight": net.get_submodule(name).weight.detach() for name in _tables(net)})
+    return vectors_in(net, net.state_dict())
 
 
-def vectors_in(net: object, state: Mapping[str, Tensor]) -> Tensor:
+def vectors_in(net: Any, state: Mapping[str, Tensor]) -> Tensor:
     """The same of a state dict, for a net or its class.
 
     Raises:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cnnexp.runs.read import Record
 
-_SCORES = {"mse": "mse", "pixel_accuracy": "pixel accuracy"}
+_SCORES = {"mse": "mse", "pixel_accuracy": "pixel accuracy", "nats": "nats a word"}
 """Columns of predictions.csv that are a score of one picture."""
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnexp.errors import InputError
 from cnnexp.report.layers import COUNTED, title
 from cnnexp.report.notation import scaled_figure
 from cnnexp.report.plain_text import printable
@@ -73,10 +74,15 @@ def profile_image(content: Mapping[str, Any]) -> Image:
 
     Args:
         content: of `cnnexp.anatomy.describe.describe`.
+
+    Raises:
+        InputError: none of its layers computes or pools, as in a net of tables alone.
     """
     from cnnexp.visualize.png import figure_image, new_figure
 
     profile, totals = profile_of(content), content["totals"]
+    if not profile.stages:
+        raise InputError("no layer computes or pools, so there is no profile to draw; it has tables alone")
     figure = new_figure(9.0, 7.2)
     axes = figure.subplots(4, 1, sharex=True)
     _steps(axes[0], "width\n(channels)", profile.widths)

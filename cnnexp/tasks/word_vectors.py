@@ -29,6 +29,8 @@ class WordVectors(Task):
     have counted in all training texts has a ``count(texts)``, which is handed batches of them.
     """
 
+    answer: NearWords
+
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self.answer = NearWords(("", "□", *parts.facts.input.learnt().get("words", ())))

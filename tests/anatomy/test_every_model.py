@@ -13,9 +13,10 @@ from cnnexp.anatomy.subject import Subject, described, find_subject
 from cnnexp.builders.facts import build_input
 from cnnexp.builders.target import import_target
 from cnnexp.config.compose import compose_run
-from cnnexp.config.options import PICTURES, data_with, input_of_model, option_files, task_of_model, tasks
+from cnnexp.config.options import PICTURES, data_with, input_of_data, input_of_model, option_files, task_of_model, tasks
 from cnnexp.errors import InputError
 from cnnexp.paths import config_folder
+from cnnexp.tasks.word_vectors import WordVectors
 from tests.models.deep import deep_ones_slow
 
 FOLDERS = [config_folder()]
@@ -28,7 +29,9 @@ SIDES = (32, 224, 299)
 def taken_apart(path: Path) -> tuple[Subject, dict[str, Any]]:
     """A net on the smallest of the samples that it can learn from: auxiliary heads want larger ones than the rest."""
     target, kind = TASKS[task_of_model(path) or ""]["target"], input_of_model(path) or PICTURES
-    words = [f"model={path.stem}", *([f"data={data_with(target, FOLDERS, kind)[0]}"] if target else []), "batch_size=4"]
+    of_kind = [one for one, file in option_files("data", FOLDERS).items() if input_of_data(file) == kind]
+    own = data_with(target, FOLDERS, kind) if target else ["mnist5k"] if kind == PICTURES else of_kind
+    words = [f"model={path.stem}", f"data={own[0]}", "batch_size=4"]
     config, errors = compose_run(words), []
     for shape in [(3, side, side) for side in SIDES] if kind == PICTURES else [build_input(config).shape]:
         try:
@@ -65,6 +68,8 @@ def test_layers_add_up_and_costs_agree_with_torchs_counter(name: str) -> None:
 
 
 def not_answering(path: Path, layers: list[dict[str, Any]]) -> int:
-    """Weights that a sample does not pass, as those of a generator; nets with one optimizer have none."""
+    """Weights that a sample does not pass, as those of a generator, or of tables that a loss alone looks into; other
+    nets with one optimizer have none."""
     task = import_target(TASKS[task_of_model(path) or ""]["_target_"], "task")
-    return 0 if len(task.turns) == 1 else sum(layer["parameters"] for layer in layers if not layer["calls"])
+    whole = len(task.turns) == 1 and task is not WordVectors
+    return 0 if whole else sum(layer["parameters"] for layer in layers if not layer["calls"])

@@ -104,8 +104,9 @@ def partnered(group: str, name: str, path: Path) -> list[str]:
         return [chosen, f"model={net_for_data(name)}"]
     if group == "task":
         net = models_for({nets_of(name, FOLDERS)}, FOLDERS)[0]
-        target = TASKS[name]["target"]
-        return [chosen, f"model={net}", *([f"data={data_with(target, FOLDERS)[0]}"] if target else [])]
+        target, kind = TASKS[name]["target"], input_of_model(option_files("model", FOLDERS)[net])
+        own = data_with(target, FOLDERS)[:1] if target else [one for one, held in KIND_OF_DATA.items() if held == kind]
+        return [chosen, f"model={net}", *(f"data={one}" for one in own[:1])]
     if group == "augmentation":
         shipped = sorted(kind for kind in set(KIND_OF_DATA.values()) if kind)
         kind = next(kind for kind in shipped if name in augmentations_for(kind, FOLDERS))

@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from cnnexp.anatomy.describe import describe
+from cnnexp.errors import InputError
 from cnnexp.models.lenet5 import LeNet5
 from cnnexp.models.resnet_cifar import CifarResNet
 from cnnexp.models.unet import UNet
-from cnnexp.report.profile import draw_profile, profile_of
+from cnnexp.report.profile import draw_profile, profile_image, profile_of
 
 RESNET = describe(CifarResNet(in_channels=3, num_classes=10, depth=20).to("meta"), (3, 32, 32), "resnet20")
 UNET = describe(UNet(in_channels=1, num_classes=2, width=4, depth=2, norm="batch").to("meta"), (1, 32, 32), "unet")
@@ -47,3 +49,11 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
     assert len(picture) > 500_000
     colours = {tuple(int(v) for v in colour) for colour in np.unique(picture, axis=0)}
     assert {(213, 94, 0), (204, 121, 167)} <= colours, "bars of parameters and of multiply-adds"
+
+
+def test_a_net_of_tables_alone_has_none() -> None:
+    content = {**LENET, "layers": [{**layer, "multiply_adds": 0, "output": [9]} for layer in LENET["layers"]]}
+    for layer in content["layers"]:
+        layer.pop("kernel", None)
+    with pytest.raises(InputError, match="no layer computes or pools"):
+        profile_image(content)

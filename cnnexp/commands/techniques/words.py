@@ -111,7 +111,11 @@ def _sheet(subject: Subject, found: Sequence[Answer]) -> dict[str, Image]:
     """A row for each word or analogy that was asked about."""
     from cnnexp.visualize.words_sheet import WordsRow, words_image
 
-    rows = [WordsRow(one.told, one.found) for one in found if one.found]
+    rows = [
+        WordsRow(one.told, [(f"{word}  {cosine:.2f}", cosine) for word, cosine in one.found])
+        for one in found
+        if one.found
+    ]
     return {"near": words_image(rows, f"{subject.name}: words by the angle of their vectors")} if rows else {}
 
 

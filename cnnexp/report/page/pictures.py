@@ -20,6 +20,7 @@ SHOWN = {
     "code_map.png": "pictures decoded from a grid of codes",
     "codes.png": "codes of the test",
     "neighbours.png": "nearest codes",
+    "word_map.png": "frequent words by the directions of their vectors",
     "filters.png": "filters",
     "gradients.png": "gradient norms of the layers",
 }
