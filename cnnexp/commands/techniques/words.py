@@ -62,7 +62,8 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     found = answers(vocabulary, near, analogies, arguments.neighbours)
     saved = [] if arguments.save is None else ["", f"vectors: {save(vocabulary, arguments.save)}"]
     made = _of_filters(subject, vocabulary, found, arguments) if filters else _of_vectors(subject, vocabulary, found)
-    return replace(made, lines=[*made.lines, *(line for one in found for line in one.lines), *saved])
+    lines = [*made.lines, *(line for one in found for line in one.lines), *saved]
+    return replace(made, lines=lines if made.lines else lines[1:])  # each answer begins with an empty line
 
 
 def _of_filters(
