@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cnnexp.visualize.section import Section
 
-LINE = "groups of words that fire a filter most, words whose vectors lie near one, and analogies"
+LINE = "words that fire a filter, words whose vectors lie near one, and analogies"
 EXAMPLE = """cnnexp visualize words last
   cnnexp visualize words last --filters 8 --grams 3 --split train
   cnnexp visualize words last --near city --near film --analogy king-man+woman
