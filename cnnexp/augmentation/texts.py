@@ -9,8 +9,9 @@ from torch import Tensor
 from cnnexp.augmentation.base import Augmenting
 from cnnexp.draws import uniform
 from cnnexp.errors import InputError
-from cnnexp.models.word_numbers import PADDING, UNKNOWN
 
+PADDING, UNKNOWN = 0, 1
+"""The numbers behind the end of a text, and of a word that has no other."""
 _KEY = 0x7E87
 
 

@@ -189,7 +189,8 @@ class Tokens(Input):
 
     def learnt(self) -> dict[str, Any]:
         learnt = {"words": list(self.words or ()), "texts": self.texts, "found_in": list(self.found_in or ())}
-        return learnt if self.occurrences is None else {**learnt, "occurrences": list(self.occurrences)}
+        of_earlier_version = self.words is not None and self.occurrences is None
+        return learnt if of_earlier_version else {**learnt, "occurrences": list(self.occurrences or ())}
 
     def with_learnt(self, content: Mapping[str, Any]) -> Tokens:
         words, texts, found_in = (content.get(key) for key in ("words", "texts", "found_in"))

@@ -2,7 +2,5 @@
 
 PADDING = 0
 """Fills a text up behind its end."""
-UNKNOWN = 1
-"""Every word's that has no other."""
 FIRST_WORD = 2
 """The most frequent word's; below it is the number of all words that have none."""

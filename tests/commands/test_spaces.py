@@ -24,7 +24,8 @@ def test_features_of_a_net_that_diverged_are_none(weight: float) -> None:
     """Their neighbours would be whoever comes first."""
     net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2)).eval()
     nn.init.constant_(net[0].weight, weight)
-    subject: Any = SimpleNamespace(task=SimpleNamespace(net=net), name="a net")
+    facts = SimpleNamespace(name="rows", input=SimpleNamespace(example=lambda count: (torch.ones(count, 3),)))
+    subject: Any = SimpleNamespace(task=SimpleNamespace(net=net, facts=facts), name="a net")
     samples = Rows(subject.task, {"rows": torch.ones(40, 3)}, ["one"] * 40)
     if weight == 1:
         assert features(subject, samples, "0").values.shape == (40, 2)

@@ -113,7 +113,7 @@ def test_a_task_of_ones_own_says_it_too(tmp_path: Path) -> None:
 def test_a_net_for_another_kind_of_input_is_refused_with_those_that_fit() -> None:
     assert refusal("model=lenet5", "data=ecg200") == (
         "model=lenet5: takes pictures, and data=ecg200 holds signals; for those there is "
-        "model=ecg_resnet10, ecg_resnet34, fcn_1d"
+        "model=ecg_resnet10, ecg_resnet34, fcn_1d, m11, m18, m3, m5"
     )
     line = refusal("model=fcn_1d", "data=mnist5k")
     assert line.startswith(
