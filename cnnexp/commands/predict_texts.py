@@ -84,8 +84,6 @@ def answer_texts(task: Task, ask: Asking, texts: Sequence[Sequence[str]], *, as_
 
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    for row in rows:
-        print(
-            *row["asked"] if each > 1 else [row["asked"]], *(f"  {line}" for line in task.answer.lines(row)), sep="\n"
-        )
+    for group, row in zip(asked, rows, strict=True):
+        print(*group, *(f"  {line}" for line in task.answer.lines(row)), sep="\n")
     return 0

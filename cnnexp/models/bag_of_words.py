@@ -13,15 +13,13 @@ from cnnexp.models.cooccurrence import Cooccurrences, positive_information
 from cnnexp.models.nearest_texts import NearestTexts
 from cnnexp.models.word_numbers import FIRST_WORD, PADDING
 
-_LEAST_WEIGHT = 1e-12
-
 
 class BagOfWords(nn.Module):
     """Softmax regression on numbers of words, or the vote of the texts that are nearest in them.
 
     ``counts``: x_w is how often word w occurs. ``tf_idf``: x_w times ln((1 + n) / (1 + n_w)) + 1, with n training texts
     of which n_w hold w, and the vector scaled to length 1 (Salton and Buckley 1988, in the form that scikit-learn has).
-    ``cooccurrence``: the mean of the vectors of the text's words, each weighed by the same logarithm, scaled to length
+    ``cooccurrence``: the sum of the vectors of the text's words, each weighed by the same logarithm, scaled to length
     1; the vector of a word is by how much more often than by chance it stands near each of the most frequent words
     (``positive_information``). Words without a number count for nothing.
 
@@ -85,8 +83,7 @@ class BagOfWords(nn.Module):
         counts = counts.scatter_add(1, x, (x != PADDING).float())[:, FIRST_WORD:] * self.weight_of_word
         if self.counts_words:
             return nn.functional.normalize(counts) if self.scaled else counts
-        mean = counts / counts.sum(1, keepdim=True).clamp(min=_LEAST_WEIGHT)
-        return nn.functional.normalize(mean @ self.vector_of_word)
+        return nn.functional.normalize(counts @ self.vector_of_word)
 
     def remember(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Take from the training texts, batches int64 (B, L) with labels (B,), what the vectors or the vote need."""
