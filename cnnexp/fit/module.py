@@ -52,6 +52,8 @@ class TaskModule(pl.LightningModule):
         """Larger results of the test, such as the confusion matrix."""
         self.counts: dict[str, dict[str, int]] = {}
         """What else was counted in the test, by title and word."""
+        self.kinds: dict[str, dict[str, float]] = {}
+        """Metrics of the test for each kind of sample, by their full names."""
         self.remark: str | None = None
         """A sentence of the test on what went wrong."""
         self.predictions: Columns = {}
@@ -198,6 +200,7 @@ class TaskModule(pl.LightningModule):
         if stage == "test":
             self.tables.update(readings.tables)
             self.counts.update({title: dict(of_word) for title, of_word in readings.counts.items()})
+            self.kinds.update({f"test/{name}": dict(of_kind) for name, of_kind in readings.kinds.items()})
             self.remark = readings.remark
         for metric in [means, *metrics.values()]:
             metric.reset()

@@ -47,6 +47,7 @@ def summarise(
         "samples_are": module.task.facts.input.noun,
         "metrics": dict(metrics),
         "per_class": per_class(module),
+        **({"per_kind": module.kinds} if module.kinds else {}),
         **({"counts": module.counts} if module.counts else {}),
         "best_epoch": checkpointing.best_epoch,
         "epochs": checkpointing.epochs_done,

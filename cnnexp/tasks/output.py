@@ -35,13 +35,15 @@ class StepOutput:
 class Readings:
     """The metrics at the end of an epoch: by short names (``accuracy``) numbers, lists with a value for each class;
     larger results of the test, such as the confusion matrix; what else was counted in it, by title and word; and a
-    sentence on what went wrong, where something did."""
+    sentence on what went wrong, where something did. ``kinds`` are metrics of the test by name, each for some kinds of
+    samples."""
 
     values: Mapping[str, float]
     vectors: Mapping[str, list[float]] = field(default_factory=dict)
     tables: Mapping[str, np.ndarray] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     remark: str | None = None
+    kinds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def total(means: Iterable[Tensor]) -> Tensor:
