@@ -21,6 +21,7 @@ from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
     from cnnexp.averaging.words import Choice
+    from cnnexp.fit.module import TaskModule
 
 WITHOUT_RUN = "cnnexp test model=resnet20 model.weights=resnet20.th data=cifar10"
 EXAMPLE = f"cnnexp test last data=mnist\n  cnnexp test last tta=ten_crop tta.crop=0.9\n  {WITHOUT_RUN}"
@@ -73,7 +74,7 @@ def _test_weights(texts: list[str], arguments: argparse.Namespace) -> int:
         **_mapped(None if experiment.match is None or experiment.match.same else experiment.match.described()),
         "normalisation": dict(zip(("mean", "std"), map(list, getattr(given, "normalised_by", ())), strict=False)),
         "metrics": dict(metrics),
-        **_counted(module.counts),
+        **_counted(module),
     }
     if arguments.json:
         print(json.dumps(content, indent=2))
@@ -131,11 +132,12 @@ def _evaluate(record: Record, config: dict[str, Any], arguments: argparse.Namesp
         bars = evaluation_bars(terminal())
         module = TaskModule(task)
         metrics = evaluate(module, opened.data, opened.config, [arguments.split], callbacks=bars)
-    return {**_mapped(opened.mapped), "metrics": dict(metrics), **_counted(module.counts)}
+    return {**_mapped(opened.mapped), "metrics": dict(metrics), **_counted(module)}
 
 
-def _counted(counts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"counts": dict(counts)} if counts else {}
+def _counted(module: TaskModule) -> dict[str, Any]:
+    found = {"per_kind": dict(module.kinds), "counts": dict(module.counts)}
+    return {name: values for name, values in found.items() if values}
 
 
 def _mapped(line: str | None) -> dict[str, str]:
@@ -181,5 +183,8 @@ def _print_metrics(content: Mapping[str, Any]) -> None:
 
     for name, value in content["metrics"].items():
         print(f"  {name:<24}{value:.4f}")
+    for name, values in content.get("per_kind", {}).items():
+        for kind, value in values.items():
+            print(f"  {f'{name}, {kind}':<40}{value:.4f}")
     for title, said in counts_in_words(content).items():
         print(textwrap.fill(said, 80, initial_indent=f"  {title:<24}", subsequent_indent=" " * 26))

@@ -1,4 +1,4 @@
-"""The scenes of ``digit_scenes`` with a colour for each digit, in one byte a pixel."""
+"""Scenes like those of ``digit_scenes`` with a colour for each digit, in one byte a pixel."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from cnnexp.inputs.picture_files import Size, fit_pictures
 
 COLOURS = {"red": (255, 48, 48), "green": (48, 210, 64), "blue": (72, 112, 255), "yellow": (255, 214, 40)}
 """As a digit's brightest pixels have them."""
+MOST_DIGITS = 3
+"""In a scene: of more a net would need more questions than are asked here."""
 NOTHING = -1
 """In the place of a digit that is not there."""
 _SHADES = 64
@@ -40,10 +42,9 @@ class ColouredScenes:
 
 
 def coloured_scenes(scene_seed: int, split: SplitName, count: int) -> ColouredScenes:
-    """The first scenes of a split; scene ``i`` has the digits of ``digit_scenes``' scene ``i``, and colours that are a
-    function of (scene_seed, split, i) too."""
+    """The first scenes of a split, of one to three digits; each is a function of (scene_seed, split, its number)."""
     numbers = np.arange(count)
-    scenes = compose(scene_seed, split, numbers)
+    scenes = compose(scene_seed, split, numbers, MOST_DIGITS)
     slots = np.arange(scenes.classes.shape[1])
     drawn = uniform(scene_seed, SPLITS.index(split), numbers[:, None], _COLOUR, slots)
     colours = np.where(scenes.classes == NOTHING, NOTHING, (drawn * len(COLOURS)).astype(np.int64))

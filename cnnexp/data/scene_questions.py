@@ -20,8 +20,8 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _SIDES = {"left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1)}
 """The axis, and the sign of what lies there."""
 _FIRST_NUMBER, _FIRST_COLOUR = ANSWERS.index("0"), ANSWERS.index("red")
-_MOST_ALIKE, _MOST_OF_A_COLOUR = 2, 3
-"""How many digits of a class, and of a colour, are counted; scenes with more are too rare to balance them."""
+_MOST_ALIKE = 2
+"""So many digits of a class, or of a colour, are counted; scenes with more are too rare to balance them."""
 UNASKED = -1
 
 
@@ -70,7 +70,7 @@ def _counts(scenes: ColouredScenes) -> Iterator[Question]:
         yield Question(_worded("how many {digits}", digit), _counted(_number(scenes, digit), _MOST_ALIKE))
     for colour, name in enumerate(COLOURS):
         number = _number(scenes, colour=colour)
-        yield Question((f"how many {name} digits",), _counted(number, _MOST_OF_A_COLOUR))
+        yield Question((f"how many {name} digits",), _counted(number, _MOST_ALIKE))
     yield Question(("how many digits",), _counted(_number(scenes), scenes.digits.shape[1]))
 
 
@@ -93,7 +93,8 @@ def _neighbours(scenes: ColouredScenes) -> Iterator[Question]:
         others = (scenes.digits != NOTHING) & (np.arange(scenes.digits.shape[1]) != only[:, None])
         unclear = (others & (away > 0) & (away < MARGIN_PX)).any(1) | (only == NOTHING)
         found = _at(scenes.digits, np.where(unclear, NOTHING, _only(others & (away >= MARGIN_PX))))
-        yield Question(_worded(f"what is {side} the {{digit}}", digit), _from(found, _FIRST_NUMBER))
+        one = _WORDS[digit] if (digit + axis) % 2 else str(digit)
+        yield Question((f"what is {side} the {one}",), _from(found, _FIRST_NUMBER))
 
 
 def _comparisons(scenes: ColouredScenes) -> Iterator[Question]:
@@ -102,12 +103,13 @@ def _comparisons(scenes: ColouredScenes) -> Iterator[Question]:
         answers = np.where(own + others > 0, _yes(own > others), UNASKED)
         yield Question((f"are there more {name} than {other} digits",), answers)
     only = [_only(scenes.digits == digit) for digit in range(10)]
-    for (first, second), (side, (axis, sign)) in product(permutations(range(10), 2), _SIDES.items()):
+    pairs = [(a, b) if (a + b) % 2 else (b, a) for a, b in combinations(range(10), 2)]
+    for (first, second), (side, (axis, sign)) in product(pairs, _SIDES.items()):
         own, other = (_at(scenes.centres[..., axis], only[digit]) for digit in (first, second))
         clear = (np.minimum(only[first], only[second]) != NOTHING) & (np.abs(own - other) >= MARGIN_PX)
         answers = np.where(clear, _yes(sign * (own - other) > 0), UNASKED)
         yield Question((f"is the {_word(first, second)} {side} the {_word(second, first)}",), answers)
-    for first, second in combinations(range(10), 2):
+    for first, second in pairs:
         own, other = (_at(scenes.colours, only[digit]) for digit in (first, second))
         both = np.minimum(only[first], only[second]) != NOTHING
         answers = np.where(both, _yes(own == other), UNASKED)

@@ -120,7 +120,10 @@ class Several(Input):
 
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
         if augmentation is not None:
-            return ["augmentation: several inputs go in as they are; take augmentation=none"]
+            return [
+                "augmentation: several inputs go in as they are, as what is said of one (left or right, a colour) may not "
+                "hold of it mirrored or painted over; take augmentation=none"
+            ]
         return [line for part in self.parts.values() for line in part.problems(None, truths, mixes)]
 
     def read(self, path: Path) -> Batch:
@@ -143,6 +146,25 @@ class Several(Input):
             own, rest = part.of_texts(rest[: part.texts_each]), rest[part.texts_each :]
             batch |= {f"{name}.{key}": value for key, value in own.items() if key != "index"}
         return batch
+
+    @property
+    def asked_about(self) -> tuple[str, str] | None:
+        """Names of the part that comes of a file, and of the text about it; None where samples are made otherwise."""
+        texts = [name for name, part in self.parts.items() if part.texts_each == 1]
+        others = [name for name in self.parts if name not in texts]
+        return (others[0], texts[0]) if len(texts) == len(others) == 1 else None
+
+    def of_question(self, path: Path, text: str) -> Batch:
+        """A file and the text about it (``asked_about``) as a batch of one.
+
+        Raises:
+            InputError: the file cannot be read; the text has no word.
+        """
+        assert self.asked_about is not None
+        file, about = self.asked_about
+        own = {file: self.parts[file].read(path), about: self.parts[about].of_texts([text])}
+        batch = {f"{name}.{key}": value for name, of in own.items() for key, value in of.items() if key != "index"}
+        return {**batch, "index": torch.zeros(1, dtype=torch.int64)}
 
     def _files(self, path: Path) -> dict[str, Path]:
         try:

@@ -126,6 +126,10 @@ class Tokens(Input):
             raise InputError(f"{text!r}: holds no {self.unit.partition('_')[0]}")
         return self._stored(text)
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a text that have no number, once each."""
+        return [word for word in dict.fromkeys(words_of(text, unit=self.unit)) if word not in (self.words or ())]
+
     @staticmethod
     def _stored(text: str) -> Batch:
         return {"text": bytes_of(text)[None], "index": torch.zeros(1, dtype=torch.int64)}

@@ -53,7 +53,8 @@ def result_table(
         heading.append(Text(f"{printable(status)}, partial: scored on a few batches only", style="yellow"))
     elif status != "finished":
         heading.append(Text(printable(status), style="yellow"))
-    tables = [_metrics(summary), _classes(summary), _costs(summary, duration_s, folder)]
+    parts = [_parts(summary, "per_kind", "kind"), _parts(summary, "per_class", "class")]
+    tables = [_metrics(summary), *parts, _costs(summary, duration_s, folder)]
     blocks = [Group(*heading)] * bool(heading) + [table for table in tables if table is not None]
     apart = [part for block in blocks for part in (Text(), block)]
     return Group(*apart[1:])
@@ -78,11 +79,12 @@ def _metrics(summary: Mapping[str, Any]) -> Table | None:
     return table
 
 
-def _classes(summary: Mapping[str, Any]) -> Table | None:
-    """One line for each class, in two blocks side by side where there are many; the weakest stands out."""
+def _parts(summary: Mapping[str, Any], key: str, heading: str) -> Table | None:
+    """One line for each class, or kind of sample, in two blocks side by side where there are many; the weakest stands
+    out."""
     from rich.text import Text
 
-    per_class = {str(name): _mapping(values) for name, values in _mapping(summary.get("per_class")).items()}
+    per_class = {str(name): _mapping(values) for name, values in _mapping(summary.get(key)).items()}
     classes = list(dict.fromkeys(str(label) for values in per_class.values() for label in values))
     if not 0 < len(classes) <= _MOST_CLASSES:
         return None
@@ -90,7 +92,7 @@ def _classes(summary: Mapping[str, Any]) -> Table | None:
     height = math.ceil(len(classes) / blocks)
     table = _table()
     for block in range(blocks):
-        table.add_column("class" if block == 0 else "   class", overflow="ellipsis", max_width=20)
+        table.add_column(f"{'   ' if block else ''}{heading}", overflow="ellipsis", max_width=20)
         for name in per_class:
             table.add_column(Text(printable(name.removeprefix("test/"))), justify="right")
     for row in range(height):

@@ -106,7 +106,8 @@ def details_of(record: Record, pictures: bool) -> dict[str, Any]:
         "unit": unit,
         "settings": {key: setting_figure(value) for key, value in settings.items()},
         "metrics": record.metrics,
-        "per_class": _per_class(record),
+        "per_class": _by_name(record.summary.get("per_class")),
+        "per_kind": _by_name(record.summary.get("per_kind")),
         "facts": _facts(record),
         "environment": _environment(record),
         "verdict": _one_line(record.summary.get("verdict")),
@@ -196,8 +197,8 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[list[float]]:
     return [[place, float(f"{value:.6g}")] for place, value in kept]
 
 
-def _per_class(record: Record) -> dict[str, dict[str, float]]:
-    content = record.summary.get("per_class")
+def _by_name(content: Any) -> dict[str, dict[str, float]]:
+    """Metrics by name, each of some classes or kinds of samples."""
     if not isinstance(content, Mapping):
         return {}
     found = {

@@ -19,20 +19,20 @@ function factsTable(facts) {
 }
 
 // The bars of a column have a cell of their own, so that all begin at one place whatever the length of the figure.
-function classesTable(run) {
-  const names = Object.keys(run.per_class || {});
-  const classes = [...new Set(names.flatMap((name) => Object.keys(run.per_class[name])))];
+function partsTable(values, heading) {
+  const names = Object.keys(values || {});
+  const classes = [...new Set(names.flatMap((name) => Object.keys(values[name])))];
   if (!classes.length) return null;
-  const weakest = Object.fromEntries(names.map((name) => [name, Math.min(...Object.values(run.per_class[name]))]));
+  const weakest = Object.fromEntries(names.map((name) => [name, Math.min(...Object.values(values[name]))]));
   const cells = (name, label) => {
-    const value = run.per_class[name][label];
+    const value = values[name][label];
     if (value === undefined) return [make("td", { class: "number" }, "–"), make("td", {})];
     const bar = make("span", { class: value === weakest[name] ? "bar weakest" : "bar" });
     bar.style.width = `${Math.max(0, Math.min(1, value)) * 90}px`;
     return [make("td", { class: "number" }, value.toFixed(4)), make("td", { class: "measure" }, bar)];
   };
   return make("div", { class: "scroll tall" }, make("table", { class: "classes" },
-    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "class"), names.map((name) => make("th", { scope: "col", colspan: 2 }, name.replace("test/", ""))))),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, heading), names.map((name) => make("th", { scope: "col", colspan: 2 }, name.replace("test/", ""))))),
     make("tbody", {}, classes.map((label) => make("tr", {}, make("td", {}, label), names.map((name) => cells(name, label)))))));
 }
 
@@ -89,7 +89,8 @@ function runDetails(run, heading) {
     run.verdict ? make("p", { class: "verdict" }, run.verdict) : null,
     part("Result", result.some(Boolean) ? make("div", { class: "columns" }, result) : null),
     part("Learning curves", curves.length ? make("div", { class: "panels" }, curves) : null, legend),
-    part("By class", classesTable(run)),
+    part("By kind", partsTable(run.per_kind, "kind")),
+    part("By class", partsTable(run.per_class, "class")),
     run.confusion ? part("Confusion matrix", confusion(run)) : [],
     run.mistakes && run.mistakes.length ? part(run.mistakes_title, mistakes(run)) : [],
     run.mistakes_note ? make("p", { class: "note" }, run.mistakes_note) : null,
