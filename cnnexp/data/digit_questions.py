@@ -18,11 +18,11 @@ from cnnexp.draws import permutation
 from cnnexp.errors import InputError
 from cnnexp.inputs.words import bytes_of
 
-SCENES: dict[SplitName, int] = {"train": 12_000, "val": 4_000, "test": 4_000}
+SCENES: dict[SplitName, int] = {"train": 14_000, "val": 4_000, "test": 4_000}
 """Among these a question finds its own."""
 WISHED: dict[SplitName, Mapping[str, int]] = {
-    "train": {"is there": 3_000, "how many": 4_000, "what colour": 3_000, "which digit": 3_000, "what is": 3_600,
-              "is the": 2_520, "are there": 1_680, "are the": 1_260},
+    "train": {"what digit": 3_000, "is there": 3_000, "how many": 4_000, "what colour": 3_000, "which digit": 3_000,
+              "what is": 3_600, "is the": 2_520, "are there": 1_680, "are the": 1_260},
 }  # fmt: skip
 """So many questions of each kind, up to what does not divide evenly."""
 WISHED |= {split: {kind: count // 7 for kind, count in WISHED["train"].items()} for split in ("val", "test")}

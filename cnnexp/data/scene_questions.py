@@ -75,7 +75,9 @@ def _counts(scenes: ColouredScenes) -> Iterator[Question]:
 
 
 def _attributes(scenes: ColouredScenes) -> Iterator[Question]:
-    """The colour of the only such digit, and which digit is the only one of a colour."""
+    """The only digit, the colour of the only such digit, and which digit is the only one of a colour."""
+    alone = _at(scenes.digits, _only(scenes.digits != NOTHING))
+    yield Question(("what digit is there",), _from(alone, _FIRST_NUMBER))
     for digit in range(10):
         colour = _at(scenes.colours, _only(scenes.digits == digit))
         yield Question(_worded("what colour is the {digit}", digit), _from(colour, _FIRST_COLOUR))

@@ -276,6 +276,9 @@ class SeveralPreparation(Preparation):
         shown = [part.shown(of_part(batch, name)) for name, part in self.parts.items()]  # type: ignore[operator]
         return [_below(parts) for parts in zip(*shown, strict=True)]
 
+    def lines(self, batch: Batch) -> list[str]:
+        return [line for name, part in self.parts.items() for line in part.lines(of_part(batch, name))]  # type: ignore[operator]
+
     def _each(self, batch: Batch, prepare: Callable[[Any, Batch], Batch]) -> Batch:
         result = dict(batch)
         for place, (name, part) in enumerate(self.parts.items()):

@@ -1,4 +1,4 @@
-"""A picture and a question about it: each becomes a code, the codes are joined, and the answers are classes."""
+"""A picture and a question about it: what is seen and what is asked are joined, and the answers are classes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from cnnexp.errors import InputError
 from cnnexp.models.bounds import at_least_one
 from cnnexp.models.dropout import dropout_layers
 from cnnexp.models.pyramids import Backbone, body_of
@@ -14,27 +15,30 @@ from cnnexp.models.word_numbers import PADDING
 
 
 class VQABaseline(nn.Module):
-    """tanh of a linear layer over a picture's maps, and over what read the question; their product or their sum; a
-    hidden layer, and the answers.
+    """Answers as classes, of a picture's maps and what read the question, joined at each place of the maps.
 
-    Antol et al. 2015, "VQA: visual question answering", section 4: there the maps are VGG's last hidden layer on
-    ImageNet, and an LSTM reads the question. ``bag_of_words`` is the mean of the words' vectors, as in the "BoW" of the
-    same paper.
+    Classes of answers, and the product of what is seen and what is asked, are Antol et al. 2015, "VQA: visual question
+    answering", section 4. There a picture is one code, of a net that was trained on ImageNet; here the net begins with
+    random weights on few pictures, so that each place is joined on its own: x' = relu(x * (1 + a)), where a is linear
+    in the question, as the maps of Perez et al. 2018, "FiLM", are scaled; or relu(x + a). Each place is told where it
+    lies (Liu et al. 2018, "An intriguing failing of convolutional neural networks and the CoordConv solution"). Mean
+    and maximum over the places go into a hidden layer, and that into the answers. ``bag_of_words`` is the mean of the
+    words' vectors, near the "BoW Q" of Antol et al.
 
     Args:
-        in_channels: channels of a picture. image_size: its height and width in pixels.
+        in_channels: channels of a picture.
         vocabulary: numbers of words, padding and the unknown word among them.
         num_classes: number of answers K.
         picture: whether the net looks at the picture; without, it answers from the question alone.
         backbone: what looks at it: ``small``, or a net of torchvision or timm by name, with random weights.
         width: of the small one, maps at half resolution; each further halving doubles them. stride: of the maps that
-            become the picture's code, in pixels.
+            are joined with the question, in pixels.
         question: what reads the question: ``gru`` or ``bag_of_words``.
         word: numbers in the vector of a word. read: units of the GRU.
-        code: numbers that the picture becomes, and the question.
-        join: ``product`` or ``sum`` of the two codes.
-        hidden: units between what is joined and the answers.
-        dropout: probability in [0, 1) of dropping a number of what is joined, and a hidden unit; None for no dropout.
+        code: maps that are joined with the question. joins: how often that is done; a 3x3 convolution lies between.
+        join: ``product`` or ``sum``.
+        hidden: units before the answers.
+        dropout: probability in [0, 1) of dropping a hidden unit; None for no dropout.
 
     Raises:
         InputError: a number below 1; as ``body_of``.
@@ -44,7 +48,6 @@ class VQABaseline(nn.Module):
         self,
         *,
         in_channels: int,
-        image_size: tuple[int, int],
         vocabulary: int,
         num_classes: int,
         picture: bool,
@@ -55,55 +58,79 @@ class VQABaseline(nn.Module):
         word: int,
         read: int,
         code: int,
+        joins: int,
         join: Literal["product", "sum"],
         hidden: int,
         dropout: float | None = None,
     ) -> None:
         super().__init__()
-        at_least_one(word=word, read=read, code=code, hidden=hidden)
-        self.join = join
-        self.picture = None
-        if picture:
-            body = Backbone(backbone, (stride,), width, frozen=False)
-            self.picture = PictureCode(body, in_channels, image_size, code)
+        at_least_one(word=word, read=read, code=code, joins=joins, hidden=hidden)
         reader = QuestionGRU if question == "gru" else BagOfQuestion
         self.question = reader(vocabulary, word, read)
-        self.of_question = nn.Linear(self.question.size, code)
-        self.between = nn.Sequential(
-            *dropout_layers(dropout), nn.Linear(code, hidden), nn.ReLU(), *dropout_layers(dropout)
-        )
+        size = self.question.size
+        self.joined = None
+        if picture:
+            body, maps = _body(Backbone(backbone, (stride,), width, frozen=False), in_channels)
+            self.joined = Joined(body, maps, size, code, joins, join)
+            size = 2 * code
+        self.hidden = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), *dropout_layers(dropout))
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, picture: Tensor, question: Tensor) -> Tensor:
         """Logits (B, K) for pictures (B, C, H, W) and questions, int64 (B, L) numbers of words, 0 behind their end."""
-        code = self.of_question(self.question(question)).tanh()
-        if self.picture is not None:
-            seen = self.picture(picture)
-            code = code * seen if self.join == "product" else code + seen
-        return self.head(self.between(code))
+        asked = self.question(question)
+        return self.head(self.hidden(asked if self.joined is None else self.joined(picture, asked)))
 
     def word_embeddings(self) -> list[nn.Embedding]:
         """Those whose rows are the vectors of words."""
         return [self.question.embedding]
 
 
-class PictureCode(nn.Module):
-    """A picture's maps, place by place, as one code.
+class Joined(nn.Module):
+    """A picture's maps and what read the question, joined place by place, and gathered over the places.
 
     Args:
-        backbone: whose coarsest maps are taken. in_channels, image_size: of the pictures. code: numbers of the code.
+        body: answers maps by name, of which the last are taken. width: how many these are. asked: numbers that say
+            the question. code, joins, join: as for ``VQABaseline``.
     """
 
-    def __init__(self, backbone: Backbone, in_channels: int, image_size: tuple[int, int], code: int) -> None:
+    def __init__(
+        self, body: nn.Module, width: int, asked: int, code: int, joins: int, join: Literal["product", "sum"]
+    ) -> None:
         super().__init__()
-        self.body, widths = body_of(backbone, in_channels)
-        rows, columns = (-(-side // backbone.strides[-1]) for side in image_size)
-        self.linear = nn.Linear(widths[-1] * rows * columns, code)
+        self.body, self.join = body, join
+        first = nn.Conv2d(width + 2, code, kernel_size=1)
+        further = (nn.Conv2d(code, code, kernel_size=3, padding=1) for _ in range(joins - 1))
+        self.seen = nn.ModuleList([first, *further])
+        self.asked = nn.ModuleList(nn.Linear(asked, code) for _ in range(joins))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pictures (B, C, H, W) → codes (B, code) between -1 and 1."""
-        *_, maps = self.body(x).values()
-        return self.linear(maps.flatten(1)).tanh()
+    def forward(self, picture: Tensor, asked: Tensor) -> Tensor:
+        """Pictures (B, C, H, W) and questions (B, asked) → (B, 2 * code)."""
+        *_, x = self.body(picture).values()
+        x = torch.cat([x, _places(x)], 1)
+        for see, ask in zip(self.seen, self.asked, strict=True):
+            seen, said = see(x), ask(asked)[:, :, None, None]
+            x = (seen * (1 + said) if self.join == "product" else seen + said).relu()
+        return torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)
+
+
+def _body(backbone: Backbone, in_channels: int) -> tuple[nn.Module, int]:
+    """The net that looks at pictures, and how many maps it answers."""
+    (stride,) = backbone.strides
+    try:
+        body, (width,) = body_of(backbone, in_channels)
+    except InputError as error:  # here it is one stride
+        lines = (line.replace(f"model.strides=[{stride}]", f"model.stride={stride}") for line in error.lines)
+        raise InputError(*lines) from error
+    return body, width
+
+
+def _places(maps: Tensor) -> Tensor:
+    """Where each place lies across and down, from -1 to 1, (B, 2, H, W)."""
+    count, _, height, width = maps.shape
+    down, across = (torch.linspace(-1, 1, side, dtype=maps.dtype, device=maps.device) for side in (height, width))
+    grid = torch.stack([across.expand(height, width), down[:, None].expand(height, width)])
+    return grid.expand(count, 2, height, width)
 
 
 class QuestionGRU(nn.Module):

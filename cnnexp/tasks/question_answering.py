@@ -71,12 +71,12 @@ class QuestionAnswering(Classification):
         found = super().read_metrics(metrics, stage)
         if stage != "test":
             return found
-        asked, right, again, still_right = metrics["kinds"].compute()
+        asked, right, again, still_right = metrics["kinds"].compute().tolist()
         met = {kind: place for place, kind in enumerate(self.answer.kinds) if asked[place]}
-        accuracy = {kind: float(right[place] / asked[place]) for kind, place in met.items()}
-        shuffled = {kind: float(still_right[place] / again[place]) for kind, place in met.items() if again[place]}
-        overall = {SHUFFLED: float(still_right.sum() / again.sum())} if again.sum() else {}
-        counts = {"questions": {kind: int(asked[place]) for kind, place in met.items()}}
+        accuracy = {kind: right[place] / asked[place] for kind, place in met.items()}
+        shuffled = {kind: still_right[place] / again[place] for kind, place in met.items() if again[place]}
+        overall = {SHUFFLED: sum(still_right) / sum(again)} if sum(again) else {}
+        counts = {"questions": {kind: asked[place] for kind, place in met.items()}}
         kinds = {"accuracy": accuracy, SHUFFLED: shuffled}
         return Readings({**found.values, **overall}, found.vectors, found.tables, counts, kinds=kinds)
 

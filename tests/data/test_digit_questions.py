@@ -86,7 +86,7 @@ def truth(words: list[str], objects: list[tuple[int, str, list[float]]]) -> str:
         case ["what", "colour", *_]:
             ((_, colour, _),) = chosen
             return colour
-        case ["which", "digit", *_]:
+        case ["which" | "what", "digit", *_]:
             ((digit, _, _),) = chosen
             return str(digit)
         case ["are", "there", "more", *_]:
@@ -131,9 +131,10 @@ def test_a_batch_holds_its_pictures_in_colour(splits: dict[SplitName, TensorSpli
     names = splits["test"].names or ()
     first = int(names[0].removeprefix("digit_questions/test/").partition(":")[0])
     assert ((batch["picture.image"][0] > 0).any(0).numpy() == (scenes.pictures[first] % 64 > 0)).all()
-    mean, std = measured(splits["train"].batch(torch.arange(4000))["picture.image"])
     stated = read_conf("digit_questions")["data"]["parts"]["picture"]
-    assert mean == pytest.approx(stated["mean"], abs=2e-3) and std == pytest.approx(stated["std"], abs=4e-3)
+    train = splits["train"].batch(torch.arange(0, len(splits["train"]), 5))
+    mean, std = measured(train["picture.image"])
+    assert mean == pytest.approx(stated["mean"], abs=1e-3) and std == pytest.approx(stated["std"], abs=3e-3)
     assert tuple(read_conf("digit_questions")["data"]["classes"]) == ANSWERS
     assert np.bincount(splits["train"].tensors["label"].numpy(), minlength=len(ANSWERS)).min() > 0
 

@@ -163,9 +163,28 @@ def test_what_is_no_part_is_refused(parts: dict[str, Any], says: str) -> None:
 def test_an_augmentation_is_refused() -> None:
     given, _ = several()
     assert given.problems(None, (), False) == []
-    assert given.problems(object(), (), False) == [
-        "augmentation: several inputs go in as they are; take augmentation=none"
-    ]
+    (line,) = given.problems(object(), (), False)
+    assert "left or right" in line and line.endswith("take augmentation=none")
+
+
+def test_a_file_and_a_question_about_it(tmp_path: Path) -> None:
+    given, _ = several()
+    assert isinstance(given, Several) and given.asked_about == ("picture", "question")
+    write_file("several", tmp_path)
+    batch = given.of_question(tmp_path / "a.png", "is it a cat")
+    assert torch.equal(batch["picture.image"], given.read(tmp_path / "a.json")["picture.image"])
+    assert given.parts["question"].written(of_part(batch, "question")) == ["is it a cat"]
+    assert batch["index"].tolist() == [0]
+    with pytest.raises(InputError, match="holds no word"):
+        given.of_question(tmp_path / "a.png", "?")
+    for parts in ({"a": QUESTION, "b": QUESTION}, {"a": PICTURE, "b": PICTURE}, {"a": PICTURE, "b": PICTURE, "c": QUESTION}):
+        assert Several(parts).asked_about is None
+
+
+def test_parts_are_told_in_lines() -> None:
+    given, split = several()
+    preparation = given.learn(split, np.arange(6)).preparation(None, (), **PLAIN)
+    assert preparation.lines(preparation(split.batch([0]), True, 0))[0] == TEXTS[0]
 
 
 def test_what_was_learnt_is_of_these_parts() -> None:

@@ -32,6 +32,7 @@ def test_every_class_of_ours_with_an_activation_has_the_key() -> None:
     free |= {"srcnn", "dncnn", "edsr_small"}  # ReLU, as published
     free |= {"fcn32s", "fcn16s", "fcn8s", "deeplabv3"}  # VGG's ReLU, and that of torchvision's head
     free |= {"kim_cnn", "two_towers", "bag_of_words"}  # ReLU behind a maximum, tanh of a code, none
+    free |= {"vqa_baseline"}  # ReLU where picture and question are joined
     free |= {"skipgram", "cbow", "glove", "nplm"}  # none, and the last its own tanh, as published
     free |= {"vae"}  # ReLU in its hidden layer, or conv_autoencoder's
     free |= {"faster_rcnn", "mask_rcnn", "retinanet", "ssd"}  # torchvision's heads have ReLU, and so has what is below
