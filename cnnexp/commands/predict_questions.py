@@ -56,9 +56,7 @@ def refuse_unasked(given: Input, files: Sequence[str]) -> None:
         raise InputError(f"{alone[0]}: the net answers questions about such a file; add --question TEXT")
 
 
-def answer_questions(
-    task: Task, ask: Asking, named: Sequence[str], questions: Sequence[str], *, as_json: bool
-) -> int:
+def answer_questions(task: Task, ask: Asking, named: Sequence[str], questions: Sequence[str], *, as_json: bool) -> int:
     """Print what the net answers to each question about each file.
 
     Raises:
@@ -76,7 +74,8 @@ def answer_questions(
     loaded()
     for question, words in unknown.items():
         if words:
-            print(f"cnnexp predict: {question!r}: {_no_number(words)}, which the net cannot tell apart", file=sys.stderr)
+            line = f"{question!r}: {_no_number(words)}, which the net cannot tell apart"
+            print(f"cnnexp predict: {line}", file=sys.stderr)
     if as_json:
         import json
 
@@ -111,7 +110,8 @@ def _unknown(given: Several, question: str) -> list[str]:
         known = ", ".join(list(about.words or ())[:_MOST_NAMED])
         raise InputError(f"--question {question!r}: the net knows none of these words; it knows {known}, …")
     if len(words) > about.length:
-        raise InputError(f"--question {question!r}: of its {len(words)} words the net reads {about.length}; ask shorter")
+        read = f"of its {len(words)} words the net reads {about.length}"
+        raise InputError(f"--question {question!r}: {read}; ask shorter")
     return unknown
 
 

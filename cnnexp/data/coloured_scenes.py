@@ -62,7 +62,7 @@ def coloured_scenes(scene_seed: int, split: SplitName, count: int) -> ColouredSc
 
 
 class Painted:
-    """Such bytes → pictures uint8 (B, 3, H, W), for a batch's tensor of a name; a class, so that a split can be pickled.
+    """Such bytes → pictures uint8 (B, 3, H, W), for one tensor of a batch; a class, so that a split can be pickled.
 
     Args:
         key: of the tensor. image_size: height and width wanted.

@@ -121,8 +121,8 @@ class Several(Input):
     def problems(self, augmentation: Any, truths: Sequence[Truth], mixes: bool) -> list[str]:
         if augmentation is not None:
             return [
-                "augmentation: several inputs go in as they are, as what is said of one (left or right, a colour) may not "
-                "hold of it mirrored or painted over; take augmentation=none"
+                "augmentation: several inputs go in as they are, as what one says of another (left or right, a colour) "
+                "need not hold of it mirrored; take augmentation=none"
             ]
         return [line for part in self.parts.values() for line in part.problems(None, truths, mixes)]
 

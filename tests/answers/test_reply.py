@@ -33,7 +33,9 @@ def test_only_so_many_kinds_are_told_apart() -> None:
     assert known.kinds == (*(f"{letter} x" for letter in "abcdefghijkl"), OTHER) and len(known.kinds) == MOST_KINDS + 1
 
 
-@pytest.mark.parametrize("content", [{}, {"kinds": []}, {"kinds": ["a"]}, {"kinds": ["a", "a", OTHER]}, {"kinds": [1, OTHER]}])
+@pytest.mark.parametrize(
+    "content", [{}, {"kinds": []}, {"kinds": ["a"]}, {"kinds": ["a", "a", OTHER]}, {"kinds": [1, OTHER]}]
+)
 def test_what_it_did_not_write_is_refused(content: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"input\.json: expected kinds"):
         Reply(("no", "yes")).with_learnt(content)

@@ -122,7 +122,9 @@ def test_a_net_that_takes_one_asks_for_it() -> None:
     refuse_unasked(Pictures(1, (4, 4)), ["a.png"])
 
 
-@pytest.mark.parametrize("option", [("--text", "a"), ("--out", "drawn"), ("--html", "a.html"), ("--before",), ("--own-size",)])
+@pytest.mark.parametrize(
+    "option", [("--text", "a"), ("--out", "drawn"), ("--html", "a.html"), ("--before",), ("--own-size",)]
+)
 def test_what_has_nothing_to_do_with_questions_is_refused(option: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=rf"^{option[0]}: leave it out beside --question"):
         questions_named(parsed("last", "a.png", "--question", "how many", *option), ["a.png"])

@@ -142,7 +142,7 @@ def test_a_batch_holds_its_pictures_in_colour(splits: dict[SplitName, TensorSpli
 @pytest.mark.parametrize(
     ("parts", "says"),
     [
-        ({**PARTS, "more": {}}, "data.parts: digit_questions has picture and question, and not picture, question, more"),
+        ({**PARTS, "more": {}}, "digit_questions has picture and question, and not picture, question, more"),
         ({**PARTS, "picture": {"channels": 1, "image_size": [64, 64]}}, "questions are about colours"),
     ],
 )

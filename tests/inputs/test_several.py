@@ -177,8 +177,8 @@ def test_a_file_and_a_question_about_it(tmp_path: Path) -> None:
     assert batch["index"].tolist() == [0]
     with pytest.raises(InputError, match="holds no word"):
         given.of_question(tmp_path / "a.png", "?")
-    for parts in ({"a": QUESTION, "b": QUESTION}, {"a": PICTURE, "b": PICTURE}, {"a": PICTURE, "b": PICTURE, "c": QUESTION}):
-        assert Several(parts).asked_about is None
+    for others in ([QUESTION, QUESTION], [PICTURE, PICTURE], [PICTURE, PICTURE, QUESTION]):
+        assert Several(dict(zip("abc", others, strict=False))).asked_about is None
 
 
 def test_parts_are_told_in_lines() -> None:

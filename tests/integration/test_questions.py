@@ -1,4 +1,4 @@
-"""Questions about pictures from the command line: trained, killed and resumed, asked, tested, reported; what is refused."""
+"""Questions about pictures from the command line: trained, killed and resumed, asked, reported; what is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS = (
     "model.hidden=8", "batch_size=20", "data.fraction=0.01", "data.parts.picture.image_size=[32,32]", "hardware=cpu",
     "hardware.threads=1",
 )  # fmt: skip
-SHOWN = {"what digit", "is there", "how many", "what colour", "which digit", "what is", "is the", "are there", "are the"}
+KINDS = "what digit, is there, how many, what colour, which digit, what is, is the, are there, are the"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_it_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Path]
 
 def test_the_record_has_each_kind_and_its_controls(trained: Path, here: CommandLine) -> None:
     summary = json.loads((trained / "summary.json").read_text(encoding="utf-8"))
-    assert set(summary["per_kind"]["test/accuracy"]) == set(summary["counts"]["questions"]) == SHOWN
+    assert set(summary["per_kind"]["test/accuracy"]) == set(summary["counts"]["questions"]) == set(KINDS.split(", "))
     rows = list(csv.DictReader((trained / "predictions.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == sum(summary["counts"]["questions"].values())
     for kind, accuracy in summary["per_kind"]["test/accuracy"].items():
@@ -77,7 +77,9 @@ def test_the_question_alone_owes_nothing_to_pictures(here: CommandLine) -> None:
     assert done.status == 0, done.err
     run = next(line.strip() for line in done.out.splitlines() if "outputs/" in line)
     found = content(here("test", Path(run).name, "--json"))
-    assert found["metrics"]["test/accuracy"] == pytest.approx(found["metrics"]["test/shuffled_accuracy"])
+    assert found["metrics"]["test/accuracy"] == pytest.approx(
+        found["metrics"]["test/shuffled_accuracy"], abs=1 / 3301
+    ), "but for the last question, whose batch has no other picture"
 
 
 def test_it_is_asked(trained: Path, here: CommandLine) -> None:

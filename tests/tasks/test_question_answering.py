@@ -1,4 +1,4 @@
-"""Accuracy by kind, with pictures shuffled and of the commonest answers, against counting one question after another."""
+"""Accuracy by kind, with pictures shuffled and of the commonest answers, against counting one after another."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def split(count: int, seed: int, wrong: int = 0) -> TensorSplit:
     drawn = np.random.default_rng(seed)
     bright, texts = drawn.random(count) < 0.5, drawn.choice(TEXTS, count).tolist()
     image = torch.from_numpy(np.where(bright, 255, 0).astype(np.uint8)).view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
-    true = [answer(text, bool(one) != (place < wrong)) for place, (text, one) in enumerate(zip(texts, bright, strict=True))]
+    asked = enumerate(zip(texts, bright, strict=True))
+    true = [answer(text, bool(one) != (place < wrong)) for place, (text, one) in asked]
     tensors = {"picture.image": image.contiguous(), "label": torch.tensor([ANSWERS.index(one) for one in true])}
     return TensorSplit(tensors, ragged={"question.text": [bytes_of(text) for text in texts]})
 
