@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cnnexp.commands.asked import files_in
 from cnnexp.errors import InputError
-from cnnexp.inputs.words import words_of
 from cnnexp.notice import loaded
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ def _unknown(given: Several, question: str) -> list[str]:
     Raises:
         InputError: there is no word, or it knows none; or more words than it reads.
     """
+    from cnnexp.inputs.words import words_of
+
     assert given.asked_about is not None
     about: Any = given.parts[given.asked_about[1]]
     words = words_of(question, unit=about.unit)

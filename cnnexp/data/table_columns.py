@@ -30,6 +30,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         *("protein", "sequence", "targetsequence", "proteinsequence"),
     ),
     "label": ("label", "labels", "class", "classes", "classname", "category", "target", "tag", "tags"),
+    "picture": (
+        *("picture", "pictures", "picturefile", "image", "images", "imagefile", "imagepath", "imagename", "imageid"),
+        *("img", "imgpath", "file", "filename", "path"),
+    ),
+    "question": ("question", "questions", "text", "query"),
+    "answer": ("answer", "answers", "reply", "label", "class"),
     "split": ("split", "fold", "subset", "partition", "set"),
     "value": ("value", "values", "target", "label", "y", "score", "affinity"),
 }

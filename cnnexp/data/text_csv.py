@@ -47,7 +47,8 @@ class TextCSV(OwnTexts):
     @cached_property
     def _table(self) -> Table:
         if self.file is None:
-            raise InputError("data=text_csv reads a table of yours: add data.file=FILE.csv")
+            own = type(self).__module__.rpartition(".")[2]
+            raise InputError(f"data={own} reads a table of yours: add data.file=FILE.csv")
         return read_table(Path(self.file).expanduser(), self.encoding)
 
     @cached_property

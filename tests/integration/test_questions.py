@@ -107,6 +107,25 @@ def test_a_page_shows_questions_with_their_pictures(trained: Path, here: Command
     assert '"per_kind"' in page and "how many" in page and '"mistakes"' in page and "data:image/png;base64" in page
 
 
+def test_a_table_of_ones_own(cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path) -> None:
+    rows = ["picture,question,answer"]
+    for number in range(60):
+        Image.new("RGB", (12, 12), ("red", "blue")[number % 2]).save(tmp_path / f"{number}.png")
+        rows += [f"{number}.png,what colour is it,{('red', 'blue')[number % 2]}"]
+        rows += [f"{number}.png,is it red,{('yes', 'no')[number % 2]}"]
+    (tmp_path / "asked.csv").write_text("\n".join([*rows, "0.png,,red"]), encoding="utf-8")
+    net = [word for word in WORDS if not word.startswith("data")]
+    words = ("data=questions_file", "data.file=asked.csv", "data.parts.picture.image_size=[16,16]", "epochs=25")
+    done = cnnexp("train", *net, *words, "optimizer.lr=0.01")
+    assert done.status == 0, done.err
+    assert "121 questions: 120 used, 1 left out (1 without a word)" in done.out, done.out
+    metrics = json.loads((only_run() / "summary.json").read_text(encoding="utf-8"))["metrics"]
+    assert metrics["test/accuracy"] == 1 and metrics["test/shuffled_accuracy"] < 0.9
+    asked = ("--question", "what colour is it", "--question", "is it red")
+    answers = content(cnnexp("predict", only_run().name, "0.png", *asked, "--json"))
+    assert [one["label"] for one in answers] == ["red", "yes"]
+
+
 def test_what_is_looked_at_before(here: CommandLine) -> None:
     done = here("preview", "data=digit_questions", "--samples", "2", "--draws", "1")
     assert done.status == 0, done.err
@@ -124,5 +143,7 @@ def test_what_is_refused(here: CommandLine) -> None:
     }.items():
         done = here("train", *WORDS, *words)
         assert done.status == 2 and line in done.err, done.err
+    done = here("train", *WORDS[:1], "data=questions_file")
+    assert done.status == 2 and "add data.file=FILE.csv" in done.err, done.err
     done = here("train", "model=lenet5", "data=digit_questions")
     assert done.status == 2 and "model=vqa_baseline" in done.err, done.err
