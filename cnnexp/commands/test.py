@@ -180,11 +180,12 @@ def _print_metrics(content: Mapping[str, Any]) -> None:
     import textwrap
 
     from cnnexp.report.notation import counts_in_words
+    from cnnexp.report.plain_text import printable
 
     for name, value in content["metrics"].items():
         print(f"  {name:<24}{value:.4f}")
     for name, values in content.get("per_kind", {}).items():
-        for kind, value in values.items():
-            print(f"  {f'{name}, {kind}':<40}{value:.4f}")
+        for kind, value in values.items():  # words of the run's input.json, which may be a stranger's
+            print(f"  {printable(f'{name}, {kind}'):<40}{value:.4f}")
     for title, said in counts_in_words(content).items():
-        print(textwrap.fill(said, 80, initial_indent=f"  {title:<24}", subsequent_indent=" " * 26))
+        print(textwrap.fill(printable(said), 80, initial_indent=f"  {title:<24}", subsequent_indent=" " * 26))

@@ -46,6 +46,15 @@ def test_each_class_is_shown_and_the_weakest_stands_out() -> None:
     assert ["two", "-"] in [line.split() for line in printed(SUMMARY).splitlines()]
 
 
+def test_kinds_of_samples_have_a_table_of_their_own() -> None:
+    kinds = {"test/accuracy": {"how many": 0.75, "is there": 0.5}, "test/shuffled_accuracy": {"how many": 0.25}}
+    rows = [line.split() for line in printed({**SUMMARY, "per_kind": kinds}).splitlines()]
+    assert ["kind", "accuracy", "shuffled_accuracy"] in rows and ["class", "accuracy"] in rows
+    assert ["how", "many", "0.7500", "0.2500"] in rows and ["is", "there", "0.5000", "-"] in rows
+    weakest = printed({"per_kind": kinds}, colour=True)
+    assert "\x1b[33m  0.5000" in weakest and "\x1b[33m  0.7500" not in weakest
+
+
 def test_twenty_classes_take_ten_lines_and_all_are_there() -> None:
     scores = {f"class{place}": place / 20 for place in range(20)}
     text = printed({"per_class": {"test/accuracy": scores}})

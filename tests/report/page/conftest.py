@@ -108,7 +108,8 @@ def hostile(make_folder: MakeFolder, tmp_path: Path) -> Path:
         )  # fmt: skip
         summary = json.loads((folder / "summary.json").read_text())
         summary["metrics"] |= {f"test/{evil}": 0.5, f"val/{evil}": 0.25}
-        summary |= {"per_class": {f"test/{evil}": {evil: 0.5}}, "verdict": evil, "best_epoch": evil, "epochs": [evil]}
+        summary |= {"per_class": {f"test/{evil}": {evil: 0.5}}, "per_kind": {f"test/{evil}": {evil: 0.5}}}
+        summary |= {"verdict": evil, "best_epoch": evil, "epochs": [evil]}
         (folder / "summary.json").write_text(json.dumps(summary))
         header = f'epoch,step,val/loss,"val/{evil.replace(chr(34), chr(34) * 2)}"'
         (folder / "metrics.csv").write_text(f"{header}\n1,10,0.5,0.5\n2,20,0.4,0.6\n")
