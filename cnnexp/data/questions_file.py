@@ -60,7 +60,7 @@ class QuestionsFile(TextCSV):
         self.pictures_from, self._group = root, PICTURE
 
     @property
-    def group(self) -> str:  # type: ignore[override]
+    def group(self) -> str:
         return self._group
 
     @group.setter

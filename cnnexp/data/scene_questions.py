@@ -50,7 +50,8 @@ def questions(scenes: ColouredScenes) -> Iterator[Question]:
     yield from _counts(scenes)
     yield from _attributes(scenes)
     yield from _neighbours(scenes)
-    yield from _comparisons(scenes)
+    yield from _comparisons_of_colours(scenes)
+    yield from _comparisons_of_digits(scenes)
 
 
 def _existence(scenes: ColouredScenes) -> Iterator[Question]:
@@ -81,8 +82,8 @@ def _attributes(scenes: ColouredScenes) -> Iterator[Question]:
     for digit in range(10):
         colour = _at(scenes.colours, _only(scenes.digits == digit))
         yield Question(_worded("what colour is the {digit}", digit), _from(colour, _FIRST_COLOUR))
-    for colour, name in enumerate(COLOURS):
-        digits = _at(scenes.digits, _only(scenes.colours == colour))
+    for number, name in enumerate(COLOURS):
+        digits = _at(scenes.digits, _only(scenes.colours == number))
         yield Question((f"which digit is {name}",), _from(digits, _FIRST_NUMBER))
 
 
@@ -99,11 +100,15 @@ def _neighbours(scenes: ColouredScenes) -> Iterator[Question]:
         yield Question((f"what is {side} the {one}",), _from(found, _FIRST_NUMBER))
 
 
-def _comparisons(scenes: ColouredScenes) -> Iterator[Question]:
+def _comparisons_of_colours(scenes: ColouredScenes) -> Iterator[Question]:
     for (first, name), (second, other) in permutations(enumerate(COLOURS), 2):
         own, others = _number(scenes, colour=first), _number(scenes, colour=second)
         answers = np.where(own + others > 0, _yes(own > others), UNASKED)
         yield Question((f"are there more {name} than {other} digits",), answers)
+
+
+def _comparisons_of_digits(scenes: ColouredScenes) -> Iterator[Question]:
+    """Of two digits that are the only such ones: where they lie, and their colours."""
     only = [_only(scenes.digits == digit) for digit in range(10)]
     pairs = [(a, b) if (a + b) % 2 else (b, a) for a, b in combinations(range(10), 2)]
     for (first, second), (side, (axis, sign)) in product(pairs, _SIDES.items()):

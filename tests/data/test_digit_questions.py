@@ -48,7 +48,7 @@ def test_each_text_has_all_its_answers_equally_often(splits: dict[SplitName, Ten
         assert sum(max(counts.values()) for counts in answers.values()) / len(split) <= GUESSED
         kinds = Counter(" ".join(text.split()[:2]) for text, _ in asked(split))
         assert kinds.keys() == WISHED[name].keys()
-        assert all(0.8 * WISHED[name][kind] <= count <= 1.2 * WISHED[name][kind] for kind, count in kinds.items())
+        assert all(WISHED[name][kind] / 2 < count <= WISHED[name][kind] for kind, count in kinds.items())
         texts[name] = set(answers)
     assert texts["train"] == texts["val"] == texts["test"], "no question is asked that was never trained"
 
@@ -75,6 +75,8 @@ def test_the_answers_are_true(splits: dict[SplitName, TensorSplit], name: SplitN
 
 def truth(words: list[str], objects: list[tuple[int, str, list[float]]]) -> str:
     """The answer of a question, word by word."""
+    if words[-3:] == ["of", "one", "colour"]:
+        words = words[:-3]  # this one is no digit
     numbers = [digit for word in words if (digit := digit_of(word)) is not None]
     colours = [word for word in words if word in ("red", "green", "blue", "yellow")]
     chosen = [one for one in objects if (not numbers or one[0] in numbers) and (not colours or one[1] in colours)]
