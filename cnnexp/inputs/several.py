@@ -24,6 +24,9 @@ from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
 from cnnexp.inputs.parts import PartOfSplit, PartsOfSplit, of_part
 
+_MARGIN_PX = 4
+"""Beside what is drawn below a picture."""
+
 
 @dataclass(frozen=True)
 class Several(Input):
@@ -291,14 +294,16 @@ class SeveralPreparation(Preparation):
 
 
 def _below(pictures: Sequence[Picture]) -> Picture:
-    """Each below the one before it, on white; the first stays where it was, so that answers can be drawn on it."""
+    """Each below the one before it, on white that ends where nothing is any more; the first stays where it was, so that
+    answers can be drawn on it."""
     shown = [np.repeat(one, 3, 2) if one.shape[2] == 1 else one[:, :, :3] for one in pictures]
     sheet = np.full((sum(len(one) for one in shown), max(one.shape[1] for one in shown), 3), 255, np.uint8)
     top = 0
     for one in shown:
         sheet[top : top + len(one), : one.shape[1]] = one
         top += len(one)
-    return sheet
+    inked = np.flatnonzero((sheet < 255).any((0, 2)))
+    return sheet[:, : max(shown[0].shape[1], inked.max(initial=0) + 1 + _MARGIN_PX)]
 
 
 def _part(name: str, given: Any, problems: list[str]) -> Any:

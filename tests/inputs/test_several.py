@@ -100,6 +100,9 @@ def test_all_parts_are_shown() -> None:
     (first, _), alone = learnt.pictures(batch), learnt.parts["picture"].pictures(of_part(batch, "picture"))[0]
     assert (first[: alone.shape[0], : alone.shape[1]] == alone).all()
     assert first.shape[0] > alone.shape[0] and (first[alone.shape[0] :] < 128).any()
+    assert first.shape[1] < 240 and (first[:, -4:] == 255).all() and (first[:, -8:] < 255).any(), (
+        "no wider than the text"
+    )
     shown = learnt.preparation(None, (), **PLAIN).shown(learnt.preparation(None, (), **PLAIN)(batch, False, 0))
     assert shown[0].shape[0] > alone.shape[0]
 
