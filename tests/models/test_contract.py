@@ -26,6 +26,7 @@ from cnnexp.config.options import (
     option_files,
     purpose,
     task_of_model,
+    tasks,
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
@@ -57,7 +58,8 @@ def data_for(name: str) -> str:
     if kind == PICTURES:
         scenes = task_of_model(NETS[name]) in ("segmentation", "detection", "instances")
         return "digit_scenes" if scenes else "cifar10"
-    files, target = option_files("data", FOLDERS), "mask" if task_of_model(NETS[name]) == "segmentation" else "label"
+    files, task = option_files("data", FOLDERS), tasks(FOLDERS).get(task_of_model(NETS[name]) or "", {})
+    target = task.get("target") or "label"
     return next(one for one in data_with(target, FOLDERS, kind) if content_of(files[one])["data"]["classes"])
 
 
@@ -163,7 +165,7 @@ def batch_of(config: dict[str, Any], facts: Facts) -> dict[str, Tensor]:
         return {**samples, "mask": mask.to(torch.uint8), "index": torch.arange(BATCH)}
     return {
         **samples,
-        "label": torch.randint(len(facts.names("label")), (BATCH,), generator=generator),
+        "label": torch.randint(len(facts.names(target or "label")), (BATCH,), generator=generator),
         "index": torch.arange(BATCH),
     }
 
