@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
 
 class DigitQuestions(DataSet):
-    """Questions about coloured digits 64×64, each with one answer of 16: no, yes, 0 to 9, four colours.
+    """Questions about scenes 64×64 of coloured digits, each with one answer of 16: no, yes, 0 to 9, four colours.
 
     In each split every question in each of its wordings has all its answers equally often, so that nothing can be
     learnt from questions alone. Digits of the training split of mnist5k occur in training scenes only, and so for the
