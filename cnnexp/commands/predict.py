@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not given and not texts:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
-    if film.is_about_film([Path(one) for one in given], out):
+    if film.frame_by_frame([Path(one) for one in given], out, record, words, arguments.config_dir):
         return _run_film(record, words, given, out, choice, arguments)
     if arguments.frame_rate is not None:
         raise InputError("--frame-rate: is of a film that is made of pictures; name it: --out FILM.mp4")

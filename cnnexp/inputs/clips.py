@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
-from cnnexp.inputs.picture_files import Size, find_pictures, frames_in, pillow_mode, read_picture
+from cnnexp.inputs.clip_files import read_clip
+from cnnexp.inputs.film_formats import CLIP_SUFFIXES
+from cnnexp.inputs.picture_files import Size
 from cnnexp.inputs.pictures import PicturePreparation, Pictures
 
 
@@ -102,22 +103,9 @@ class Clips(Input):
         return self.of_a_frame.problems(augmentation, truths, mixes)
 
     def read(self, path: Path) -> Batch:
-        """A folder of frames, sorted by name, or a file that holds several: as many as nets take, evenly spread."""
-        pillow_mode(self.channels)
-        clip = torch.stack(
-            [read_picture(file, self.stored_size, self.channels, place)[0] for file, place in self._frames_of(path)]
-        )
+        """A film, a picture that moves, or a folder of frames: as many as nets take, evenly spread."""
+        clip = read_clip(path, self.frames, self.stored_size, self.channels)
         return {"clip": clip[None], "index": torch.zeros(1, dtype=torch.int64)}
-
-    def _frames_of(self, path: Path) -> list[tuple[Path, int]]:
-        """Files, and which of the frames in each."""
-        if path.is_dir():
-            there = [(file, 0) for file in find_pictures(path)]
-            if not there:
-                raise InputError(f"{path}: a folder without pictures, which are the frames of a clip")
-        else:
-            there = [(path, place) for place in range(frames_in(path))]
-        return [there[place] for place in np.linspace(0, len(there) - 1, self.frames).round().astype(int)]
 
     def picture(self, path: Path) -> Picture:
         return self.pictures(self.read(path))[0]
@@ -141,7 +129,7 @@ class Clips(Input):
 
     @property
     def suffixes(self) -> frozenset[str]:
-        return frozenset({".gif", ".webp", ".tif", ".tiff"})
+        return CLIP_SUFFIXES
 
 
 class ClipPreparation(Preparation):
