@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands import film
+from cnnexp.commands.answers_page import Lines, refuse_many, source_of, write_answers
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, refuse_own_size, settings_and_files, suitable_data, views_named
-from cnnexp.commands.files import check_file, writing
+from cnnexp.commands.files import check_file
 from cnnexp.commands.predict_texts import add_texts, answer_texts, texts_named
 from cnnexp.commands.saving import folder_or_file, names_of, refuse_file, saved
 from cnnexp.commands.watching import watched
@@ -23,12 +24,10 @@ from cnnexp.runs.find import open_run
 from cnnexp.runs.read import Record
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from torch import Tensor
 
     from cnnexp.averaging.answering import Asking
     from cnnexp.averaging.words import Choice
-    from cnnexp.inputs.base import Picture
     from cnnexp.tasks.base import Task
 
 EXAMPLE = (
@@ -39,8 +38,6 @@ WITHOUT_RUN = "cnnexp predict model=squeezenet1_0 model.weights=torchvision phot
 
 Reading: TypeAlias = "Callable[[Path], dict[str, Tensor]]"
 """A file → a batch of one, as the net's data set would store it."""
-Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
-"""An answer's row → what is printed of it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
     files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
-    _refuse_many(files, arguments.html)
+    refuse_many(files, arguments.html)
     refuse_file(file, files)
     rows, sources, sounds = [], [], []
     for path, drawn in watched(zip(files, names_of(files), strict=True), len(files), "predicting"):
@@ -134,11 +131,13 @@ def run(arguments: argparse.Namespace) -> int:
         row |= saved(answer, prediction, path, out, file)
         if arguments.html is not None:
             sounds += task.facts.input.heard(batch)
-            sources.append(_source(picture, None if "top" in row else answer.image(picture, prediction)))
+            drawn_on = None if "top" in row else answer.image(picture, prediction)
+            sources.append(source_of(picture, drawn_on, task.facts.input.moving(batch)))
         rows.append(row)
     loaded()
     if arguments.html is not None:
-        _write_page(rows, (sources, sounds), record, words, before, answer.lines, Path(arguments.html))
+        began_with = None if before is None else before.weights
+        write_answers(rows, (sources, sounds), record, words, began_with, answer.lines, Path(arguments.html))
     _print(rows, answer.lines, before, as_json=arguments.json)
     if arguments.html is not None and not arguments.json:
         print(arguments.html)
@@ -293,43 +292,6 @@ def _as_it_is(task: Task) -> Asking:
             return task.predict(task.prepare(batch, train=False))
 
     return ask
-
-
-def _refuse_many(files: list[Path], html: str | None) -> None:
-    from cnnexp.report.page.answers import MOST_SHOWN
-
-    if html is not None and len(files) > MOST_SHOWN:
-        raise InputError(f"--html: {len(files):,} pictures are too many for a page; name {MOST_SHOWN} at most")
-
-
-def _source(picture: Picture, drawn: Image | None) -> str:
-    """The picture's address in the page: as it is, or with the answer drawn on it."""
-    from PIL import Image
-
-    from cnnexp.report.page.answers import shown_as
-
-    return shown_as(drawn or Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture))
-
-
-def _write_page(
-    rows: list[dict[str, Any]],
-    media: tuple[list[str], list[bytes]],
-    record: Record | None,
-    words: list[str],
-    before: _Before | None,
-    lines: Lines,
-    path: Path,
-) -> None:
-    from cnnexp.report.page.answers import page_of_answers
-    from cnnexp.report.page.write import write_page
-
-    choices = {} if record is None else record.choices
-    net = ", ".join(str(choices[group]) for group in ("model", "data") if group in choices)
-    title = record.id if record is not None else " ".join(words)
-    began_with = None if before is None else before.weights
-    content = page_of_answers(rows, *media, lines, title=title, net=net or "without a run", began_with=began_with)
-    with writing("html", path):
-        write_page(content, path)
 
 
 def _print(rows: list[dict[str, Any]], lines: Lines, before: _Before | None, as_json: bool) -> None:

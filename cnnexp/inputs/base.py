@@ -178,6 +178,10 @@ class Input(ABC):
         """Stored samples as wav files for a browser; none where they make no sound."""
         return []
 
+    def moving(self, batch: Batch) -> list[bytes]:
+        """Stored samples as WebP files that move, for a browser; none where they stand still."""
+        return []
+
     def compared(self, value: Tensor) -> Tensor:
         """What nets take, (B, …), as numbers in which samples lie near one another or far, float (B, D)."""
         return value.flatten(1).float()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.augmentation.engine import Augmentation
@@ -113,6 +115,11 @@ class Clips(Input):
     def pictures(self, batch: Batch) -> list[Picture]:
         return _pictures(batch["clip"])
 
+    def moving(self, batch: Batch) -> list[bytes]:
+        from cnnexp.visualize.clips import moving_picture
+
+        return [moving_picture(one) for one in _with_colours_last(batch["clip"])]
+
     def prepared_by(self) -> str:
         return self.of_a_frame.prepared_by().replace("pictures", "frames")
 
@@ -208,4 +215,10 @@ def _pictures(clips: Tensor) -> list[Picture]:
     """uint8 (B, T, C, H, W) → a picture of each."""
     from cnnexp.visualize.clips import clip_picture
 
-    return [clip_picture(one) for one in clips.cpu().permute(0, 1, 3, 4, 2).numpy()]
+    return [clip_picture(one) for one in _with_colours_last(clips)]
+
+
+def _with_colours_last(clips: Tensor) -> NDArray[np.uint8]:
+    """uint8 (B, T, C, H, W) → (B, T, H, W, C)."""
+    pixels: NDArray[np.uint8] = clips.cpu().permute(0, 1, 3, 4, 2).numpy()
+    return pixels
