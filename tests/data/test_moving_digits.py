@@ -1,4 +1,4 @@
-"""Moving digits: each frame is the one before it moved by the step, a frame says nothing, orders, seeds, bad numbers."""
+"""Moving digits: each frame is the last one moved by the step, a frame says nothing; orders, seeds, bad numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of films: classes and splits by folders; frames in folders; what is short, uneven, single, broken or no film."""
+"""Folders of films: classes and splits by folders; frames in folders; what is short, uneven, single or broken."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_broken_films_are_refused_or_left_out(tmp_path: Path, caplog: pytest.Log
 
 
 def test_folders_without_clips(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="add data.root=FOLDER"):
+    with pytest.raises(InputError, match=r"add data\.root=FOLDER"):
         make_data_set("video_folder", root=None).prepare()
     (tmp_path / "a").mkdir()
     with pytest.raises(InputError, match=r"no clips found; expected .*CLASS/CLIP.mp4 .* or CLASS/CLIP/FRAME.jpg"):
@@ -128,6 +128,6 @@ def test_a_record_notices_another_frame(tmp_path: Path) -> None:
     assert after is not None and sum(one != other for one, other in zip(before, after, strict=True)) in (1, 2)
 
 
-def test_frames_are_stored_as_kinetics_nets_want_them() -> None:
+def test_frames_are_stored_as_large_as_a_crop_needs_them() -> None:
     given = build_input({"data": {**read_conf("video_folder")["data"]}})
-    assert (given.shape, given.stored_size) == ((16, 3, 112, 112), (128, 171))  # type: ignore[attr-defined]
+    assert (given.shape, given.stored_size) == ((16, 3, 112, 112), (128, 128))  # type: ignore[attr-defined]

@@ -111,5 +111,5 @@ def test_what_holds_no_frames(tmp_path: Path) -> None:
 
 
 def test_other_channels_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="data.channels=2"):
+    with pytest.raises(InputError, match=r"data\.channels=2"):
         read_clip(film(tmp_path / "a.mp4"), 4, SIZE, 2)

@@ -51,7 +51,7 @@ def test_what_makes_no_net() -> None:
         InputError, match=r"data.image_size=\[4,4\]: cnn_lstm with 3 pools takes pictures of at least 8"
     ):
         cnn_lstm(image_size=(4, 4))
-    with pytest.raises(InputError, match="model.hidden=0"):
+    with pytest.raises(InputError, match=r"model\.hidden=0"):
         small(hidden=0)
-    with pytest.raises(InputError, match="model.stages=0|model.widths"):
+    with pytest.raises(InputError, match=r"model\.(stages|widths)"):
         small(widths=())
