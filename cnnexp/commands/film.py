@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands.watching import watched
 from cnnexp.errors import InputError
-from cnnexp.inputs.film_formats import FILM_SUFFIXES
-from cnnexp.inputs.folder_walk import by_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -87,6 +85,8 @@ def _sees_clips(record: Record | None, words: Sequence[str], config_dir: Sequenc
 
 
 def is_film(path: Path) -> bool:
+    from cnnexp.inputs.film_formats import FILM_SUFFIXES
+
     return path.suffix.lower() in FILM_SUFFIXES and not path.is_dir()
 
 
@@ -119,6 +119,8 @@ def source_of(files: Sequence[Path], out: Path | None, rate: Fraction | None) ->
 
 def _of_pictures(files: Sequence[Path], rate: Fraction) -> Source:
     """Pictures as frames, in the order of the numbers in their names."""
+    from cnnexp.inputs.folder_walk import by_number
+
     ordered = sorted(files, key=by_number)
 
     def frames() -> Iterator[Frame]:
