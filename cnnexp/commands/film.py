@@ -79,9 +79,11 @@ def frame_by_frame(
 def _sees_clips(record: Record | None, words: Sequence[str], config_dir: Sequence[str]) -> bool:
     if record is not None:
         return bool(record.config["data"]["input"] == CLIPS)
-    from cnnexp.config.compose import compose_run
+    from cnnexp.commands.asked import net_named
+    from cnnexp.config.options import input_of_model
 
-    return bool(compose_run(words, config_dir)["model"].get("input") == CLIPS)
+    path = net_named(words, config_dir)
+    return path is not None and input_of_model(path) == CLIPS
 
 
 def is_film(path: Path) -> bool:

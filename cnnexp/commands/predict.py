@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     ask, answer = _over_views(task, choice), task.answer
     if texts:
         return answer_texts(task, ask, texts, as_json=arguments.json)
-    files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
+    files = files_in(given, task.facts.input)
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
     refuse_many(files, arguments.html)
@@ -162,9 +162,8 @@ def _run_film(
     named = [Path(text) for text in given]
     source = film.source_of(named, out, arguments.frame_rate) if any(map(film.is_film, named)) else None
     task, see = _seeing(record, words, arguments)
-    suffixes = task.facts.input.suffixes
     if source is None:
-        source = film.source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
+        source = film.source_of(files_in(given, task.facts.input), out, arguments.frame_rate)
     row = film.predict_film(task, _over_views(task, choice), see, source, out, arguments.json)
     loaded()
     if arguments.json:

@@ -218,6 +218,10 @@ class Input(ABC):
         """Of the files that ``read`` takes."""
         return frozenset()
 
+    def is_sample(self, folder: Path) -> bool:
+        """Whether a folder without such files is a sample itself."""
+        return False
+
     def example(self, count: int, device: torch.device | str = "meta") -> tuple[Tensor, ...]:
         """Arguments for a net, of this shape and with any numbers: for dry runs."""
         return (torch.empty(count, *self.shape, device=device),)

@@ -17,7 +17,7 @@ from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
 from cnnexp.inputs.clip_files import read_clip
 from cnnexp.inputs.film_formats import CLIP_SUFFIXES
-from cnnexp.inputs.picture_files import Size
+from cnnexp.inputs.picture_files import Size, find_pictures
 from cnnexp.inputs.pictures import PicturePreparation, Pictures
 
 
@@ -137,6 +137,9 @@ class Clips(Input):
     @property
     def suffixes(self) -> frozenset[str]:
         return CLIP_SUFFIXES
+
+    def is_sample(self, folder: Path) -> bool:
+        return bool(find_pictures(folder))
 
 
 class ClipPreparation(Preparation):

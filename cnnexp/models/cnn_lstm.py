@@ -14,12 +14,13 @@ from cnnexp.models.sizes import refuse_below
 
 
 class CNNLSTM(nn.Module):
-    """The same small net sees each frame; an LSTM goes through its answers; its last state says the class.
+    """The same small net sees each frame; an LSTM goes through what it saw; the answers after each frame are averaged.
 
     Stages of a 3×3 convolution, batch norm, an activation and 2×2 max-pooling; what is left of a frame goes through one
     linear layer with an activation. The maps are not averaged over their places, as where things are is what moves. The
     form is that of Donahue et al. 2015, "Long-term recurrent convolutional networks", section 3, whose picture net is
-    AlexNet, and which averages the answers after each frame; here the last one decides, when all has been seen.
+    AlexNet and which averages probabilities; here it is logits, whose mean is one linear layer's of the mean state. So
+    each frame is as near to the loss as the last.
 
     Args:
         in_channels: channels of a frame.
@@ -31,7 +32,7 @@ class CNNLSTM(nn.Module):
         layers: of the LSTM.
         activation: behind each batch norm and the linear layer.
         leaky_slope: of `leaky_relu` below zero; None is 0.01.
-        dropout: probability in [0, 1) of dropping a number of the last state; None for no dropout.
+        dropout: probability in [0, 1) of dropping a number of the mean state; None for no dropout.
 
     Raises:
         InputError: a number below 1; frames from which the pools leave nothing; a slope for an activation that has
@@ -74,4 +75,4 @@ class CNNLSTM(nn.Module):
         count, _, frames = x.shape[:3]
         seen = self.features(x.transpose(1, 2).flatten(0, 1)).flatten(1)
         states, _ = self.lstm(self.act(self.embed(seen)).unflatten(0, (count, frames)))
-        return self.linear(self.drop(states[:, -1]))
+        return self.linear(self.drop(states.mean(1)))
