@@ -44,8 +44,8 @@ class MovingDigits(DataSet):
     Args:
         image_size: height and width of the frames; other than 32×32 are resized (bilinear). channels: 1, or 3 alike.
         frames: of a clip. cut: frames until the digit jumps; None: it never does.
-        order: of the frames: as it happened, from the end, or shuffled, each clip in another order. The label stays
-            where the digit went: in reversed clips it is seen to go the opposite way.
+        order: of the frames: as it happened, from the end, or shuffled, each clip in another order. In a reversed clip
+            the digit is seen to go the opposite way, and the label says so; that of a shuffled one is where it went.
         clip_seed: which clips are composed.
 
     Raises:
@@ -115,14 +115,14 @@ def plans_of(clip_seed: int, split: SplitName, frames: int, cut: int | None, ord
     step = np.array(DIRECTIONS)[label] * speed[:, None]
     shift = ((start * SIDE).astype(np.int64) + step[:, None] * since[:, None]) % SIDE
     if order == "reversed":
-        shift = shift[:, ::-1]
+        shift, label = shift[:, ::-1], (label + len(DIRECTIONS) // 2) % len(DIRECTIONS)
     if order == "shuffled":
         drawn = uniform(clip_seed, SPLITS.index(split), clip[:, None], _ORDER, time)
         shift = np.take_along_axis(shift, drawn.argsort(1, kind="stable")[..., None], axis=1)
     digit = (uniform(*key, _DIGIT) * len(_canvases(split))).astype(np.int64)
     return {
         "digit": torch.from_numpy(digit),
-        "shift": torch.from_numpy(shift.astype(np.uint8)),
+        "shift": torch.from_numpy(np.ascontiguousarray(shift, np.uint8)),
         "label": torch.from_numpy(label),
     }
 
