@@ -53,7 +53,7 @@ def sets_for(path: Path, task: str, data: Mapping[str, Path], folders: Sequence[
     kind, target = input_of_model(path) or PICTURES, str(tasks(folders)[task].get("target") or "label")
     usual = [one for one in TO_BEGIN_WITH if input_of_data(data[one]) == kind and target in targets_of_data(data[one])]
     every, side = data_with(target, folders, kind), model_header(purpose(path)).side
-    of_its_size = [name for name in every if size_of_data(data[name]) == [side, side]]
+    of_its_size = [name for name in every if kind == PICTURES and size_of_data(data[name]) == [side, side]]
     return usual if set(usual) & set(of_its_size) else of_its_size or usual or every
 
 
@@ -84,7 +84,9 @@ def _candidates(
     """Pictures that the net may be meant for: what its line says, then what it is published for, then the data's."""
     of_data = build_input(config, trusted).shape
     classes = None if config["task"]["target"] != "label" else header.classes or len(config["data"]["classes"])
-    if config["data"]["input"] != PICTURES:
+    if header.frames and header.side:
+        yield (header.frames, 1 if header.grey else 3, header.side, header.side), classes
+    elif config["data"]["input"] != PICTURES:
         yield of_data, classes
     elif header.side:
         yield (1 if header.grey else 3, header.side, header.side), classes

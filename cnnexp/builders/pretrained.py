@@ -28,6 +28,7 @@ from cnnexp.builders.starting import (
 )
 from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
+from cnnexp.inputs.clips import Clips
 from cnnexp.inputs.picture_files import middle_of, pixels_of, read_middle, read_picture
 from cnnexp.inputs.pictures import Pictures
 from cnnexp.models.published import Published
@@ -80,6 +81,8 @@ def pretrained(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> tuple[
 
 def reading(how: Published) -> Callable[[Path], dict[str, Tensor]]:
     """A file → a batch of one, brought to size as the publisher of the weights does."""
+    if how.clip is not None:
+        return _input_of(how, how.mean, how.std).read
     if how.sized is not None:
         return lambda path: Pictures.stored_as(read_picture(path, None, 3)[0][None])
     size = (how.resize_px, how.crop_px, 3, how.interpolation)
@@ -204,9 +207,16 @@ def _facts(config: Mapping[str, Any], published: Published, count: int, trusted:
     known = len(published.classes) == count
     names = published.classes if known else tuple(f"class {number}" for number in range(count))
     mean, std = IMAGENET if imagenet else (published.mean, published.std)
+    given = _input_of(published, tuple(mean), tuple(std))
+    return Facts(given.name, given, {published.target: answer_class(published.target, trusted)(names)})
+
+
+def _input_of(published: Published, mean: Sequence[float], std: Sequence[float]) -> Pictures | Clips:
     size = (published.crop_px, published.crop_px)
-    pictures = Pictures(channels=3, image_size=size, mean=tuple(mean), std=tuple(std))
-    return Facts("pictures", pictures, {published.target: answer_class(published.target, trusted)(names)})
+    if published.clip is None:
+        return Pictures(channels=3, image_size=size, mean=mean, std=std)
+    frames, stored = published.clip
+    return Clips(frames=frames, channels=3, image_size=size, decode_size=stored, mean=mean, std=std)
 
 
 def _refuse_fresh(begun: Start) -> None:

@@ -36,6 +36,7 @@ IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 """Mean and standard deviation of ImageNet's training pictures, as nearly everybody uses them."""
 COUNTER = "num_batches_tracked"
 """Batch norm's count of batches, which files from before torch 0.4.1 lack; it is no weight, so its lack is no news."""
+_CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 _LARGER = "weights for photographs want model.stem=imagenet, or pictures of more than 64 pixels (data.image_size)"
 
 
@@ -143,7 +144,7 @@ def put_start(net: nn.Module, state: Mapping[str, Tensor], begun: Start, name: s
         InputError: a tensor before the head has no counterpart of its shape.
     """
     own, head = net.state_dict(), head_of(net)
-    first = next((f"{name}.weight" for name, one in net.named_modules() if isinstance(one, nn.Conv2d)), "")
+    first = next((f"{name}.weight" for name, one in net.named_modules() if isinstance(one, _CONVOLUTIONS)), "")
     if not set(own) & set(state) and _same_in_order(own, state, head.holds):
         state, begun.by_position = dict(zip(own, state.values(), strict=True)), True
     taken, wrong = _matched(net, state, begun, first)
@@ -323,8 +324,8 @@ def _same_in_order(own: Mapping[str, Tensor], state: Mapping[str, Tensor], in_he
 
 
 def _other_channels(given: Tensor, own: Tensor) -> Tensor | None:
-    """A first convolution (O, C, k, k) for another number of channels: as if grey were shown as colour, or back."""
-    if given.ndim != 4 or given.shape[0] != own.shape[0] or given.shape[2:] != own.shape[2:]:
+    """A first convolution (O, C, k, k), or over time, for other channels: as if grey were shown as colour, or back."""
+    if given.ndim not in (4, 5) or given.shape[0] != own.shape[0] or given.shape[2:] != own.shape[2:]:
         return None
     if (given.shape[1], own.shape[1]) == (3, 1):
         return given.sum(1, keepdim=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from cnnexp.errors import InputError
 
 if TYPE_CHECKING:
     from cnnexp.averaging.words import Choice
+    from cnnexp.inputs.base import Input
     from cnnexp.tasks.base import Task
 
 USUAL_TARGET = "label"
@@ -67,11 +68,15 @@ def names_data(words: Sequence[str]) -> bool:
     return any(word.lstrip("+").startswith(DATA) for word in words)
 
 
+def net_named(words: Sequence[str], own_folders: Sequence[str] = ()) -> Path | None:
+    """The file of the net that the words name; None where they name none, or one that there is not."""
+    named = [word.split("=", 1)[1] for word in words if word.startswith("model=")]
+    return option_files("model", config_folders(own_folders)).get(named[-1]) if named else None
+
+
 def suitable_data(words: Sequence[str], own_folders: Sequence[str] = ()) -> list[str]:
     """Data that suits the net that the words name, where the usual data does not; as words to add."""
-    named = [word.split("=", 1)[1] for word in words if word.startswith("model=")]
-    folders = config_folders(own_folders)
-    path = option_files("model", folders).get(named[-1]) if named else None
+    path, folders = net_named(words, own_folders), config_folders(own_folders)
     if path is None:
         return []
     kind, task = input_of_model(path) or PICTURES, tasks(folders).get(task_of_model(path) or "", {})
@@ -82,11 +87,8 @@ def suitable_data(words: Sequence[str], own_folders: Sequence[str] = ()) -> list
     return [f"data={EMBEDDED if EMBEDDED in fitting else fitting[0]}"] if fitting else []
 
 
-def files_in(given: Sequence[str], suffixes: Collection[str], noun: str) -> list[Path]:
-    """Files as given, and those of the suffixes in folders.
-
-    Args:
-        suffixes: of files that hold a sample. noun: what a sample is called.
+def files_in(given: Sequence[str], of: Input) -> list[Path]:
+    """Files as given, those in folders that such an input reads, and folders that are a sample themselves.
 
     Raises:
         InputError: a line for each that is not there.
@@ -95,11 +97,12 @@ def files_in(given: Sequence[str], suffixes: Collection[str], noun: str) -> list
     missing = []
     for text in given:
         path = Path(text)
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes) if path.is_dir() else [path]
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in of.suffixes) if path.is_dir() else [path]
+        if path.is_dir() and not inside and of.is_sample(path):
+            inside = [path]
         if path.is_dir() and not inside:
-            missing.append(
-                f"{text}: a folder without {noun}s ({', '.join(sorted(suffixes)) or 'this net takes no files'})"
-            )
+            known = ", ".join(sorted(of.suffixes)) or "this net takes no files"
+            missing.append(f"{text}: a folder without {of.noun}s ({known})")
         elif not path.exists():
             missing.append(f"{text}: there is no such file")
         found.extend(inside)

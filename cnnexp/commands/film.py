@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 
     from cnnexp.averaging.answering import Asking
     from cnnexp.inputs.films import Frame
+    from cnnexp.runs.read import Record
     from cnnexp.tasks.base import Task
 
-FILM_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv"})
-"""Of files that are read as films."""
 WRITTEN = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffixes of films that are written, and the container of each. All of them keep the time of each frame."""
 MOST_FRAMES_A_SECOND = 1000
+CLIPS = "clips"
+"""The input of nets that take a film, or a part of it, at once."""
 
 Seeing: TypeAlias = "Callable[[Image], dict[str, Tensor]]"
 """A frame → a batch of one, as the net's data set would store it."""
@@ -56,12 +56,39 @@ def frame_rate(text: str) -> Fraction:
     return rate
 
 
-def is_about_film(files: Sequence[Path], out: Path | None) -> bool:
-    """Whether a film is to be read or to be written."""
-    return any(is_film(path) for path in files) or (out is not None and is_film(out))
+def frame_by_frame(
+    files: Sequence[Path], out: Path | None, record: Record | None, words: Sequence[str], config_dir: Sequence[str]
+) -> bool:
+    """Whether a film is to be read or to be written, by a net that is asked about each frame.
+
+    Args:
+        record: the run; None for the settings that ``words`` are.
+
+    Raises:
+        InputError: the net takes films as one clip each, and a film is to be written.
+    """
+    if not any(is_film(path) for path in files) and (out is None or not is_film(out)):
+        return False
+    if not _sees_clips(record, words, config_dir):
+        return True
+    if out is not None and is_film(out):
+        raise InputError(f"--out {out}: the net has one answer for a clip, and none for a frame; name a folder")
+    return False
+
+
+def _sees_clips(record: Record | None, words: Sequence[str], config_dir: Sequence[str]) -> bool:
+    if record is not None:
+        return bool(record.config["data"]["input"] == CLIPS)
+    from cnnexp.commands.asked import net_named
+    from cnnexp.config.options import input_of_model
+
+    path = net_named(words, config_dir)
+    return path is not None and input_of_model(path) == CLIPS
 
 
 def is_film(path: Path) -> bool:
+    from cnnexp.inputs.film_formats import FILM_SUFFIXES
+
     return path.suffix.lower() in FILM_SUFFIXES and not path.is_dir()
 
 
@@ -93,10 +120,10 @@ def source_of(files: Sequence[Path], out: Path | None, rate: Fraction | None) ->
 
 
 def _of_pictures(files: Sequence[Path], rate: Fraction) -> Source:
-    """Pictures as frames, numbers in their names counted and not spelt: frame2 stands before frame10."""
-    ordered = sorted(
-        files, key=lambda path: [(len(part), part) for part in re.split(r"(?<=\d)(?=\D)|(?<=\D)(?=\d)", path.name)]
-    )
+    """Pictures as frames, in the order of the numbers in their names."""
+    from cnnexp.inputs.folder_walk import by_number
+
+    ordered = sorted(files, key=by_number)
 
     def frames() -> Iterator[Frame]:
         from cnnexp.inputs.films import Frame

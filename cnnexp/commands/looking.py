@@ -298,7 +298,7 @@ def _read(task: Task, files: Sequence[str], read: Any) -> Samples:
 
     problems: list[str] = []
     batches = []
-    paths: list[Path] = files_in(files, task.facts.input.suffixes, task.facts.input.noun)
+    paths: list[Path] = files_in(files, task.facts.input)
     for path in paths:
         try:
             batches.append(read(path))

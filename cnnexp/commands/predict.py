@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnexp.commands import film
+from cnnexp.commands.answers_page import Lines, refuse_many, source_of, write_answers
 from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run, weights_named
 from cnnexp.commands.asked import files_in, names_data, refuse_own_size, settings_and_files, suitable_data, views_named
 from cnnexp.commands.files import check_file
-from cnnexp.commands.predict_page import Lines, refuse_many, source_of, write_answers
 from cnnexp.commands.predict_questions import add_questions, answer_questions, questions_named, refuse_unasked
 from cnnexp.commands.predict_texts import add_texts, answer_texts, texts_named
 from cnnexp.commands.saving import folder_or_file, names_of, refuse_file, saved
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not given and not texts:
         raise InputError(f"missing: FILE, a picture to classify, as in: {WITHOUT_RUN}")
     out = None if arguments.out is None else Path(arguments.out)
-    if not questions and film.is_about_film([Path(one) for one in given], out):
+    if not questions and film.frame_by_frame([Path(one) for one in given], out, record, words, arguments.config_dir):
         return _run_film(record, words, given, out, choice, arguments)
     if arguments.frame_rate is not None:
         raise InputError("--frame-rate: is of a film that is made of pictures; name it: --out FILM.mp4")
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     if questions:
         return answer_questions(task, ask, given, questions, as_json=arguments.json)
     refuse_unasked(task.facts.input, given)
-    files = files_in(given, task.facts.input.suffixes, task.facts.input.noun)
+    files = files_in(given, task.facts.input)
     refuse_unnameable(files)
     files = _readable(read, files, skip=arguments.skip_unreadable)
     refuse_many(files, arguments.html)
@@ -136,7 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
         row |= saved(answer, prediction, path, out, file)
         if arguments.html is not None:
             sounds += task.facts.input.heard(batch)
-            sources.append(source_of(picture, None if "top" in row else answer.image(picture, prediction)))
+            drawn_on = None if "top" in row else answer.image(picture, prediction)
+            sources.append(source_of(picture, drawn_on, task.facts.input.moving(batch)))
         rows.append(row)
     loaded()
     if arguments.html is not None:
@@ -166,9 +167,8 @@ def _run_film(
     named = [Path(text) for text in given]
     source = film.source_of(named, out, arguments.frame_rate) if any(map(film.is_film, named)) else None
     task, see = _seeing(record, words, arguments)
-    suffixes = task.facts.input.suffixes
     if source is None:
-        source = film.source_of(files_in(given, suffixes, task.facts.input.noun), out, arguments.frame_rate)
+        source = film.source_of(files_in(given, task.facts.input), out, arguments.frame_rate)
     row = film.predict_film(task, _over_views(task, choice), see, source, out, arguments.json)
     loaded()
     if arguments.json:

@@ -65,7 +65,7 @@ def answer_questions(task: Task, ask: Asking, named: Sequence[str], questions: S
     assert given.asked_about is not None
     picture = given.parts[given.asked_about[0]]
     unknown = {question: _unknown(given, question) for question in questions}
-    files = files_in(named, picture.suffixes, picture.noun)
+    files = files_in(named, picture)
     rows = []
     for batch, path, question in [(given.of_question(path, text), path, text) for path in files for text in questions]:
         said = task.answer.as_json(ask(batch)[0], given.pictures(batch)[0])

@@ -117,4 +117,6 @@ def _shown(record: Record, found: Mistakes, trusted: list[str]) -> tuple[list[di
     ]
     for one, sound in zip(shown, seen.sounds, strict=False):
         one["heard"] = sound_address(sound)
+    for one, clip in zip(shown, seen.moving, strict=False):
+        one["source"] = as_address(clip, "webp")
     return shown, ""

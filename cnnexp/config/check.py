@@ -107,7 +107,8 @@ def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
     if config["model"]["input"] not in (None, kind, for_nets):
         fitting = _nets({nets_of(str(choices["task"]), folders)}, config, folders)
         found.append(
-            f"model={choices['model']}: takes {config['model']['input']}, and data={choices['data']} holds {kind}"
+            f"model={choices['model']}: takes {config['model']['input']}{_data_for_net(config, folders)}, and "
+            f"data={choices['data']} holds {kind}"
             + (f", which become {for_nets} here" if for_nets != kind else "")
             + (f"; for those there is model={fitting}" if fitting else "")
         )
@@ -118,6 +119,13 @@ def _inputs(config: Mapping[str, Any], folders: Sequence[Path]) -> list[str]:
             f"data={choices['data']} holds {kind}; take {fitting}"
         )
     return found
+
+
+def _data_for_net(config: Mapping[str, Any], folders: Sequence[Path]) -> str:
+    """Data that a net takes which is not for pictures, of which there is much."""
+    kind = config["model"]["input"]
+    fitting = [] if kind == PICTURES else data_with(config["task"]["target"], folders, kind)
+    return f" (data={few_of(fitting, 'cnnexp list data')})" if fitting else ""
 
 
 def _nets(of: set[str], config: Mapping[str, Any], folders: Sequence[Path]) -> str:

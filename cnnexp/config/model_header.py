@@ -8,7 +8,8 @@ from dataclasses import dataclass
 _PAPER = re.compile(r"\(([A-Z][^(),]*? (?:19|20)\d\d)\b")
 _PARAMETERS = re.compile(r"([\d,]*\d) parameters")
 _SIDE = re.compile(r"\b([2-9]\d|\d{3})x\1\b")
-_CLASSES = re.compile(r"\b(1,000|ten) classes")
+_FRAMES = re.compile(r"\b(\d+) (?:RGB|grey) frames")
+_CLASSES = re.compile(r"\b(1,000|ten|\d+) classes")
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class ModelHeader:
 
     Args:
         paper: authors and year. parameters: with these pictures. side: of a picture in pixels. grey: one channel.
+        frames: of a clip of such pictures.
     """
 
     name: str
@@ -25,18 +27,21 @@ class ModelHeader:
     side: int | None
     grey: bool
     classes: int | None
+    frames: int | None = None
 
 
 def model_header(line: str) -> ModelHeader:
     """Read a line such as ``ResNet-20 for 32x32 pictures (He 2015, section 4.2): 269,722 parameters``."""
-    paper, parameters, side, classes = (one.search(line) for one in (_PAPER, _PARAMETERS, _SIDE, _CLASSES))
+    patterns = (_PAPER, _PARAMETERS, _SIDE, _CLASSES, _FRAMES)
+    paper, parameters, side, classes, frames = (one.search(line) for one in patterns)
     return ModelHeader(
         name=re.split(r" \(|[:;,] | for | on ", line)[0],
         paper=paper[1] if paper else None,
         parameters=int(parameters[1].replace(",", "")) if parameters else None,
         side=int(side[1]) if side else None,
         grey="grey" in line,
-        classes={"1,000": 1000, "ten": 10}[classes[1]] if classes else None,
+        classes={"1,000": 1000, "ten": 10}.get(classes[1]) or int(classes[1]) if classes else None,
+        frames=int(frames[1]) if frames else None,
     )
 
 

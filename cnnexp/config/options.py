@@ -115,14 +115,16 @@ def usual_first(names: Sequence[str]) -> list[str]:
     return sorted(names, key=lambda name: USUAL.index(name) if name in USUAL else len(USUAL))
 
 
-def data_with(target: str, folders: Sequence[Path], kind: str | None = None) -> list[str]:
-    """Names of the data sets that give a truth (label, mask, boxes, ...).
+def data_with(target: str | None, folders: Sequence[Path], kind: str | None = None) -> list[str]:
+    """Names of the data sets that give a truth (label, mask, boxes, ...); None: for tasks that need none.
 
     Args:
         kind: of input that a net is for, where only data for it will do.
     """
     files = option_files("data", folders).items()
-    return [name for name, path in files if target in targets_of_data(path) and kind in (None, nets_of_data(path))]
+    return [
+        name for name, path in files if target in (None, *targets_of_data(path)) and kind in (None, nets_of_data(path))
+    ]
 
 
 def targets_of_data(path: Path) -> list[str]:

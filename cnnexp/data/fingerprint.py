@@ -16,6 +16,7 @@ from torch import Tensor
 from cnnexp.data.base import Origin, Split, TensorSplit
 from cnnexp.data.folded import origins_of
 from cnnexp.errors import InputError
+from cnnexp.inputs.folder_walk import walk
 
 Depth = Literal["contents", "sizes", "names"]
 """How closely it is looked at: contents of files, or their sizes, or neither (for file systems that are slow)."""
@@ -146,6 +147,8 @@ def _digests(paths: Sequence[Path]) -> list[str]:
 
 def _digest(path: Path) -> str:
     try:
+        if path.is_dir():  # the frames of a clip
+            return short_hash("".join(f"{one.name} {_digest(one)}\n" for one in walk(path, deep=False).files).encode())
         return short_hash(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -153,6 +156,6 @@ def _digest(path: Path) -> str:
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return sum(map(_size, walk(path, deep=False).files)) if path.is_dir() else path.stat().st_size
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

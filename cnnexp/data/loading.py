@@ -17,7 +17,7 @@ from cnnexp.data.renumbered import Renumbering
 from cnnexp.data.working import Failed, Guarded, as_it_is
 from cnnexp.draws import permutation
 from cnnexp.errors import InputError
-from cnnexp.sampling.base import Sampling
+from cnnexp.sampling.base import Known, Sampling
 from cnnexp.sampling.order import Order
 from cnnexp.sampling.shuffled import Shuffled
 
@@ -135,7 +135,7 @@ class Data:
             InputError: these samples cannot be drawn as the run wants it.
         """
         positions = self.train_positions()
-        problems = self.sampling.problems(self._labels(positions), self.batch_size, self._lengths(positions))
+        problems = self.sampling.problems(self._known(positions), self.batch_size)
         if problems:
             raise InputError(*problems)
         return len(self._training_order(positions, 0, world))
@@ -151,17 +151,10 @@ class Data:
         return Loader(split, Order(positions, self.batch_size, rank, world), self.workers)
 
     def _training_order(self, positions: NDArray[np.int64], rank: int, world: int) -> Order:
-        sampling = self.sampling
-        labels = self._labels(positions) if sampling.needs_labels else None
-        lengths = self._lengths(positions) if sampling.needs_lengths else None
-        return Order(
-            positions, self.batch_size, rank, world, sampling=sampling, seed=self.seed, labels=labels, lengths=lengths
-        )
+        known = self._known(positions)
+        return Order(positions, self.batch_size, rank, world, sampling=self.sampling, seed=self.seed, known=known)
 
-    def _labels(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        labels = self.split("train").labels_for_strata()
-        return None if labels is None else labels.numpy()[positions]
-
-    def _lengths(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        lengths = self.split("train").lengths()
-        return None if lengths is None else lengths.numpy()[positions]
+    def _known(self, positions: NDArray[np.int64]) -> Known:
+        split = self.split("train")
+        each = (split.labels_for_strata(), split.lengths())
+        return Known(*(None if one is None else one.numpy()[positions] for one in each))

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from cnnexp.data.base import FileSplit, SplitName, TensorSplit, collate
-from cnnexp.data.census import OTHER, printable
-from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import refuse_empty, split_folders, subfolders
+from cnnexp.data.census import OTHER
+from cnnexp.data.class_folders import class_folders, class_names_in, labelled
+from cnnexp.data.folders import refuse_empty
 from cnnexp.data.memory import MEMORY_BUDGET
 from cnnexp.data.own_folder import UNREADABLE, OwnFolder
 from cnnexp.data.picture_folders import name_in
@@ -70,24 +70,18 @@ class SoundFolder(OwnFolder):
         return {}
 
     def names(self) -> tuple[str, ...]:
-        folder = self._class_folders["train"]
-        names = tuple(one.name for one in subfolders(folder))
-        if not names:
-            raise InputError(f"{folder}: holds no folders; expected one folder of sounds per class")
-        odd = [name for name in names if printable(name) != name]
-        if odd:
-            raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
-        return names
+        return class_names_in(self._class_folders["train"], self.kind)
 
     def found(self) -> dict[SplitName, list[Sample]]:
-        numbers = {name: number for number, name in enumerate(self.class_names())}
-        found = {split: self._labelled(folder, numbers) for split, folder in self._class_folders.items()}
-        taught = {sample.label for sample in found["train"]}
-        empty = [name for name, number in numbers.items() if number not in taught]
-        if empty:
-            folder = self._class_folders["train"] / empty[0]
-            raise InputError(f"{folder}: no sounds to train this class with ({', '.join(_known())})")
-        return found
+        return labelled(
+            self._class_folders,
+            self.class_names(),
+            self._sounds_in,
+            root=self.folder,
+            refuses=self.refuses_classes,
+            kind=self.kind,
+            expected=f"CLASS/SOUND.wav ({', '.join(sorted(SOUND_SUFFIXES))})",
+        )
 
     def load(self, split: SplitName) -> TensorSplit | FileSplit:
         self.prepare()
@@ -103,27 +97,7 @@ class SoundFolder(OwnFolder):
 
     @cached_property
     def _class_folders(self) -> dict[SplitName, Path]:
-        """The folder that holds the class folders, for each split that there is."""
-        found = split_folders(self.folder)
-        if not found or (self.classes is not None and {folder.name for folder in found.values()} <= set(self.classes)):
-            return {"train": self.folder}
-        if "train" not in found:
-            raise InputError(f"{self.folder}: holds {', '.join(p.name for p in found.values())} but no train")
-        return found
-
-    def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
-        samples = []
-        for class_folder in subfolders(folder):
-            if class_folder.name not in numbers and self.refuses_classes:
-                refuse_unknown(class_folder.name, list(numbers), class_folder, IN_TRAINING)
-            label = numbers.get(class_folder.name)
-            for path in self._sounds_in(class_folder):
-                samples.append(Sample(path, path.relative_to(self.folder).as_posix(), label=label))
-        if not samples:
-            raise InputError(
-                f"{folder}: no sounds found; expected {folder.name}/CLASS/SOUND.wav ({', '.join(_known())})"
-            )
-        return samples
+        return class_folders(self.folder, self.classes)
 
     def _sounds_in(self, folder: Path) -> list[Path]:
         looked = walk(folder)
@@ -191,7 +165,3 @@ class SoundDecoder:
             "sound_length": torch.tensor(min(len(sound), self.length)),
             "label": torch.tensor(sample.label or 0),
         }
-
-
-def _known() -> list[str]:
-    return sorted(SOUND_SUFFIXES)

@@ -41,11 +41,13 @@ def pictures_of_test(
 
 @dataclass(frozen=True)
 class Shown:
-    """Samples for a page: each as a picture, as a wav file where they make a sound, and as text where they are one."""
+    """Samples for a page: each as a picture, as a wav file where they make a sound, as text where they are one, and as
+    a WebP file where they move."""
 
     images: Sequence[Image.Image]
     sounds: Sequence[bytes] = ()
     texts: Sequence[str] = ()
+    moving: Sequence[bytes] = ()
 
 
 def shown_of_test(record: Record, places: Sequence[int], answered: bool, trusted: Sequence[str]) -> Shown:
@@ -70,7 +72,8 @@ def shown_of_test(record: Record, places: Sequence[int], answered: bool, trusted
     pictures, sounds, texts = given.pictures(batch), given.heard(batch), given.written(batch)
     if not answered:
         images = [to_image(picture) for picture in pictures]
-        return Shown([enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images], sounds, texts)
+        larger = [enlarged(image, whole_factor(image.size, _LEAST_SIDE_PX)) for image in images]
+        return Shown(larger, sounds, texts, given.moving(batch))
     with torch.no_grad():
         answers = task.predict(task.prepare(batch, train=False))
     drawn = [

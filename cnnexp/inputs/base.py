@@ -178,6 +178,10 @@ class Input(ABC):
         """Stored samples as wav files for a browser; none where they make no sound."""
         return []
 
+    def moving(self, batch: Batch) -> list[bytes]:
+        """Stored samples as WebP files that move, for a browser; none where they stand still."""
+        return []
+
     def compared(self, value: Tensor) -> Tensor:
         """What nets take, (B, …), as numbers in which samples lie near one another or far, float (B, D)."""
         return value.flatten(1).float()
@@ -213,6 +217,10 @@ class Input(ABC):
     def suffixes(self) -> frozenset[str]:
         """Of the files that ``read`` takes."""
         return frozenset()
+
+    def is_sample(self, folder: Path) -> bool:
+        """Whether a folder without such files is a sample itself."""
+        return False
 
     def example(self, count: int, device: torch.device | str = "meta") -> tuple[Tensor, ...]:
         """Arguments for a net, of this shape and with any numbers: for dry runs."""

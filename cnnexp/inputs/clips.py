@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnexp.augmentation.engine import Augmentation
 from cnnexp.errors import InputError
 from cnnexp.inputs.base import Batch, Input, Picture, Preparation, Samples, Shape, Truth
-from cnnexp.inputs.picture_files import Size, find_pictures, frames_in, pillow_mode, read_picture
+from cnnexp.inputs.clip_files import read_clip
+from cnnexp.inputs.film_formats import CLIP_SUFFIXES
+from cnnexp.inputs.picture_files import Size, find_pictures
 from cnnexp.inputs.pictures import PicturePreparation, Pictures
 
 
@@ -102,28 +105,20 @@ class Clips(Input):
         return self.of_a_frame.problems(augmentation, truths, mixes)
 
     def read(self, path: Path) -> Batch:
-        """A folder of frames, sorted by name, or a file that holds several: as many as nets take, evenly spread."""
-        pillow_mode(self.channels)
-        clip = torch.stack(
-            [read_picture(file, self.stored_size, self.channels, place)[0] for file, place in self._frames_of(path)]
-        )
+        """A film, a picture that moves, or a folder of frames: as many as nets take, evenly spread."""
+        clip = read_clip(path, self.frames, self.stored_size, self.channels)
         return {"clip": clip[None], "index": torch.zeros(1, dtype=torch.int64)}
-
-    def _frames_of(self, path: Path) -> list[tuple[Path, int]]:
-        """Files, and which of the frames in each."""
-        if path.is_dir():
-            there = [(file, 0) for file in find_pictures(path)]
-            if not there:
-                raise InputError(f"{path}: a folder without pictures, which are the frames of a clip")
-        else:
-            there = [(path, place) for place in range(frames_in(path))]
-        return [there[place] for place in np.linspace(0, len(there) - 1, self.frames).round().astype(int)]
 
     def picture(self, path: Path) -> Picture:
         return self.pictures(self.read(path))[0]
 
     def pictures(self, batch: Batch) -> list[Picture]:
         return _pictures(batch["clip"])
+
+    def moving(self, batch: Batch) -> list[bytes]:
+        from cnnexp.visualize.clips import moving_picture
+
+        return [moving_picture(one) for one in _with_colours_last(batch["clip"])]
 
     def prepared_by(self) -> str:
         return self.of_a_frame.prepared_by().replace("pictures", "frames")
@@ -141,7 +136,10 @@ class Clips(Input):
 
     @property
     def suffixes(self) -> frozenset[str]:
-        return frozenset({".gif", ".webp", ".tif", ".tiff"})
+        return CLIP_SUFFIXES
+
+    def is_sample(self, folder: Path) -> bool:
+        return bool(find_pictures(folder))
 
 
 class ClipPreparation(Preparation):
@@ -220,4 +218,10 @@ def _pictures(clips: Tensor) -> list[Picture]:
     """uint8 (B, T, C, H, W) → a picture of each."""
     from cnnexp.visualize.clips import clip_picture
 
-    return [clip_picture(one) for one in clips.cpu().permute(0, 1, 3, 4, 2).numpy()]
+    return [clip_picture(one) for one in _with_colours_last(clips)]
+
+
+def _with_colours_last(clips: Tensor) -> NDArray[np.uint8]:
+    """uint8 (B, T, C, H, W) → (B, T, H, W, C)."""
+    pixels: NDArray[np.uint8] = clips.cpu().permute(0, 1, 3, 4, 2).numpy()
+    return pixels

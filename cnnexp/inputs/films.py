@@ -55,7 +55,7 @@ class Film:
             InputError: a frame cannot be decoded, or there is none.
         """
         number, began = 0, Fraction(0)
-        with _opened(self.path) as (container, stream):
+        with opened_film(self.path) as (container, stream):
             for frame in container.decode(stream):
                 time = frame.pts * frame.time_base if frame.pts is not None else began + number / self.rate
                 began = time if number == 0 else began
@@ -72,7 +72,7 @@ def open_film(path: Path) -> Film:
     Raises:
         InputError: there is no such file, it is no film, or it holds sound alone; PyAV is not installed.
     """
-    with _opened(path) as (container, stream):
+    with opened_film(path) as (container, stream):
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
         seconds = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -80,8 +80,12 @@ def open_film(path: Path) -> Film:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """The container and its first stream of pictures; an error of the library becomes a line."""
+def opened_film(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The container of PyAV's and its first stream of pictures; an error of the library becomes a line.
+
+    Raises:
+        InputError: there is no such file, it is no film, it holds no pictures, or it cannot be decoded; no PyAV.
+    """
     av = library()
     try:
         # a file that only names other addresses, such as a playlist, is not followed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from cnnexp.errors import InputError
 TWICE = "there twice by links"
 BROKEN = "behind a broken link"
 NO_FILE = "no file"
+_NUMBERED = re.compile(r"(\D*)([0-9]*)", re.ASCII)
 
 # What systems and archivers leave behind, beside names that begin with a dot.
 _LEFTOVERS = frozenset(
@@ -33,6 +35,11 @@ class Walk:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder of this name is none of the user's data."""
     return name.startswith(".") or name.lower() in _LEFTOVERS
+
+
+def by_number(path: Path) -> list[tuple[str, int]]:
+    """Sorts files with numbers in their names as they are counted and not as they are spelt: frame2 before frame10."""
+    return [(text, int(number or 0)) for text, number in _NUMBERED.findall(path.name)]
 
 
 def walk(folder: Path, *, deep: bool = True) -> Walk:

@@ -28,6 +28,8 @@ class Published:
         in_rows: the number of classes that so many rows answer for.
         trained: arguments of the net that belong to them, where the configuration leaves these null.
         sized: the same, for a net that brings whole pictures to size; ``resize_px`` and ``crop_px`` say nothing then.
+        clip: for a net that takes clips, how many frames, and height and width that each is brought to; ``crop_px`` is
+            cut out of the middle, and ``resize_px`` says nothing.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Published:
     in_rows: Callable[[int], int] = int
     trained: Mapping[str, Any] = field(default_factory=dict)
     sized: Mapping[str, Any] | None = None
+    clip: tuple[int, tuple[int, int]] | None = None
 
     @property
     def named(self) -> bool:

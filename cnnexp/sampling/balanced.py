@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnexp.draws import permutation
-from cnnexp.sampling.base import Labels, Lengths, Sampling
+from cnnexp.sampling.base import Known, Sampling
 
 _KEY, _PLACES_KEY = 0xBA1, 0xBA2
 
@@ -20,15 +20,8 @@ class Balanced(Sampling):
 
     needs_labels = True
 
-    def epoch(
-        self,
-        count: int,
-        labels: Labels | None,
-        batch_size: int,
-        seed: int,
-        epoch: int,
-        lengths: Lengths | None = None,
-    ) -> NDArray[np.int64]:
+    def epoch(self, count: int, known: Known, batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
+        labels = known.labels
         assert labels is not None
         total = self.batches(count, batch_size) * batch_size
         classes = np.unique(labels)

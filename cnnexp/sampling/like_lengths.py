@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnexp.draws import permutation
-from cnnexp.sampling.base import Labels, Lengths, Sampling
+from cnnexp.sampling.base import Known, Sampling
 
 _KEY, _BATCHES_KEY = 0x1E6, 0x1E7
 
@@ -27,20 +27,13 @@ class LikeLengths(Sampling):
     def __init__(self, *, batches_sorted: int) -> None:
         self.batches_sorted = batches_sorted
 
-    def problems(self, labels: Labels | None, batch_size: int, lengths: Lengths | None = None) -> list[str]:
+    def problems(self, known: Known, batch_size: int) -> list[str]:
         if self.batches_sorted < 1:
             return [f"sampling.batches_sorted={self.batches_sorted}: expected a whole number of at least 1"]
-        return super().problems(labels, batch_size, lengths)
+        return super().problems(known, batch_size)
 
-    def epoch(
-        self,
-        count: int,
-        labels: Labels | None,
-        batch_size: int,
-        seed: int,
-        epoch: int,
-        lengths: Lengths | None = None,
-    ) -> NDArray[np.int64]:
+    def epoch(self, count: int, known: Known, batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
+        lengths = known.lengths
         assert lengths is not None
         batches = self.batches(count, batch_size)
         order = permutation(count, _KEY, seed, epoch)[: batches * batch_size]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnexp.sampling.base import Labels, Lengths, Sampling
+from cnnexp.sampling.base import Known, Sampling
 
 
 class Order:
@@ -18,7 +18,7 @@ class Order:
         positions: int64 (N,), the samples that take part.
         batch_size: global; a multiple of ``world``.
         sampling: how they are drawn; None for an evaluation, which takes every sample once, in the order given.
-        labels, lengths: int64 (N,), of the samples at these positions, where they have one class, or their own length.
+        known: of the samples at these positions.
     """
 
     def __init__(
@@ -30,12 +30,11 @@ class Order:
         *,
         sampling: Sampling | None = None,
         seed: int = 0,
-        labels: Labels | None = None,
-        lengths: Lengths | None = None,
+        known: Known | None = None,
     ) -> None:
         self.positions = positions
         self.batch_size = batch_size if sampling is None else min(batch_size, len(positions) // world * world)
-        self.sampling, self.seed, self.labels, self.lengths = sampling, seed, labels, lengths
+        self.sampling, self.seed, self.known = sampling, seed, known or Known()
         self.rank, self.world = rank, world
         self.epoch = 0
 
@@ -57,7 +56,5 @@ class Order:
             return [share[start : start + size] for start in range(0, len(share), size)]
         if not len(self):
             return []
-        drawn = self.sampling.epoch(
-            len(self.positions), self.labels, self.batch_size, self.seed, self.epoch, self.lengths
-        )
+        drawn = self.sampling.epoch(len(self.positions), self.known, self.batch_size, self.seed, self.epoch)
         return list(self.positions[drawn].reshape(len(drawn), self.world, size)[:, self.rank])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cnnexp.draws import permutation
 from cnnexp.sampling.balanced import endless
-from cnnexp.sampling.base import Labels, Lengths, Sampling
+from cnnexp.sampling.base import Known, Sampling
 
 _KEY = 0x9C1
 
@@ -27,8 +27,8 @@ class PerClass(Sampling):
     def __init__(self, *, samples: int) -> None:
         self.samples = samples
 
-    def problems(self, labels: Labels | None, batch_size: int, lengths: Lengths | None = None) -> list[str]:
-        found = super().problems(labels, batch_size, lengths)
+    def problems(self, known: Known, batch_size: int) -> list[str]:
+        found, labels = super().problems(known, batch_size), known.labels
         if found or labels is None:
             return found
         if self.samples < 2 or batch_size % self.samples:
@@ -46,15 +46,8 @@ class PerClass(Sampling):
             return [f"batch_size={batch_size}: there are {len(labels)} samples to train with; take a smaller batch"]
         return []
 
-    def epoch(
-        self,
-        count: int,
-        labels: Labels | None,
-        batch_size: int,
-        seed: int,
-        epoch: int,
-        lengths: Lengths | None = None,
-    ) -> NDArray[np.int64]:
+    def epoch(self, count: int, known: Known, batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
+        labels = known.labels
         assert labels is not None
         batches, classes = self.batches(count, batch_size), np.unique(labels)
         each = batch_size // self.samples

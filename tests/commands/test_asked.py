@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cnnexp.commands.asked import files_in, names_data, settings_and_files, suitable_data
 from cnnexp.errors import InputError
+from cnnexp.inputs.clips import Clips
 
 
 @pytest.fixture(autouse=True)
@@ -56,23 +59,38 @@ def test_a_net_for_another_kind_of_input_is_given_data_of_that_kind() -> None:
     assert word != "data=digit_scenes" and word.startswith("data=")
 
 
+def of(*suffixes: str) -> Any:
+    return SimpleNamespace(suffixes=frozenset(suffixes), noun="picture", is_sample=lambda folder: False)
+
+
+def test_a_folder_of_frames_is_a_clip(folder: Path) -> None:
+    clips = Clips(frames=4, channels=3, image_size=(8, 8))
+    (folder / "frames").mkdir()
+    with pytest.raises(InputError, match="frames: a folder without clips"):
+        files_in(["frames"], clips)
+    (folder / "frames" / "1.png").touch()
+    assert files_in(["frames"], clips) == [Path("frames")]
+    (folder / "frames" / "a.mp4").touch()
+    assert files_in(["frames"], clips) == [Path("frames/a.mp4")], "films are clips of their own"
+
+
 def test_of_a_folder_the_samples_in_their_order(folder: Path) -> None:
     inside = folder / "pets"
     (inside / "deeper.png").mkdir(parents=True)
     for name in ("b.PNG", "a.png", "notes.txt", "c.jpg"):
         (inside / name).touch()
     (folder / "anything.bin").touch()
-    found = files_in(["anything.bin", "pets"], {".png"}, "picture")
+    found = files_in(["anything.bin", "pets"], of(".png"))
     assert [str(path) for path in found][:3] == ["anything.bin", "pets/a.png", "pets/b.PNG"]
 
 
 def test_everything_that_is_missing_has_a_line(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(InputError) as refused:
-        files_in(["nowhere.png", "empty"], {".png", ".jpg"}, "picture")
+        files_in(["nowhere.png", "empty"], of(".png", ".jpg"))
     assert list(refused.value.lines) == [
         "nowhere.png: there is no such file",
         "empty: a folder without pictures (.jpg, .png)",
     ]
     with pytest.raises(InputError, match="this net takes no files"):
-        files_in(["empty"], set(), "text")
+        files_in(["empty"], of())

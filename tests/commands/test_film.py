@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ def detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Detection:
     """Of pictures of half the films' size, called ``last``; commands run in a folder with ``in.mp4``."""
     task = tiny.task(Detection, Bright(), facts=tiny.facts(image_size=(32, 48)))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(predict, "open_run", lambda text, outputs: text)
+    record = SimpleNamespace(config={"data": {"input": "pictures"}})
+    monkeypatch.setattr(predict, "open_run", lambda text, outputs: record)
     monkeypatch.setattr(predict, "_of_run", lambda record, arguments: (task, task.facts.input.read))
     film(tmp_path / "in.mp4")
     return task

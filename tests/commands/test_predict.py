@@ -40,6 +40,7 @@ class Asked:
                 picture=lambda path: np.zeros((1, 1, 1), np.uint8),
                 read=lambda path: {},
                 heard=lambda batch: [],
+                moving=lambda batch: [],
             )
         )
 

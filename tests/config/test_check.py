@@ -117,8 +117,10 @@ def test_a_net_for_another_kind_of_input_is_refused_with_those_that_fit() -> Non
     )
     line = refusal("model=fcn_1d", "data=mnist5k")
     assert line.startswith(
-        "model=fcn_1d: takes signals, and data=mnist5k holds pictures; for those there is model=lenet5"
+        "model=fcn_1d: takes signals (data=ecg200, ecg5000, wfdb_records), and data=mnist5k holds pictures; for those "
+        "there is model=lenet5"
     )
+    assert "model=skipgram: takes tokens (data=movie_reviews, " in refusal("model=skipgram")
 
 
 def test_a_net_for_any_input_fits_every_data_set(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_data_for_nets_of_pictures_has_sounds_among_it() -> None:
             ["model=resnet20", "data.features=waveform"],
             "holds sounds, which become signals here; for those .*ecg_resnet",
         ),
-        (["model=fcn_1d"], "takes signals, and data=fsdd holds sounds, which become pictures here"),
+        (["model=fcn_1d"], "takes signals .*, and data=fsdd holds sounds, which become pictures here"),
         (["model=resnet20", "augmentation=flip"], "augmentation=flip: is for pictures, and data=fsdd holds sounds"),
         (["model=resnet20", "data.image_size=[4]"], "data.image_size=.4.: expected a list of 2 values"),
     ],

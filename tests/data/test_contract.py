@@ -75,7 +75,7 @@ def test_facts_fit_each_other(name: str) -> None:
     if data["input"] == "pictures":
         assert all(0 < value < 1 for value in (*data["mean"], *data["std"]))
     assert all(value > 0 for value in data["std"])
-    assert build_input({"data": data}).shape[0] == data["channels"]
+    assert build_input({"data": data}).told()["in_channels"] == data["channels"]
     if isinstance(data["classes"], dict):
         assert list(data["classes"]) == data["targets"]
     for word, names in names_of({"data": data}).items():

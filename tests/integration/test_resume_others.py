@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from cnnexp.inputs.sound_files import wav_bytes
+from tests.data.test_video_folder import write_films
 from tests.integration.conftest import CommandLine
 from tests.integration.test_resume import differences, outcome
 
@@ -28,6 +29,12 @@ SOUNDS = (
     "augmentation.noise_db=[5,20]", "augmentation.time_masks=1", "augmentation.time_width=5",
     "augmentation.frequency_masks=1", "augmentation.frequency_width=3", "checkpoint.every_steps=3",
     "hardware.threads=1",
+)  # fmt: skip
+CLIPS = (
+    "train", "model=cnn_lstm", "model.widths=[4,8]", "model.features=8", "model.hidden=8", "data=video_folder",
+    "data.image_size=[16,24]", "data.frames=4", "batch_size=8", "epochs=3", "augmentation=clips",
+    "augmentation.noise.sigma=0.1", "augmentation.brightness.amount=0.3", "regularization.dropout=0.2",
+    "checkpoint.every_steps=3", "hardware.threads=1",
 )  # fmt: skip
 
 DRAWN = {
@@ -129,6 +136,21 @@ def test_sounds_go_on_to_the_bit_with_what_their_input_learnt(
     (tmp_path / "outputs").rename(tmp_path / "whole")
     assert cnnexp(*words, kill="batch:7").status == -9
     assert (only_run() / "input.json").read_text(encoding="utf-8") == learnt
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+
+
+@pytest.mark.integration
+def test_clips_go_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    write_films(tmp_path / "films", 20)
+    words = (*CLIPS, f"data.root={tmp_path / 'films'}")
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected = outcome(only_run())
+    (tmp_path / "outputs").rename(tmp_path / "whole")
+    assert cnnexp(*words, kill="batch:7").status == -9
     done = cnnexp("resume", only_run().name)
     assert done.status == 0, done.err
     assert differences(expected, outcome(only_run())) == []

@@ -71,7 +71,10 @@ def answers(cnnexp: CommandLine, run: Path, folder: Path) -> None:
     ("words", "says"),
     [
         ("train model=unet data=digit_volumes", "model=unet: takes pictures, and data=digit_volumes holds volumes"),
-        ("train model=unet3d data=digit_scenes", "model=unet3d: takes volumes, and data=digit_scenes holds pictures"),
+        (
+            "train model=unet3d data=digit_scenes",
+            "takes volumes (data=digit_volumes, volume_folder), and data=digit_scenes holds pictures",
+        ),
         ("train model=unet3d data=digit_volumes model.pool=[2,2]", "model.pool=[2,2]: expected numbers along"),
         ("train model=unet3d data=digit_volumes data.crop_size=[99,8,8]", "data.crop_size=[99,8,8]: lies not within"),
         ("train model=unet3d data=digit_volumes augmentation=flip", "augmentation=flip: is for pictures"),

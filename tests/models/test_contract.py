@@ -18,6 +18,7 @@ from cnnexp.builders.datasets import build_dataset
 from cnnexp.builders.dry import refuse_samples
 from cnnexp.builders.facts import build_input, find_facts, provisional_facts, renamed
 from cnnexp.config.compose import compose_run
+from cnnexp.config.model_header import model_header
 from cnnexp.config.options import (
     PICTURES,
     content_of,
@@ -119,9 +120,11 @@ def test_there_are_nets_to_look_at() -> None:
 
 @pytest.mark.parametrize("name", [name for name in CLASSIFIERS if said(name) is not None])
 def test_the_number_of_parameters_in_its_first_line(name: str) -> None:
-    classes = 1000 if "1,000 classes" in purpose(NETS[name]) else 10
+    header = model_header(purpose(NETS[name]))
+    classes = header.classes or 10
     own = build_input(compose_run([f"model={name}", f"data={data_for(name)}"])).shape
-    counts = (parameters(name, shape, classes) for shape in (*SHAPES[classes], own))
+    of_a_clip = [(header.frames, 3, header.side, header.side)] if header.frames and header.side else []
+    counts = (parameters(name, shape, classes) for shape in (*of_a_clip, *SHAPES.get(classes, ()), own))
     assert said(name) in counts
 
 

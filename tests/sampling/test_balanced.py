@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from cnnexp.sampling.balanced import Balanced, endless
+from cnnexp.sampling.base import Known
 
 UNEVEN = np.random.default_rng(0).permutation(np.repeat([0, 1, 2, 5], [60, 25, 4, 11]))
 """Classes 3 and 4 do not occur."""
 
 
 def drawn(seed: int = 0, epoch: int = 0, size: int = 8, labels: np.ndarray = UNEVEN) -> np.ndarray:
-    return Balanced().epoch(len(labels), labels, size, seed, epoch)
+    return Balanced().epoch(len(labels), Known(labels), size, seed, epoch)
 
 
 @pytest.mark.parametrize("size", [4, 7, 8, 33, 100])
@@ -60,9 +61,9 @@ def test_the_first_numbers_are_written_down() -> None:
 
 
 def test_samples_without_a_class_each_are_refused() -> None:
-    (line,) = Balanced().problems(None, 8)
+    (line,) = Balanced().problems(Known(), 8)
     assert line == "sampling=balanced: the samples of this data have no single class each"
-    assert Balanced().problems(UNEVEN, 8) == []
+    assert Balanced().problems(Known(UNEVEN), 8) == []
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 7, 10])

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from cnnexp.data.base import TensorSplit
+from cnnexp.sampling.base import Known
 from cnnexp.sampling.like_lengths import LikeLengths
 
 LENGTHS = np.random.default_rng(0).integers(1, 40, 103)
 
 
 def drawn(batches_sorted: int, size: int = 10, seed: int = 0, epoch: int = 0) -> np.ndarray:
-    return LikeLengths(batches_sorted=batches_sorted).epoch(len(LENGTHS), None, size, seed, epoch, LENGTHS)
+    return LikeLengths(batches_sorted=batches_sorted).epoch(len(LENGTHS), Known(lengths=LENGTHS), size, seed, epoch)
 
 
 @pytest.mark.parametrize("batches_sorted", [1, 3, 10, 99])
@@ -50,9 +51,9 @@ def test_batches_do_not_come_by_length() -> None:
 def test_samples_of_one_length_are_refused() -> None:
     pictures = TensorSplit({"image": torch.zeros(3, 1)})
     assert pictures.lengths() is None
-    (line,) = LikeLengths(batches_sorted=2).problems(None, 2, None)
+    (line,) = LikeLengths(batches_sorted=2).problems(Known(), 2)
     assert line.startswith("sampling=like_lengths: the samples of this data are all of one length")
-    (line,) = LikeLengths(batches_sorted=0).problems(None, 2, LENGTHS)
+    (line,) = LikeLengths(batches_sorted=0).problems(Known(lengths=LENGTHS), 2)
     assert line.startswith("sampling.batches_sorted=0")
 
 

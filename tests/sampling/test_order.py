@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnexp.sampling.balanced import Balanced
-from cnnexp.sampling.base import Sampling
+from cnnexp.sampling.base import Known, Sampling
 from cnnexp.sampling.order import Order
 from cnnexp.sampling.per_class import PerClass
 from cnnexp.sampling.shuffled import Shuffled
@@ -18,7 +18,7 @@ SAMPLINGS: dict[str, Sampling] = {"shuffled": Shuffled(), "balanced": Balanced()
 
 
 def order(name: str, epoch: int = 0, rank: int = 0, world: int = 1, size: int = 16) -> Order:
-    made = Order(POSITIONS, size, rank, world, sampling=SAMPLINGS[name], seed=5, labels=LABELS)
+    made = Order(POSITIONS, size, rank, world, sampling=SAMPLINGS[name], seed=5, known=Known(LABELS))
     made.set_epoch(epoch)
     return made
 
@@ -35,14 +35,14 @@ def test_processes_share_the_batches_of_one(name: str, world: int) -> None:
 
 @pytest.mark.parametrize("name", SAMPLINGS)
 def test_the_batches_hold_positions_that_take_part(name: str) -> None:
-    places = SAMPLINGS[name].epoch(70, LABELS, 16, 5, 3)
+    places = SAMPLINGS[name].epoch(70, Known(LABELS), 16, 5, 3)
     assert [one.tolist() for one in order(name, 3).batches()] == POSITIONS[places].tolist()
 
 
 @pytest.mark.parametrize("name", SAMPLINGS)
 def test_no_sample_for_some_process_makes_no_batch(name: str) -> None:
     for rank in (0, 1):
-        made = Order(np.arange(1), 8, rank, 2, sampling=SAMPLINGS[name], labels=np.zeros(1, np.int64))
+        made = Order(np.arange(1), 8, rank, 2, sampling=SAMPLINGS[name], known=Known(np.zeros(1, np.int64)))
         assert len(made) == 0 and made.batches() == []
 
 

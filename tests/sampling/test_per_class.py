@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from cnnexp.sampling.base import Known
 from cnnexp.sampling.order import Order
 from cnnexp.sampling.per_class import PerClass
 
@@ -15,7 +16,7 @@ LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(10) * 3, [20, 
 
 
 def drawn(samples: int, size: int, seed: int = 0, epoch: int = 0, labels: np.ndarray = LABELS) -> np.ndarray:
-    return PerClass(samples=samples).epoch(len(labels), labels, size, seed, epoch)
+    return PerClass(samples=samples).epoch(len(labels), Known(labels), size, seed, epoch)
 
 
 @pytest.mark.parametrize(("samples", "size"), [(2, 20), (4, 8), (4, 24), (5, 50), (2, 6), (20, 20)])
@@ -67,7 +68,7 @@ def test_the_first_numbers_are_written_down() -> None:
 def test_processes_have_whole_classes() -> None:
     shares = []
     for rank in (0, 1):
-        order = Order(np.arange(100), 24, rank, 2, sampling=PerClass(samples=4), seed=1, labels=LABELS)
+        order = Order(np.arange(100), 24, rank, 2, sampling=PerClass(samples=4), seed=1, known=Known(LABELS))
         order.set_epoch(2)
         shares.append(order.batches())
         for batch in shares[-1]:
@@ -88,10 +89,10 @@ def test_processes_have_whole_classes() -> None:
     ],
 )
 def test_what_makes_no_batch_is_refused(samples: int, size: int, labels: np.ndarray | None, line: str) -> None:
-    (found,) = PerClass(samples=samples).problems(labels, size)
+    (found,) = PerClass(samples=samples).problems(Known(labels), size)
     assert re.match(line, found), found
 
 
 @pytest.mark.parametrize(("samples", "size"), [(2, 20), (4, 24), (2, 2), (20, 100)])
 def test_what_makes_batches_is_not(samples: int, size: int) -> None:
-    assert PerClass(samples=samples).problems(LABELS, size) == []
+    assert PerClass(samples=samples).problems(Known(LABELS), size) == []

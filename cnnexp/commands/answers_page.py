@@ -1,4 +1,4 @@
-"""The page of ``cnnexp predict --html``: what was asked about, and what the net says of it."""
+"""The page of ``cnnexp predict --html``: each sample and what the net says of it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Lines: TypeAlias = Callable[[Mapping[str, Any]], Sequence[str]]
 """An answer's row → what is printed of it."""
 
 
-def refuse_many(files: Sequence[Path], html: str | None) -> None:
-    """Refuse more files than a page has room for.
+def refuse_many(files: list[Path], html: str | None) -> None:
+    """A page holds so many answers and no more.
 
     Raises:
-        InputError: there are.
+        InputError: there are more.
     """
     from cnnexp.report.page.answers import MOST_SHOWN
 
@@ -31,12 +31,14 @@ def refuse_many(files: Sequence[Path], html: str | None) -> None:
         raise InputError(f"--html: {len(files):,} pictures are too many for a page; name {MOST_SHOWN} at most")
 
 
-def source_of(picture: Picture, drawn: Image | None) -> str:
-    """The picture's address in the page: as it is, or with the answer drawn on it."""
+def source_of(picture: Picture, drawn: Image | None, moving: Sequence[bytes]) -> str:
+    """The picture's address in the page: with the answer drawn on it, as it moves, or as it is."""
     from PIL import Image
 
-    from cnnexp.report.page.answers import shown_as
+    from cnnexp.report.page.answers import as_address, shown_as
 
+    if moving and drawn is None:
+        return as_address(moving[0], "webp")
     return shown_as(drawn or Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture))
 
 
@@ -52,9 +54,8 @@ def write_answers(
     """Write the page.
 
     Args:
-        rows: an answer each. media: pictures as addresses, and sounds as wav files. record: of the run, or ``words``
-            that name a net in its place. began_with: the weights that a run began with, in words, where rows have
-            their answers too.
+        media: the pictures' addresses, and wav files of sounds. words: the settings, where there is no run.
+        began_with: the weights of ``--before``, in words.
     """
     from cnnexp.report.page.answers import page_of_answers
     from cnnexp.report.page.write import write_page
