@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,15 @@ def load_beside(path: Path, part: str) -> dict[str, torch.Tensor]:
     weights = _tensors(state, path) if isinstance(state, Mapping) else {}
     beginning = f"{part}."
     return {name.removeprefix(beginning): value for name, value in weights.items() if name.startswith(beginning)}
+
+
+def digest_of(state: Mapping[str, torch.Tensor]) -> str:
+    """sha256 over the names, kinds and numbers of a state dict, wherever it lies."""
+    total = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 NESTED = ("net", "state_dict", "model_state_dict", "model")

@@ -71,7 +71,7 @@ def _refuse_unfit(digits: dict[str, Sequence[str]], needed: Sequence[str]) -> No
         wrong = [one for one in named if one not in DIGITS]
         twice = [one for one in named if one in met]
         if wrong:
-            problems.append(f"data.{key}: {wrong[0]} is no digit; they are \"0\" to \"9\", in quotes")
+            problems.append(f'data.{key}: {wrong[0]} is no digit; they are "0" to "9", in quotes')
         if twice:
             problems.append(f"data.{key}: {twice[0]} stands in data.{met[twice[0]]} already; each digit has one part")
         if key in needed and len(named) < 2:

@@ -109,7 +109,10 @@ class MetricLearning(Task):
             return Readings({})
         if stage == "val":
             self.decided.keep(choose(*pairs, self.false_accepts))
-        values, counts = scores(found, *pairs, self.decided.threshold), counted(pairs[0], found.identity, self.answer.rows)
+        values, counts = (
+            scores(found, *pairs, self.decided.threshold),
+            counted(pairs[0], found.identity, self.answer.rows),
+        )
         known = counts["identities of the test"]["trained on"]
         return Readings(values, counts=counts, remark=KNOWN if known else None)
 

@@ -61,7 +61,10 @@ def _first(places: tuple[NDArray[np.int64], NDArray[np.int64]], order: NDArray[n
 
 def _curves(task: MetricLearning, data: Data, pairs: Pairs) -> dict[str, Any]:
     pixels = pairs_of(*rows_of_pixels(task, data, "test"))
-    curves = {f"embeddings, AUC {pairs.auc:.3f}": pairs, f"{task.facts.input.noun}s themselves, AUC {pixels.auc:.3f}": pixels}
+    curves = {
+        f"embeddings, AUC {pairs.auc:.3f}": pairs,
+        f"{task.facts.input.noun}s themselves, AUC {pixels.auc:.3f}": pixels,
+    }
     found = {}
     for name, one in curves.items():
         roc = roc_of(one)

@@ -13,9 +13,7 @@ from cnnexp.visualize.grid import grid_image
 _PAIRS_IN_A_ROW = 4
 
 
-def pairs_image(
-    pictures: Sequence[NDArray[Any]], similar: Sequence[float], names: Sequence[str]
-) -> Image.Image:
+def pairs_image(pictures: Sequence[NDArray[Any]], similar: Sequence[float], names: Sequence[str]) -> Image.Image:
     """Two pictures after each other for each pair, those of two identities marked.
 
     Args:
