@@ -79,7 +79,7 @@ def _gallery(net: Embedder, named: str | None) -> Gallery:
 
 def _found(net: Embedder, file: Path, gallery: Gallery) -> dict[str, Any]:
     best = gallery.nearest(net.embeddings([file])[0])
-    person, similarity, picture = best[0]
+    person, similarity, _ = best[0]
     pictures = len(gallery.people)
     return {
         "file": str(file),

@@ -21,8 +21,9 @@ _LOOSE = "in nobody's folder"
 
 
 class FaceFolder(OwnFolder):
-    """A folder with ``PERSON/*.jpg``, whose people are dealt out to train, validate and test; or ``train/PERSON/*.jpg``,
-    ``val/PERSON/…`` and ``test/PERSON/…``, of which those that are missing are dealt out of train.
+    """A folder with ``PERSON/*.jpg``, whose people are dealt out to train, validate and test; or
+    ``train/PERSON/*.jpg``, ``val/PERSON/…`` and ``test/PERSON/…``, of which those that are missing are dealt out of
+    train.
 
     People are dealt out whole, the same way every time: a person who is tested is in no training picture. Somebody with
     one picture is for training, as one whom others are not. The names are the folders', in alphabetical order.
@@ -41,8 +42,8 @@ class FaceFolder(OwnFolder):
             for person in class_folders(folder):
                 if person.name in found:
                     raise InputError(
-                        f"{person}: {person.name} is in {found[person.name].name}/ as well; nobody may be in two splits, "
-                        "so put all pictures of a person into one"
+                        f"{person}: {person.name} is in {found[person.name].name}/ as well; nobody may be in two "
+                        "splits, so put all pictures of a person into one"
                     )
                 found[person.name] = folder
         if not found:
@@ -57,7 +58,7 @@ class FaceFolder(OwnFolder):
         dealt = deal_people({name: len(one) for name, one in people["train"].items()}, missing, str(self.folder))
         for split, names in dealt.items():
             people[split] = {name: people["train"].pop(name) for name in names}
-        for name, samples in people["train"].items():
+        for samples in people["train"].values():
             if len(samples) == 1:
                 self.counted.note(PICTURES, ALONE, samples[0].name)
         self._refuse_few(people)
@@ -99,8 +100,8 @@ class FaceFolder(OwnFolder):
             paired = [name for name, samples in people[split].items() if len(samples) > 1]
             if len(paired) < LEAST:
                 raise InputError(
-                    f"{self.folder}: {len(paired)} people with two pictures or more for {split}; it takes {LEAST} in each "
-                    "of train, val and test"
+                    f"{self.folder}: {len(paired)} people with two pictures or more for {split}; it takes {LEAST} in "
+                    "each of train, val and test"
                 )
 
     def _enter_loose(self) -> None:

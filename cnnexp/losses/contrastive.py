@@ -17,9 +17,9 @@ _TINY = 1e-12
 class Contrastive(Loss):
     """d²/2 of pairs of one identity, max(0, margin - d)²/2 of others, d the Euclidean distance.
 
-    Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4. They
-    add up pairs as a data set lists them; here all pairs of a batch are taken, of which most are of two identities, so
-    the loss is the mean over pairs of one identity plus that over the others.
+    Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4.
+    They add up pairs as a data set lists them; here all pairs of a batch are taken, of which most are of two
+    identities, so the loss is the mean over pairs of one identity plus that over the others.
 
     Args:
         margin: in (0, 2]; embeddings of length 1 are at most 2 apart.

@@ -1,4 +1,4 @@
-"""The embeddings of a whole batch, for losses that compare its samples with each other, whatever process they are in."""
+"""The embeddings of a whole batch, for losses that compare its samples, whatever process these are in."""
 
 from __future__ import annotations
 

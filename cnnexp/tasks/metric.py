@@ -29,8 +29,8 @@ class MetricLearning(Task):
     """The last layer answers an embedding, which is brought to length 1; two are as similar as their cosine.
 
     Validation and test are over pairs of samples: ``auc`` under the ROC curve, ``equal_error``, ``accuracy`` at the
-    threshold that the last validation chose (as if there were as many pairs of one identity as of two), ``false_accepts``
-    and ``false_rejects`` at it, and ``recall_at_1``, how often the nearest other sample is of the same identity.
+    threshold that the last validation chose (as if there were as many pairs of one identity as of two),
+    ``false_accepts`` and ``false_rejects`` at it, and ``recall_at_1``, how often the nearest other sample is of the same identity.
     Beside them ``pixels_auc`` and ``pixels_recall_at_1``, the same of the samples themselves.
 
     Args:
@@ -73,8 +73,8 @@ class MetricLearning(Task):
         """What the last layer says, (B, d), at length 1."""
         if answer.ndim != 2:
             raise InputError(
-                f"model: answers {tuple(answer.shape[1:])} for each {self.facts.input.noun}, and an embedding is one row "
-                "of numbers; take a net that has one answer for a whole one"
+                f"model: answers {tuple(answer.shape[1:])} for each {self.facts.input.noun}, and an embedding is one "
+                "row of numbers; take a net that has one answer for a whole one"
             )
         return functional.normalize(answer.float(), dim=1)
 
