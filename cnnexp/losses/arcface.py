@@ -17,12 +17,13 @@ class ArcFace(Loss):
     """Cross entropy of scale · cos θ_j, where the angle θ to the direction of the own identity is larger by a margin.
 
     Source: Deng, Guo, Xue and Zafeiriou 2019, "ArcFace", equation 3. The directions are weights of the loss, which
-    learn with the net. Where θ + margin is beyond π, cos θ - margin · sin margin stands in, as in the authors' code: the
-    cosine would rise again.
+    learn with the net. Where θ + margin is beyond π, cos θ - margin · sin margin stands in, as in the authors' code:
+    the cosine would rise again.
 
     Args:
         num_classes: identities that are trained on. embedding: numbers in an embedding.
-        margin: in radians, in [0, π/2). scale: above 0; a small one leaves well separated identities with a loss that does not vanish.
+        margin: in radians, in [0, π/2). scale: above 0; with a small one the loss of well separated identities does
+            not vanish.
 
     Raises:
         ValueError: a margin or a scale beyond these.

@@ -16,6 +16,7 @@ from cnnexp.answers.identity import Identity
 from cnnexp.data.facts import Facts
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
+from cnnexp.losses.term import at_least_single
 from cnnexp.models.auxiliary import split_answer
 from cnnexp.tasks.base import Parts, Readings, Stage, StepOutput, Task
 from cnnexp.tasks.pair_sheets import drawn
@@ -30,8 +31,8 @@ class MetricLearning(Task):
 
     Validation and test are over pairs of samples: ``auc`` under the ROC curve, ``equal_error``, ``accuracy`` at the
     threshold that the last validation chose (as if there were as many pairs of one identity as of two),
-    ``false_accepts`` and ``false_rejects`` at it, and ``recall_at_1``, how often the nearest other sample is of the same identity.
-    Beside them ``pixels_auc`` and ``pixels_recall_at_1``, the same of the samples themselves.
+    ``false_accepts`` and ``false_rejects`` at it, and ``recall_at_1``, how often the nearest other sample is of the
+    same identity. Beside them ``pixels_auc`` and ``pixels_recall_at_1``, the same of the samples themselves.
 
     Args:
         embedding: numbers in an embedding, at least 2. false_accepts: part of the pairs of two identities that the
@@ -76,7 +77,7 @@ class MetricLearning(Task):
                 f"model: answers {tuple(answer.shape[1:])} for each {self.facts.input.noun}, and an embedding is one "
                 "row of numbers; take a net that has one answer for a whole one"
             )
-        return functional.normalize(answer.float(), dim=1)
+        return functional.normalize(at_least_single(answer), dim=1)
 
     def step(self, batch: Batch, stage: Stage) -> StepOutput:
         answer, others = split_answer(self.outputs(batch))
@@ -109,10 +110,8 @@ class MetricLearning(Task):
             return Readings({})
         if stage == "val":
             self.decided.keep(choose(*pairs, self.false_accepts))
-        values, counts = (
-            scores(found, *pairs, self.decided.threshold),
-            counted(pairs[0], found.identity, self.answer.rows),
-        )
+        values = scores(found, *pairs, self.decided.threshold)
+        counts = counted(pairs[0], found.identity, self.answer.rows)
         known = counts["identities of the test"]["trained on"]
         return Readings(values, counts=counts, remark=KNOWN if known else None)
 
@@ -128,7 +127,7 @@ class MetricLearning(Task):
     def predict(self, batch: Batch) -> list[NDArray[np.float32]]:
         """The embedding of each sample, float32 (d,)."""
         answer, _ = split_answer(self.outputs(batch))
-        return list(self.embedded(answer).cpu().numpy())
+        return list(self.embedded(answer).float().cpu().numpy())
 
     def reference(self, data: Data) -> dict[str, float]:
         found = Embedded(*rows_of_pixels(self, data, "test"))
