@@ -13,7 +13,7 @@ from torch.nn import functional
 from cnnexp.losses.term import Loss, Term, at_least_single
 
 
-class ArcFace(Loss):
+class Arcface(Loss):
     """Cross entropy of scale · cos θ_j, where the angle θ to the direction of the own identity is larger by a margin.
 
     Source: Deng, Guo, Xue and Zafeiriou 2019, "ArcFace", equation 3. The directions are weights of the loss, which

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cnnexp.losses.arcface import ArcFace
+from cnnexp.losses.arcface import Arcface
 from tests.losses.metric_losses import directions, slope, truth_of
 
 OWN = [0, 1, 2, 2, 0]
@@ -33,8 +33,8 @@ def by_hand(
     return sum(losses) / len(losses)
 
 
-def made(margin: float, scale: float, centres: NDArray[np.float64]) -> ArcFace:
-    loss = ArcFace(num_classes=len(centres), embedding=centres.shape[1], margin=margin, scale=scale).double()
+def made(margin: float, scale: float, centres: NDArray[np.float64]) -> Arcface:
+    loss = Arcface(num_classes=len(centres), embedding=centres.shape[1], margin=margin, scale=scale).double()
     with torch.no_grad():
         loss.directions.copy_(torch.from_numpy(centres))
     return loss
@@ -82,4 +82,4 @@ def test_an_embedding_on_its_direction_has_a_finite_gradient() -> None:
 )
 def test_what_makes_no_loss_is_refused(changes: dict[str, float], part: str) -> None:
     with pytest.raises(ValueError, match=part):
-        ArcFace(num_classes=3, embedding=4, **{"margin": 0.5, "scale": 30.0, **changes})
+        Arcface(num_classes=3, embedding=4, **{"margin": 0.5, "scale": 30.0, **changes})
