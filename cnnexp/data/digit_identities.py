@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from cnnexp.data.base import SPLITS, DataSet, SplitName, TensorSplit
+from cnnexp.data.identities import LEAST
 from cnnexp.data.memory import fitted_split
 from cnnexp.data.mnist5k import digits_of
 from cnnexp.errors import InputError
@@ -66,16 +67,20 @@ class DigitIdentities(DataSet):
 
 
 def _refuse_unfit(digits: dict[str, Sequence[str]], needed: Sequence[str]) -> None:
-    problems, met = [], {}
+    problems: list[str] = []
+    met: dict[str, str] = {}
     for key, named in digits.items():
-        wrong = [one for one in named if one not in DIGITS]
-        twice = [one for one in named if one in met]
-        if wrong:
-            problems.append(f'data.{key}: {wrong[0]} is no digit; they are "0" to "9", in quotes')
-        if twice:
-            problems.append(f"data.{key}: {twice[0]} stands in data.{met[twice[0]]} already; each digit has one part")
-        if key in needed and len(named) < 2:
-            problems.append(f"data.{key}: {len(named)} digits; it takes two at least, for pairs of two identities")
+        wrong = next((one for one in named if one not in DIGITS), None)
+        if wrong is not None:
+            problems.append(f'data.{key}: {wrong} is no digit; they are "0" to "9", in quotes')
+        for place, one in enumerate(named):
+            if one in named[:place]:
+                problems.append(f"data.{key}: {one} stands twice")
+            elif one in met:
+                problems.append(f"data.{key}: {one} stands in data.{met[one]} already; each digit has one part")
+        if key in needed and len(named) < LEAST:
+            noun = "digit" if len(named) == 1 else "digits"
+            problems.append(f"data.{key}: {len(named)} {noun}; it takes two at least, for pairs of two identities")
         met |= dict.fromkeys(named, key)
     if problems:
         raise InputError(*problems)

@@ -38,7 +38,7 @@ class FaceFolder(OwnFolder):
             InputError: there are none, or one is in two splits.
         """
         found: dict[str, Path] = {}
-        for folder in self._people_folders.values():
+        for folder in (self._people_folders[split] for split in SPLITS if split in self._people_folders):
             for person in class_folders(folder):
                 if person.name in found:
                     raise InputError(

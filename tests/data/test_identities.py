@@ -1,0 +1,46 @@
+"""People dealt out whole: shares, the least, and the same people every time."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnexp.data.identities import deal_people
+from cnnexp.errors import InputError
+
+
+def test_people_are_dealt_out_by_name_and_share() -> None:
+    pictures = {f"p{number:02}": 2 + number % 3 for number in range(40)}
+    dealt = deal_people(pictures, ["val", "test"], "here")
+    assert {split: len(names) for split, names in dealt.items()} == {"val": 6, "test": 6}
+    assert not set(dealt["val"]) & set(dealt["test"])
+    again = deal_people(dict(reversed(pictures.items())), ["val", "test"], "elsewhere")
+    assert again == dealt, "the order in which they were found is of no account"
+    assert deal_people({**pictures, "p99": 1}, ["val", "test"], "here") == dealt, "one of a single picture moves nobody"
+
+
+def test_somebody_with_one_picture_is_never_dealt_out() -> None:
+    pictures = {**{f"p{number}": 2 for number in range(6)}, **{f"q{number}": 1 for number in range(50)}}
+    dealt = deal_people(pictures, ["val", "test"], "here")
+    assert all(name.startswith("p") for names in dealt.values() for name in names)
+    assert {split: len(names) for split, names in dealt.items()} == {"val": 2, "test": 2}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "splits", "part"),
+    [
+        (
+            {f"p{number}": 2 for number in range(5)},
+            ["val", "test"],
+            "5 people with two pictures or more; it takes 6, 2 in",
+        ),
+        ({f"p{number}": 1 for number in range(9)}, ["val", "test"], "0 people with two pictures or more"),
+        ({f"p{number}": 2 for number in range(3)}, ["val"], "it takes 4, 2 in each of train, val"),
+    ],
+)
+def test_too_few_people_are_refused(pictures: dict[str, int], splits: list, part: str) -> None:
+    with pytest.raises(InputError, match=f"here: .*{part}|{part}"):
+        deal_people(pictures, splits, "here")
+
+
+def test_nothing_is_dealt_out_where_all_splits_are_there() -> None:
+    assert deal_people({"anna": 1}, [], "here") == {}
