@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     if len(files) > 2:
         raise InputError(f"{len(files)} files: give two to be compared, or one to be looked for in a gallery")
     missing = [
-        f"{path}: {'a folder' if path.is_dir() else 'there is no such file'}" for path in files if not path.is_file()
+        f"{path}: {'a folder' if path.is_dir() else 'there is no such file'}"
+        for path in dict.fromkeys(files)
+        if not path.is_file()
     ]
     if missing:
         raise InputError(*missing)

@@ -33,6 +33,7 @@ class DigitIdentities(DataSet):
     """
 
     targets = ("identity",)
+    open_set = True
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class FaceFolder(OwnFolder):
     """
 
     targets = ("identity",)
+    open_set = True
 
     def names(self) -> tuple[str, ...]:
         """Names of all people, whatever split they are in.

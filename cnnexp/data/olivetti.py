@@ -26,6 +26,7 @@ class Olivetti(DataSet):
     """
 
     targets = ("identity",)
+    open_set = True
 
     def __init__(self, *, image_size: Size, channels: int, in_memory: InMemory, mirror: str | None) -> None:
         pillow_mode(channels)

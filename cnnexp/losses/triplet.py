@@ -27,7 +27,8 @@ class Triplet(Loss):
       each other; where none is, the farthest (FaceNet, section 3.2).
     - ``all``: all of them, and of their losses the mean of those above 0 (Hermans, section 2, "batch all").
 
-    Triplets that keep the margin count with a loss of 0, but with ``all``.
+    With distances that are squared and a small margin ``batch_hard`` may end where all embeddings are one and each loss
+    is the margin. Triplets that keep the margin count with a loss of 0, but with ``all``.
 
     Args:
         mining: batch_hard | semi_hard | all. margin: above 0; None for ln(1 + exp(d(a, p) - d(a, n))), which never

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnexp.data.identities import deal_people
+from cnnexp.data.identities import deal_people, fold_people
 from cnnexp.errors import InputError
 
 
@@ -44,3 +44,30 @@ def test_too_few_people_are_refused(pictures: dict[str, int], splits: list, part
 
 def test_nothing_is_dealt_out_where_all_splits_are_there() -> None:
     assert deal_people({"anna": 1}, [], "here") == {}
+
+
+def test_folds_have_everybody_whole_and_in_one_test() -> None:
+    people = [f"p{number % 13}" for number in range(60)]
+    tested: list[str] = []
+    for fold in range(4):
+        positions = fold_people(people, 4, fold)
+        splits = {split: {people[place] for place in places} for split, places in positions.items()}
+        assert sorted(place for places in positions.values() for place in places) == list(range(60))
+        assert not splits["train"] & splits["val"] and not splits["train"] & splits["test"]
+        assert not splits["val"] & splits["test"] and len(splits["val"]) == 2
+        tested += sorted(splits["test"])
+    assert sorted(tested) == sorted(set(people))
+
+
+@pytest.mark.parametrize(
+    ("people", "folds", "fold", "part"),
+    [
+        (13, 7, 0, r"data\.split\.folds=7: 13 identities; it takes"),
+        (13, 1, 0, r"data\.split\.folds=1"),
+        (5, 2, 0, r"data\.split\.folds=2: 5 identities"),
+        (13, 4, 4, r"data\.split\.fold=4: must be from 0 to 3"),
+    ],
+)
+def test_folds_of_too_few_people_are_refused(people: int, folds: int, fold: int, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        fold_people([f"p{number % people}" for number in range(60)], folds, fold)
