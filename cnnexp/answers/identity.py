@@ -99,7 +99,9 @@ class Identity(Answer):
 
         return pairs_image(pictures, similar, [self.names[number] for number in identities])
 
-    def roc(self, curves: Mapping[str, tuple[NDArray[Any], NDArray[Any], float]], chosen: tuple[float, float]) -> Any:
+    def roc(
+        self, curves: Mapping[str, tuple[NDArray[Any], NDArray[Any], float]], chosen: tuple[float, float] | None
+    ) -> Any:
         """ROC curves by name: false accepts, true accepts, and the equal error; and the point of the threshold."""
         from cnnexp.visualize.roc import roc_image
 

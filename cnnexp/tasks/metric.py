@@ -99,7 +99,8 @@ class MetricLearning(Task):
 
     def update_metrics(self, metrics: Mapping[str, Any], output: StepOutput) -> None:
         if metrics:
-            metrics[EMBEDDINGS].update(packed(*output.targets, output.predictions))
+            index, label = output.targets
+            metrics[EMBEDDINGS].update(packed(index, label, output.predictions))
 
     def read_metrics(self, metrics: Mapping[str, Any], stage: Stage) -> Readings:
         if not metrics:
