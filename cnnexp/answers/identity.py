@@ -87,7 +87,8 @@ class Identity(Answer):
         """Embeddings (N, d) in the plane of their first two principal components, coloured by identity (N,)."""
         from cnnexp.visualize.codes import codes_image
 
-        return codes_image(embeddings, labels, self.names, noun="embedding")
+        there, places = np.unique(labels, return_inverse=True)  # few of many identities: neighbouring colours differ
+        return codes_image(embeddings, places, [self.names[one] for one in there], noun="embedding")
 
     def pair_sheet(self, pictures: Sequence[Picture], similar: Sequence[float], identities: Sequence[int]) -> Any:
         """Pairs of pictures side by side, each of the first with its similarity to the second.
