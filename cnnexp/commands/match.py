@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from cnnexp.commands.arguments import add_checkpoint, add_own_code, add_run
 from cnnexp.commands.embedding import Embedder, open_embedder
 from cnnexp.errors import InputError
 from cnnexp.notice import loaded
+from cnnexp.report.plain_text import printable
 from cnnexp.runs.gallery import GALLERY, Gallery, read_gallery
 
 EXAMPLE = "cnnexp match last anna.jpg who.jpg\n  cnnexp match last who.jpg --gallery people.safetensors"
 _OTHERS = 3
+_COLUMNS = 79
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +109,11 @@ def _threshold(net: Embedder) -> dict[str, Any]:
 
 
 def _lines(row: dict[str, Any]) -> list[str]:
+    """For a terminal of 80 columns; names in a gallery are anybody's."""
+    return [printable(part) for line in _told(row) for part in textwrap.wrap(line, _COLUMNS, subsequent_indent="    ")]
+
+
+def _told(row: dict[str, Any]) -> list[str]:
     threshold, told = row["threshold"], f"  {row['validation']}"
     if "files" in row:
         verdict = "the same" if row["same"] else "different"
@@ -123,6 +131,6 @@ def _lines(row: dict[str, Any]) -> list[str]:
         f"  {near}" if row["person"] is not None else f"  nobody enrolled; the most similar is {near}",
         *([f"  after that {next_}"] if next_ else []),
         told,
-        f"  so a stranger is taken for one of {pictures:,} pictures at a chance of about "
+        f"  a stranger is taken for one of {pictures:,} pictures at about "
         f"1 - (1 - {row['false_accepts']:.4f})^{pictures} = {chance:.1%}",
     ]

@@ -100,6 +100,7 @@ def test_two_pictures_are_compared(trained: str, here: CommandLine) -> None:
     assert found["same"] is (found["similarity"] >= found["threshold"])
     done = here("match", trained, "people/zero/0.png", "people/one/0.png")
     lines = done.out.splitlines()
+    assert max(map(len, lines)) < 80
     assert lines[1].split(":")[0].strip() in ("the same", "different") and "in the validation" in lines[2]
 
 
