@@ -50,6 +50,9 @@ class Answer(ABC):
     follows_warps: ClassVar[bool] = True
     """Whether the truth can follow where neighbouring pixels part ways."""
 
+    open_set: ClassVar[bool] = False
+    """Whether a net is asked about other classes than it was trained on, so that any data's will do."""
+
     whole: ClassVar[bool] = False
     """Whether it is about a file at its own size, whatever size nets were trained at."""
 

@@ -18,6 +18,7 @@ from cnnexp.builders.facts import build_input, input_class, tupled
 from cnnexp.builders.target import bind, import_target
 from cnnexp.config.loss_parts import WEIGHT
 from cnnexp.config.nearest import any_of, did_you_mean
+from cnnexp.data.facts import Facts
 from cnnexp.errors import InputError
 from cnnexp.sampling.base import Sampling
 from cnnexp.tasks.base import Task
@@ -36,7 +37,7 @@ OF_THE_TASK = ("sparsity", "sparsity_weight")
 RESERVED_OF_MODEL = ("_target_", "input", "weights", "weights_sha256", "normalisation", "match")
 """Keys of every net; the others are its arguments."""
 RESERVED_OF_TASK = ("_target_", "name", "target", "monitor", "mode", "accepts", "nets")
-"""Keys of every task; the others are its arguments, and those of a net that asks for one of the same name."""
+"""Keys of every task; the others are its arguments, and those of a net or a loss that asks for one of the same name."""
 _LATER = object()
 _OF_LOSSES = dict.fromkeys(("num_classes", *OF_THE_LOSS), _LATER)
 
@@ -75,6 +76,15 @@ class BoundRun:
     augmentation: Callable[[], Any]
     transfer: Callable[[], Transfer]
     sampling: Callable[[], Sampling]
+
+    def outputs(self, facts: Facts, target: str | None) -> int:
+        """How many numbers the net answers for data of these facts."""
+        key = self.task.sized_by
+        return self.task.num_outputs(facts, target) if key is None else self.of_task[key]
+
+    def classes(self, facts: Facts, target: str | None) -> int:
+        """How many classes the loss tells apart."""
+        return self.task.num_outputs(facts, target) - self.task.unclassed
 
 
 def bind_run(config: Mapping[str, Any], trusted: Sequence[str] = ()) -> BoundRun:
@@ -139,23 +149,25 @@ def _loss(config: Mapping[str, Any], trusted: Sequence[str], problems: list[str]
         problems += _unread("loss", given)
         return None
     class_ = import_target(config["loss"]["_target_"], "loss", trusted)
-    parts = given.get("parts")
+    parts, known = given.get("parts"), {**_OF_LOSSES, **task_arguments(config)}
     if not isinstance(parts, Mapping):
-        return _bound(class_, given, _OF_LOSSES, "loss", problems)
+        return _bound(class_, given, known, "loss", problems)
     given["weights"] = {name: part[WEIGHT] for name, part in parts.items()}
-    whole = _bound(class_, given, _OF_LOSSES, "loss", problems)
+    whole = _bound(class_, given, known, "loss", problems)
     return replace(
         whole,
         arguments={key: value for key, value in whole.arguments.items() if key != "parts"},
-        parts={name: _part(name, part, trusted, problems) for name, part in parts.items()},
+        parts={name: _part(name, part, known, trusted, problems) for name, part in parts.items()},
     )
 
 
-def _part(name: str, keys: Mapping[str, Any], trusted: Sequence[str], problems: list[str]) -> Bound:
-    """One of several losses."""
+def _part(
+    name: str, keys: Mapping[str, Any], known: Mapping[str, Any], trusted: Sequence[str], problems: list[str]
+) -> Bound:
+    """One of several losses. ``known``: what it is given where it asks for it."""
     class_ = import_target(keys["_target_"], "loss", trusted)
     given = {key: value for key, value in keys.items() if key not in ("_target_", WEIGHT)}
-    return _bound(class_, given, _OF_LOSSES, f"loss.parts.{name}", problems)
+    return _bound(class_, given, known, f"loss.parts.{name}", problems)
 
 
 def _bound(

@@ -110,7 +110,7 @@ def build_net(
 
 def net_for(bound: BoundRun, facts: Facts, config: Mapping[str, Any]) -> partial[nn.Module]:
     """What makes the net for data of these facts."""
-    outputs = bound.task.num_outputs(facts, config["task"]["target"])
+    outputs = bound.outputs(facts, config["task"]["target"])
     weights = class_factors(config["regularization"])
     told = {"num_classes": outputs, "unclassed": bound.task.unclassed, "class_weights": weights}
     given = {**facts.input.told(), **told}
@@ -154,10 +154,8 @@ def make_recipe(config: Mapping[str, Any], bound: BoundRun, task: Task) -> Recip
 def _loss(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> Loss | None:
     if bound.loss is None:
         return None
-    outputs = bound.task.num_outputs(facts, config["task"]["target"])
-    regularization = config["regularization"]
+    classes, regularization = bound.classes(facts, config["task"]["target"]), config["regularization"]
     smoothing, weights = regularization["label_smoothing"], class_factors(regularization)
-    classes = outputs - bound.task.unclassed
     try:
         loss: Loss = bound.loss(num_classes=classes, label_smoothing=smoothing, class_weights=weights)
     except ValueError as error:

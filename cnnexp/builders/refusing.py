@@ -20,7 +20,7 @@ def refuse_unfit(config: Mapping[str, Any], bound: BoundRun, facts: Facts) -> No
     """
     weights, target = config["regularization"]["class_weights"], config["task"]["target"]
     problems = []
-    classes = bound.task.num_outputs(facts, target) - bound.task.unclassed
+    classes = bound.classes(facts, target)
     if target is not None and len(facts.names(target)) < bound.task.least_classes:
         problems.append(
             f"data={facts.name} has one class only ({', '.join(facts.names(target))}), so there is nothing for "
@@ -60,6 +60,11 @@ def _loss_problems(config: Mapping[str, Any], loss: Bound, task: type[Task]) -> 
             found.append(f"{word}: is of {reads}, and task={of} learns {task.hands}; {instead}")
         elif alone and loss.parts:
             found.append(f"{word}: cannot stand beside other losses; leave it out")
+        if config["accumulate"] > 1 and getattr(part.make, "compares", False):
+            found.append(
+                f"accumulate={config['accumulate']}: {word} compares the samples of a batch with each other, so the "
+                "batch cannot be cut; take accumulate=1"
+            )
     return found
 
 

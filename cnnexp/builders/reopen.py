@@ -13,10 +13,11 @@ from cnnexp.builders.hardware import resolve_hardware, set_up_process
 from cnnexp.builders.learnt import learnt_facts
 from cnnexp.builders.recorded import Held, Recorded, Unseen
 from cnnexp.builders.same_classes import Known, Match, match_classes, number_as
-from cnnexp.builders.target import import_target
+from cnnexp.builders.target import dotted, import_target
 from cnnexp.config.compose import compose_run
 from cnnexp.config.earlier import brought_up
 from cnnexp.config.overrides import Word
+from cnnexp.config.signatures import constant_of
 from cnnexp.data.loading import Data
 from cnnexp.errors import InputError
 from cnnexp.runs.data_places import MOVABLE, PLACES, located, moved, place_words
@@ -166,11 +167,13 @@ def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def known_to(record: Record) -> Known | None:
-    """The classes of a run; None where its task has none."""
+    """The classes of a run; None where its task has none, or is about any."""
     config = brought_up(record.config)
     target = config["task"]["target"]
     names = None if target is None else names_of(config)[target]
-    return None if names is None else Known(names, record.id)
+    if names is None or constant_of(dotted("cnnexp.answers", target), "open_set"):
+        return None
+    return Known(names, record.id)
 
 
 def refuse_unfit_data(config: dict[str, Any], known: Known | None) -> None:

@@ -12,7 +12,7 @@ import torch
 from cnnexp.builders.build import build_task
 from cnnexp.builders.facts import provisional_facts
 from cnnexp.builders.learnt import learnt_facts
-from cnnexp.builders.weights import load_loss, load_weights
+from cnnexp.builders.weights import load_beside, load_weights
 from cnnexp.config.earlier import brought_up
 from cnnexp.config.rules import problems_of
 from cnnexp.config.schema import RUN
@@ -55,22 +55,24 @@ def revive(
     facts = learnt_facts(provisional_facts(config, trusted), record.folder, config)
     task = build_task(config, replace(facts, shown=shown), trusted)
     put_weights(task, load_weights(path), str(path))
-    put_loss(task, path)
+    put_beside(task, path)
     return task.eval()
 
 
-def put_loss(task: Task, path: Path) -> None:
-    """Load the weights that a checkpoint has for the task's loss, where the loss has some.
+def put_beside(task: Task, path: Path) -> None:
+    """Load what a checkpoint has beside the net: weights of the task's loss, and what a validation decided.
 
     Raises:
         InputError: names or shapes differ.
     """
-    if task.loss is None or not task.loss.state_dict():
-        return
-    try:
-        task.loss.load_state_dict(load_loss(path))
-    except RuntimeError as error:
-        raise InputError(f"{path}: weights of another loss") from error
+    parts = {"loss": (task.loss, "weights of another loss"), "decided": (task.decided, "decided by another task")}
+    for part, (module, problem) in parts.items():
+        if module is None or not module.state_dict():
+            continue
+        try:
+            module.load_state_dict(load_beside(path, part))
+        except RuntimeError as error:
+            raise InputError(f"{path}: {problem}") from error
 
 
 def put_weights(task: Task, weights: Mapping[str, torch.Tensor], source: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,18 +47,31 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     raise InputError(f"{path}: no weights in it; take the checkpoint of another run")
 
 
-def load_loss(path: Path) -> dict[str, torch.Tensor]:
-    """The weights that the loss has of its own, out of ``best.ckpt`` or ``last.ckpt``; none for most losses.
+def load_beside(path: Path, part: str) -> dict[str, torch.Tensor]:
+    """What ``best.ckpt`` or ``last.ckpt`` holds beside the net; none for most runs.
+
+    Args:
+        part: ``loss``, the weights that it has of its own; or ``decided``, what a validation decided.
 
     Raises:
         InputError: as for ``load_checkpoint``.
     """
     content = load_checkpoint(path)
-    if isinstance(content.get("loss"), Mapping):
-        return _tensors(content["loss"], path)
+    if isinstance(content.get(part), Mapping):
+        return _tensors(content[part], path)
     state = content.get("state_dict")
     weights = _tensors(state, path) if isinstance(state, Mapping) else {}
-    return {name.removeprefix("loss."): value for name, value in weights.items() if name.startswith("loss.")}
+    beginning = f"{part}."
+    return {name.removeprefix(beginning): value for name, value in weights.items() if name.startswith(beginning)}
+
+
+def digest_of(state: Mapping[str, torch.Tensor]) -> str:
+    """sha256 over the names, kinds and numbers of a state dict, wherever it lies."""
+    total = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 NESTED = ("net", "state_dict", "model_state_dict", "model")

@@ -41,7 +41,7 @@ def at_epoch(subject: Subject, epoch: int, kept: Mapping[int, str], trusted: Seq
     from dataclasses import replace
 
     from cnnexp.builders.initial import initial_net
-    from cnnexp.builders.revive import checked_config, put_loss, put_weights
+    from cnnexp.builders.revive import checked_config, put_beside, put_weights
     from cnnexp.builders.weights import load_weights
     from cnnexp.runs.read import inside
 
@@ -53,7 +53,7 @@ def at_epoch(subject: Subject, epoch: int, kept: Mapping[int, str], trusted: Seq
     else:
         path = inside(subject.record.folder, kept[epoch])
         put_weights(task, load_weights(path), str(path))
-        put_loss(task, path)
+        put_beside(task, path)
     return replace(subject, task=task.eval())
 
 

@@ -87,7 +87,7 @@ def _pictures(texts: Sequence[str], out: Path, arguments: argparse.Namespace) ->
 
 
 def _with_a_net(texts: Sequence[str], own_folders: Sequence[str]) -> list[str]:
-    """A net that suits the data, where none is named: it says the task, and is not made."""
+    """A net that suits the data, where none is named, or the task for which the usual one does: it is not made."""
     from cnnexp.config.options import (
         config_folders,
         input_of_data,
@@ -95,6 +95,7 @@ def _with_a_net(texts: Sequence[str], own_folders: Sequence[str]) -> list[str]:
         option_files,
         targets_of_data,
         task_of_target,
+        tasks,
     )
 
     if _names(texts, "model", "experiment", "task"):
@@ -104,7 +105,11 @@ def _with_a_net(texts: Sequence[str], own_folders: Sequence[str]) -> list[str]:
     path = option_files("data", folders).get(named[-1]) if named else None
     if path is None or not targets_of_data(path):
         return list(texts)
-    task = task_of_target(targets_of_data(path)[0], folders)
+    target = targets_of_data(path)[0]
+    task = task_of_target(target, folders)
+    if task is None:
+        borrowing = (name for name, one in tasks(folders).items() if one.get("target") == target)
+        return [*texts, *(f"task={name}" for name in borrowing)][: len(texts) + 1]
     fitting = models_for({task} if task else set(), folders, input_of_data(path))
     usual = _usual_net(folders)
     return list(texts) if usual in fitting else [*texts, *(f"model={name}" for name in fitting[:1])]

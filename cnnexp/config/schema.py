@@ -90,6 +90,8 @@ TASK: dict[str, Rule] = {
     "peak": Either((Number(1), Span(Number(1)))),
     "crop": Either((Text(("auto",)), Number(1, whole=True))),
     "boundary_tolerance": Number(0, nullable=True),
+    "embedding": Number(2, whole=True),
+    "false_accepts": Number(0, 1, below=True, nullable=True),
 }
 """Of tasks: bound to their classes later, which say what is missing."""
 

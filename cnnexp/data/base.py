@@ -183,6 +183,8 @@ class DataSet(ABC):
 
     targets: ClassVar[tuple[str, ...]]
     """Which truths the batches hold: label, mask, boxes, ..., each a file of ``cnnexp/answers``."""
+    open_set: ClassVar[bool] = False
+    """Whether classes are dealt out whole: what is tested is of none that was trained on."""
     group: str | None = None
     """What may not stand in two splits, as ``data.groups`` reads it; sets that divide themselves go by it."""
 

@@ -9,6 +9,8 @@ from typing import Any
 from cnnexp.answers.base import Answer
 from cnnexp.inputs.base import Input
 
+LABEL = "label"
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -31,3 +33,8 @@ class Facts:
     def names(self, target: str | None) -> tuple[str, ...]:
         """Names of the classes of a target; none for a task that has no target."""
         return () if target is None else self.targets[target].names
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of what the numbers under ``label`` stand for: classes, or identities; none where there are no such."""
+        return next((answer.names for answer in self.targets.values() if LABEL in answer.keys), ())

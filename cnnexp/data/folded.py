@@ -15,12 +15,15 @@ from cnnexp.data.base import DataSet, FileSplit, Origin, Split, SplitName, Tenso
 from cnnexp.data.class_names import ranks
 from cnnexp.data.folds import fold_positions
 from cnnexp.data.groups import groups_of
+from cnnexp.data.identities import fold_people
 from cnnexp.data.wrapping import Wrapping
 from cnnexp.errors import InputError
 
 
 class Folded(Wrapping):
     """All samples of a data set in folds, stratified where they have labels; the fold of this number is the test.
+
+    Classes of an open set are dealt out whole.
 
     Args:
         dataset: whose train, val and test are put together, in this order, each sample once. What its ``group`` names
@@ -50,6 +53,9 @@ class Folded(Wrapping):
     @cached_property
     def _positions(self) -> dict[SplitName, NDArray[np.int64]]:
         labels, names = self._whole.labels, self.dataset.class_names()
+        if self.dataset.open_set and labels is not None:
+            whose = self._groups() or [names[one] if names else str(one) for one in labels.tolist()]
+            return fold_people(whose, self.folds, self.fold)
         if labels is not None and names is not None:  # so that the order of the classes moves no sample
             labels = torch.tensor(ranks(names))[labels]
         of_sample = None if labels is None else labels.numpy()

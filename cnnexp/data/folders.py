@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cnnexp.data.base import SPLITS, SplitName
-from cnnexp.data.census import Census
+from cnnexp.data.census import Census, printable
 from cnnexp.data.fixed_splits import divide, hold_out
 from cnnexp.data.picture_folders import pictures_in
 from cnnexp.data.text_files import read_text
@@ -69,6 +69,22 @@ def required_folder(root: Path, name: str) -> Path:
 def subfolders(folder: Path) -> list[Path]:
     """Folders in alphabetical order, without hidden ones."""
     return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p.name))
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """The subfolders, each of which stands for a class by its name.
+
+    Raises:
+        InputError: a name is not UTF-8, or two are one folder, by a link.
+    """
+    found, real = subfolders(folder), dict[Path, str]()
+    odd = [one.name for one in found if printable(one.name) != one.name]
+    if odd:
+        raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
+    for one in found:
+        if (other := real.setdefault(one.resolve(), one.name)) != one.name:
+            raise InputError(f"{one}: the same folder as {other}, by a link; remove one of the two classes")
+    return found
 
 
 def split_folders(root: Path, *, numbered: bool = False) -> dict[SplitName, Path]:

@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cnnexp.data.base import SplitName
-from cnnexp.data.census import printable
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import split_folders, subfolders
+from cnnexp.data.folders import class_folders, split_folders, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
 from cnnexp.data.samples import Sample
@@ -34,16 +33,9 @@ class ImageFolder(OwnFolder):
 
     def names(self) -> tuple[str, ...]:
         folder = self._class_folders["train"]
-        names = tuple(one.name for one in subfolders(folder))
+        names = tuple(one.name for one in class_folders(folder))
         if not names:
             raise InputError(f"{folder}: holds no folders; expected one folder of pictures per class")
-        odd = [name for name in names if printable(name) != name]
-        if odd:
-            raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
-        real: dict[Path, str] = {}
-        for one in subfolders(folder):
-            if (other := real.setdefault(one.resolve(), one.name)) != one.name:
-                raise InputError(f"{one}: the same folder as {other}, by a link; remove one of the two classes")
         return names
 
     def class_names(self) -> tuple[str, ...]:

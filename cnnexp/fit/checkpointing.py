@@ -190,8 +190,7 @@ class Checkpointing(Checkpoint):
         if not trainer.is_global_zero:
             return
         net = {name: value.detach().cpu() for name, value in task.judged_net.state_dict().items()}
-        loss = {} if task.loss is None else {name: value.cpu() for name, value in task.loss.state_dict().items()}
-        content = {"net": net, "loss": loss, "epoch": self.epochs_done, "score": score}
+        content = {"net": net, **_beside(task), "epoch": self.epochs_done, "score": score}
         with _named_disk_errors(self.folder), replacing(self.folder / name) as temporary:
             torch.save(content, temporary)
 
@@ -200,6 +199,15 @@ class Checkpointing(Checkpoint):
         for epoch, name in kept_epochs(self.folder).items():
             if epoch > self.epochs_done:
                 (self.folder / name).unlink()
+
+
+def _beside(task: TaskModule) -> dict[str, dict[str, torch.Tensor]]:
+    """The weights of the loss and what a validation decided, where there are such."""
+    parts = {"loss": task.loss, "decided": task.decided}
+    return {
+        name: {} if part is None else {key: value.detach().cpu().clone() for key, value in part.state_dict().items()}
+        for name, part in parts.items()
+    }
 
 
 class _named_disk_errors:

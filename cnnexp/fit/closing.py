@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnexp.anatomy.subject import multiply_adds_of
-from cnnexp.builders.revive import put_loss
+from cnnexp.builders.revive import put_beside
 from cnnexp.builders.weights import load_weights
 from cnnexp.errors import Interrupted
 from cnnexp.fit.evaluate import evaluate
@@ -25,7 +25,7 @@ def test(fit: Fit) -> None:
     module.adopt_average()
     if not run.partial and run.folder is not None:
         module.net.load_state_dict(load_weights(run.folder / BEST))
-        put_loss(module.task, run.folder / BEST)
+        put_beside(module.task, run.folder / BEST)
     stages = ("val", "test") if run.partial else ("test",)
     module.results = {
         name: value for name, value in module.results.items() if run.partial and name.startswith("train/")

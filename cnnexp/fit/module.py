@@ -40,6 +40,7 @@ class TaskModule(pl.LightningModule):
         object.__setattr__(self, "task", task)  # past torch's book of submodules: its parts are registered below
         self.task: Task
         self.net, self.loss, self.preparation = task.net, task.loss, task.preparation
+        self.decided = task.decided
         self.learner = learner
         self.engine = LightningEngine(self)
         self.steps_per_epoch = 1

@@ -31,7 +31,8 @@ class Term:
 class Loss(nn.Module, ABC):
     """One term; ``terms`` is overridden by what has several. It may own parameters, which learn with the net.
 
-    A constructor that asks for ``num_classes``, ``label_smoothing`` or ``class_weights`` is given them.
+    A constructor that asks for ``num_classes``, ``label_smoothing``, ``class_weights`` or a key of the task is given
+    them.
     """
 
     reads: ClassVar[str | None] = None
@@ -44,6 +45,8 @@ class Loss(nn.Module, ABC):
     """What its term is called beside those of other losses; None for the name of its file."""
     alone: ClassVar[bool] = False
     """Whether it cannot stand beside other losses of the same truth."""
+    compares: ClassVar[bool] = False
+    """Whether it compares the samples of a batch with each other, so that the batch cannot be cut into parts."""
 
     @abstractmethod
     def forward(self, answer: Any, truth: Mapping[str, Tensor], train: bool) -> Term:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _LOWER_IS_BETTER = frozenset(
     {"loss", "mse", "rmse", "mae", "error", "distance", "perplexity", "negative", "kl", "bernoulli", "frechet"}
-    | {"discriminator", "generator", "sparsity"}
+    | {"discriminator", "generator", "sparsity", "false"}
 )
 # For a run whose configuration names no monitored metric; the first one that is there counts.
 _USUAL_SCORES = ("accuracy", "miou", "map_50", "map", "psnr", "dice", "r2", "mse", "frechet", "loss")

@@ -29,8 +29,8 @@ class Parts:
     """What a task is made of; everything is handed in.
 
     Attributes:
-        target: the truth that is learnt, a word of ``facts.targets``; None for a task that needs none.
-        loss: None for nets that bring their own. seed: of the run. judge: opens the one of what is made up, if any.
+        target: the truth that is learnt, a word of ``facts.targets``, or None. seed: of the run.
+        loss: None for nets that bring their own. judge: opens the one of what is made up, if any.
     """
 
     net: nn.Module
@@ -52,8 +52,7 @@ class Task(nn.Module, ABC):
     hands: ClassVar[str | None] = None
     """The key of the truth that its loss is handed; None where nets bring their loss, or it is unsaid."""
     judged_by: ClassVar[str | None] = None
-    """The metric that counts of single samples add up to (``outcomes``); None where the net's answers are no logits of
-    classes, whose probabilities could be averaged."""
+    """The metric that counts of samples add up to (``outcomes``); None where answers are no logits to be averaged."""
     turns: ClassVar[tuple[str, ...]] = ("",)
     """Names of the optimizers, in the order in which they make a step on each batch."""
     least_classes: ClassVar[int] = 1
@@ -68,6 +67,8 @@ class Task(nn.Module, ABC):
     """Whether its loss may have several terms (``Loss.terms``)."""
     one_process: ClassVar[bool] = False
     """Whether several processes would not come to what one does."""
+    sized_by: ClassVar[str | None] = None
+    """The task's key that says how many numbers its net answers; None where that is ``num_outputs``."""
 
     answer: Answer
 
@@ -76,14 +77,15 @@ class Task(nn.Module, ABC):
         self.parts, self.preparation = parts, parts.preparation
         self.net, self.loss = parts.net, parts.loss
         self.facts, self.target, self.auxiliary_weight = parts.facts, parts.target, weight_of(parts.net)
-        self.tail: Any = None
-        """What follows the features of a frozen net, where batches hold features in place of samples."""
+        self.tail: Any = None  # what follows the features of a frozen net, where batches hold those
+        self.decided: nn.Module | None = None
+        """Buffers that a validation decides and a test goes by, kept with the weights."""
 
     # --- what a subclass fills in ------------------------------------------------------------------------------------
 
     @classmethod
     def num_outputs(cls, facts: Facts, target: str | None) -> int:
-        """The number of outputs that the net of this task has for this data: its classes, if the task says no other."""
+        """Outputs of the net for this data, with ``sized_by`` classes of the loss: the data's, if nothing is said."""
         return len(facts.names(target))
 
     @property

@@ -21,14 +21,17 @@ _MANY = 1000
 """Points from which on they are drawn smaller."""
 
 
-def codes_image(codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequence[str]) -> Image.Image:
+def codes_image(
+    codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequence[str], noun: str = "code"
+) -> Image.Image:
     """A point for each code: two numbers as they are, one along a line, more by their first two principal components.
 
     Args:
         codes: (N, d). labels: (N,), the class of each; None leaves all in one colour. names: of the classes.
+        noun: what a code is called.
     """
     chosen = np.unique(np.linspace(0, len(codes) - 1, min(MOST_POINTS, len(codes))).round().astype(np.int64))
-    points, axes_named = in_plane(codes)
+    points, axes_named = in_plane(codes, noun)
     points, labels = points[chosen], None if labels is None else labels[chosen]
     figure = new_figure(8.2, 6.6)
     axes = figure.add_subplot()
@@ -45,7 +48,7 @@ def codes_image(codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequenc
     axes.set_ylabel(axes_named[1])
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"codes of {len(chosen):,} of {len(codes):,} test pictures", fontsize=11)
+    axes.set_title(f"{noun}s of {len(chosen):,} of {len(codes):,} test pictures", fontsize=11)
     if labels is not None and len(classes) <= MOST_NAMED:
         legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=2)
         for text in legend.get_texts():
@@ -53,18 +56,18 @@ def codes_image(codes: NDArray[Any], labels: NDArray[Any] | None, names: Sequenc
     return figure_image(figure)
 
 
-def in_plane(codes: NDArray[Any]) -> tuple[NDArray[np.float64], tuple[str, str]]:
+def in_plane(codes: NDArray[Any], noun: str = "code") -> tuple[NDArray[np.float64], tuple[str, str]]:
     """Codes (N, d) as points (N, 2), and what the two axes are."""
     codes = np.asarray(codes, np.float64)
     if codes.shape[1] == 1:
         spread = np.arange(len(codes)) * 0.618033988749895 % 1
-        return np.stack([codes[:, 0], spread], 1), ("the code's number", "spread out for the eye")
+        return np.stack([codes[:, 0], spread], 1), (f"the {noun}'s number", "spread out for the eye")
     if codes.shape[1] == 2:
-        return codes, ("first number of the code", "second number of the code")
+        return codes, (f"first number of the {noun}", f"second number of the {noun}")
     centred = codes - codes.mean(0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(codes))
     total = float(values.sum()) or 1.0
-    parts = [f"{ordinal} principal component of the codes, {values[-place] / total:.0%} of their variance"
+    parts = [f"{ordinal} principal component of the {noun}s, {values[-place] / total:.0%} of their variance"
              for place, ordinal in ((1, "first"), (2, "second"))]  # fmt: skip
     return centred @ vectors[:, [-1, -2]], (parts[0], parts[1])
 

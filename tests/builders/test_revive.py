@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from cnnexp.builders.revive import put_loss
+from cnnexp.builders.revive import put_beside
 from cnnexp.errors import InputError
 from cnnexp.fit.checkpointing import Checkpointing
 from cnnexp.fit.stopping import StopSignal
@@ -36,7 +36,7 @@ def test_its_weights_are_kept_and_put_back(tmp_path: Path) -> None:
     with torch.no_grad():
         loss.factor.copy_(torch.tensor([1.0, 2.0, 3.0]))
     fresh = tiny.task(Classification, tiny.linear_net(), loss=Scaled())
-    put_loss(fresh, saved(tmp_path, loss))
+    put_beside(fresh, saved(tmp_path, loss))
     assert isinstance(fresh.loss, Scaled)
     assert fresh.loss.factor.tolist() == [1.0, 2.0, 3.0]
 
@@ -44,4 +44,4 @@ def test_its_weights_are_kept_and_put_back(tmp_path: Path) -> None:
 def test_weights_of_another_loss_are_refused(tmp_path: Path) -> None:
     fresh = tiny.task(Classification, tiny.linear_net(), loss=Scaled())
     with pytest.raises(InputError, match="weights of another loss"):
-        put_loss(fresh, saved(tmp_path, None))
+        put_beside(fresh, saved(tmp_path, None))

@@ -209,3 +209,24 @@ def test_the_data_set_itself_is_asked_for_the_rest() -> None:
 def test_a_fold_that_is_not_there_is_refused(folds: int, fold: int | None, line: str) -> None:
     with pytest.raises(InputError, match=line):
         Folded(Numbered("memory"), folds, fold).load("test")
+
+
+class Strangers(Numbered):
+    """Whoever is tested was never trained on."""
+
+    open_set = True
+
+
+def test_classes_of_an_open_set_are_dealt_out_whole() -> None:
+    """Three labels are too few for three splits; the ten groups of last digits are not."""
+    with pytest.raises(InputError, match=r"data\.split\.folds=2: 3 identities"):
+        Folded(Strangers("memory"), 2, 0).load("test")
+    inner = Strangers("memory")
+    inner.group = r"(\d)\.png"
+    tested: list[str] = []
+    for fold in range(2):
+        splits = {name: Folded(inner, 2, fold).load(name) for name in SPLITS}
+        people = {name: {one[-5] for one in split.names or ()} for name, split in splits.items()}
+        assert not people["train"] & people["test"] and not people["val"] & people["test"]
+        tested += splits["test"].names or ()
+    assert len(tested) == len(set(tested)) == COUNT

@@ -178,6 +178,8 @@ def test_an_ensemble_of_maps(runs: Callable[[str], str], cnnexp: CommandLine, tm
             "2 pictures of digit_scenes, as stored and in one",
         ),
         ("model=conv_autoencoder --draws 2", "6 pictures of mnist5k"),
+        ("data=digit_identities --draws 1", "6 pictures of digit_identities"),
+        ("data=digit_angle --draws 1", "6 pictures of digit_angle"),
         ("data.image_size=[20,30] augmentation.crop.padding=5", "6 pictures of mnist5k"),
         ("scheduler=cosine,one_cycle epochs=4", "by cosine, one_cycle over 4 epochs of 62 steps of mnist5k"),
         ("scheduler=step --steps-per-epoch 7", "by step over 20 epochs of 7 steps"),

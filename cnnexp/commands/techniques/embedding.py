@@ -77,7 +77,7 @@ def section(subject: Subject, arguments: argparse.Namespace) -> Section:
     planes = [] if arguments.method == "tsne" else [pca(rows)]
     planes += [] if arguments.method == "pca" else [tsne(rows, arguments.seed, arguments.perplexity)]
     labels = None if samples.labels is None else samples.labels.cpu().numpy()
-    names = () if labels is None else subject.task.facts.names("label")
+    names = () if labels is None else subject.task.facts.label_names
     title = f"{subject.with_count(samples)}: {what}"
     pictures = [to_image(one) for one in samples.shown()]
     seen = "Points that lie together are samples of which the net makes much the same."

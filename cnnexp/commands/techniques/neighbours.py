@@ -124,7 +124,7 @@ class _Told:
     def __init__(self, subject: Subject, samples: Samples, place: int) -> None:
         self.name = samples.names[place]
         self.label = None if samples.labels is None else int(samples.labels[place])
-        names = subject.task.facts.names("label") if self.label is not None else ()
+        names = subject.task.facts.label_names if self.label is not None else ()
         self.of = names[self.label] if self.label is not None and self.label < len(names) else None
 
     def plain(self) -> dict[str, Any]:
