@@ -1,4 +1,4 @@
-"""Folders of other files than pictures, a folder per class: ``train/CLASS/FILE`` and so on, or ``CLASS/FILE`` alone."""
+"""Folders of files, a folder per class: ``train/CLASS/FILE`` and so on, or ``CLASS/FILE`` alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cnnexp.data.base import SplitName
-from cnnexp.data.census import printable
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import split_folders, subfolders
+from cnnexp.data.folders import class_folders, split_folders, subfolders
 from cnnexp.data.samples import Sample
 from cnnexp.errors import InputError
 
 
-def class_folders(folder: Path, classes: Sequence[str] | None) -> dict[SplitName, Path]:
+def folders_of_splits(folder: Path, classes: Sequence[str] | None) -> dict[SplitName, Path]:
     """The folder that holds the class folders, for each split that there is; folders called train or test are classes
     where ``classes`` names them.
 
@@ -35,14 +34,11 @@ def class_names_in(folder: Path, kind: str) -> tuple[str, ...]:
         kind: what lies in them, for the error.
 
     Raises:
-        InputError: there are none, or a name is not UTF-8.
+        InputError: there are none; or as for ``class_folders``.
     """
-    names = tuple(one.name for one in subfolders(folder))
+    names = tuple(one.name for one in class_folders(folder))
     if not names:
         raise InputError(f"{folder}: holds no folders; expected one folder of {kind} per class")
-    odd = [name for name in names if printable(name) != name]
-    if odd:
-        raise InputError(f"{folder}/{printable(odd[0])}: a class whose name is not UTF-8; rename the folder")
     return names
 
 
@@ -59,10 +55,10 @@ def labelled(
     """The samples of each split, with the number of their class.
 
     Args:
-        folders: of the splits, as ``class_folders`` has them. names: of the classes. files_in: the samples of a class
-            folder. root: what the samples' names are relative to. refuses: whether a folder of another name is a
-            mistake, or without a label. kind: what samples are called. expected: a file in its class folder, with the
-            suffixes that are read.
+        folders: as ``folders_of_splits`` has them. names: of the classes. files_in: the samples of a class folder.
+        root: what the samples' names are relative to. refuses: whether a folder of another name is a mistake, or
+            without a label.
+        kind: what samples are called. expected: a file in its class folder, with the suffixes that are read.
 
     Raises:
         InputError: a split has no sample, or a class none to train with.

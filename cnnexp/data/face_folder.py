@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cnnexp.data.base import SPLITS, SplitName
 from cnnexp.data.census import PICTURES
+from cnnexp.data.class_folders import folders_of_splits
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import class_folders, split_folders, subfolders
+from cnnexp.data.folders import class_folders, subfolders
 from cnnexp.data.identities import LEAST, deal_people
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
@@ -71,10 +72,7 @@ class FaceFolder(OwnFolder):
     @cached_property
     def _people_folders(self) -> dict[SplitName, Path]:
         """The folder that holds the people's folders, for each split that there is."""
-        found = split_folders(self.folder)
-        if found and "train" not in found:
-            raise InputError(f"{self.folder}: holds {', '.join(p.name for p in found.values())} but no train")
-        return found or {"train": self.folder}
+        return folders_of_splits(self.folder, None)
 
     def _people(self, folder: Path, numbers: Mapping[str, int]) -> dict[str, list[Sample]]:
         people: dict[str, list[Sample]] = {}

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.class_folders import class_names_in
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import class_folders, split_folders, subfolders
+from cnnexp.data.folders import split_folders, subfolders
 from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import leave_out, pictures_in
 from cnnexp.data.samples import Sample
@@ -32,11 +33,7 @@ class ImageFolder(OwnFolder):
     targets = ("label",)
 
     def names(self) -> tuple[str, ...]:
-        folder = self._class_folders["train"]
-        names = tuple(one.name for one in class_folders(folder))
-        if not names:
-            raise InputError(f"{folder}: holds no folders; expected one folder of pictures per class")
-        return names
+        return class_names_in(self._class_folders["train"], self.kind)
 
     def class_names(self) -> tuple[str, ...]:
         return () if self._flat else super().class_names()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cnnexp.data.base import FileSplit, SplitName, TensorSplit, collate
 from cnnexp.data.census import OTHER
-from cnnexp.data.class_folders import class_folders, class_names_in, labelled
+from cnnexp.data.class_folders import class_names_in, folders_of_splits, labelled
 from cnnexp.data.folders import refuse_empty
 from cnnexp.data.memory import MEMORY_BUDGET
 from cnnexp.data.own_folder import UNREADABLE, OwnFolder
@@ -97,7 +97,7 @@ class SoundFolder(OwnFolder):
 
     @cached_property
     def _class_folders(self) -> dict[SplitName, Path]:
-        return class_folders(self.folder, self.classes)
+        return folders_of_splits(self.folder, self.classes)
 
     def _sounds_in(self, folder: Path) -> list[Path]:
         looked = walk(folder)

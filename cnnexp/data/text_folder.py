@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cnnexp.data.base import SplitName
 from cnnexp.data.census import OTHER
+from cnnexp.data.class_folders import class_names_in, folders_of_splits
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
-from cnnexp.data.folders import split_folders, subfolders
+from cnnexp.data.folders import subfolders
 from cnnexp.data.own_texts import OwnTexts, TextSample
 from cnnexp.data.picture_folders import name_in
 from cnnexp.data.samples import Sample
@@ -28,11 +29,7 @@ class TextFolder(OwnTexts):
     """
 
     def names(self) -> tuple[str, ...]:
-        folder = self._class_folders["train"]
-        names = tuple(one.name for one in subfolders(folder))
-        if not names:
-            raise InputError(f"{folder}: holds no folders; expected one folder of texts per class, CLASS/TEXT.txt")
-        return names
+        return class_names_in(self._class_folders["train"], self.kind)
 
     def found(self) -> dict[SplitName, list[Sample]]:
         numbers = {name: number for number, name in enumerate(self.class_names())}
@@ -46,10 +43,7 @@ class TextFolder(OwnTexts):
     @cached_property
     def _class_folders(self) -> dict[SplitName, Path]:
         """The folder that holds the class folders, for each split that there is."""
-        found = split_folders(self.folder)
-        if found and "train" not in found:
-            raise InputError(f"{self.folder}: holds {', '.join(p.name for p in found.values())} but no train")
-        return found or {"train": self.folder}
+        return folders_of_splits(self.folder, None)
 
     def _labelled(self, folder: Path, numbers: dict[str, int]) -> list[Sample]:
         samples = []
