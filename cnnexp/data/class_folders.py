@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from cnnexp.data.base import SplitName
+from cnnexp.data.census import Census
 from cnnexp.data.class_names import IN_TRAINING, refuse_unknown
 from cnnexp.data.folders import class_folders, split_folders, subfolders
-from cnnexp.data.samples import Sample
+from cnnexp.data.own_folder import UNREADABLE
+from cnnexp.data.samples import THREADS, Sample
 from cnnexp.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def folders_of_splits(folder: Path, classes: Sequence[str] | None) -> dict[SplitName, Path]:
@@ -79,3 +86,44 @@ def labelled(
     if empty:
         raise InputError(f"{folders['train'] / empty[0]}: no {kind} to train this class with; expected {expected}")
     return found
+
+
+class Looked(NamedTuple):
+    """What a look at a file found that is worth a word; and why the file is left out, where it is."""
+
+    notes: Sequence[str] = ()
+    left_out: str = ""
+
+
+def readable(samples: Sequence[Sample], look: Callable[[Path], Looked], census: Census, *, skip: bool) -> list[Sample]:
+    """The samples whose files can be used; what is left out of others, or done to them, is counted.
+
+    Args:
+        look: raises InputError for a file that cannot be read. skip: whether such files are left out.
+
+    Raises:
+        InputError: of a file that cannot be read, and such are not to be skipped.
+    """
+
+    def looked(path: Path) -> Looked | InputError:
+        try:
+            return look(path)
+        except InputError as error:
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(looked, [sample.picture for sample in samples]))
+    kept = []
+    for sample, one in zip(samples, found, strict=True):
+        if isinstance(one, InputError):
+            if not skip:
+                raise InputError(f"{one.lines[0]}; data.unreadable=skip leaves such files out")
+            log.warning("left out: %s", one.lines[0])
+            census.leave_out(census.samples, UNREADABLE, sample.name)
+        elif one.left_out:
+            census.leave_out(census.samples, one.left_out, sample.name)
+        else:
+            kept.append(sample)
+            for what in one.notes:
+                census.note(census.samples, what, sample.name)
+    return kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,17 +14,14 @@ from torch import Tensor
 
 from cnnexp.data.base import FileSplit, SplitName, TensorSplit, collate
 from cnnexp.data.census import OTHER
-from cnnexp.data.class_folders import class_names_in, folders_of_splits, labelled
+from cnnexp.data.class_folders import Looked, class_names_in, folders_of_splits, labelled, readable
 from cnnexp.data.folders import refuse_empty
 from cnnexp.data.memory import MEMORY_BUDGET
-from cnnexp.data.own_folder import UNREADABLE, OwnFolder
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import name_in
 from cnnexp.data.samples import THREADS, InMemory, Sample
-from cnnexp.errors import InputError
 from cnnexp.inputs.folder_walk import walk
 from cnnexp.inputs.sound_files import SOUND_SUFFIXES, at_rate, fitted, read_sound
-
-log = logging.getLogger(__name__)
 
 _SILENT = 1e-4
 """A sound that never goes beyond it is silence: a part of full scale."""
@@ -111,41 +107,17 @@ class SoundFolder(OwnFolder):
         return [path for path in looked.files if path.suffix.lower() in SOUND_SUFFIXES]
 
     def _readable(self, samples: Sequence[Sample]) -> Sequence[Sample]:
-        """Those that hold a sound; what is done to others is counted.
+        return readable(samples, self._look, self.counted, skip=self.unreadable == "skip")
 
-        Raises:
-            InputError: a file is broken, and such are not to be skipped.
-        """
-        with ThreadPoolExecutor(THREADS) as pool:
-            looks = list(pool.map(self._look, [sample.picture for sample in samples]))
-        kept = []
-        for sample, look in zip(samples, looks, strict=True):
-            if isinstance(look, InputError):
-                if self.unreadable == "fail":
-                    raise InputError(f"{look.lines[0]}; data.unreadable=skip leaves such files out")
-                log.warning("left out: %s", look.lines[0])
-                self.counted.leave_out(self.kind, UNREADABLE, sample.name)
-            elif "of length 0" in look:
-                self.counted.leave_out(self.kind, "of length 0", sample.name)
-            else:
-                kept.append(sample)
-                for what in look:
-                    self.counted.note(self.kind, what, sample.name)
-        return kept
-
-    def _look(self, path: Path) -> list[str] | InputError:
-        """What is worth a word of a file, or why it cannot be read."""
-        try:
-            file = read_sound(path)
-        except InputError as error:
-            return error
+    def _look(self, path: Path) -> Looked:
+        file = read_sound(path)
         if not len(file.sound):
-            return ["of length 0"]
+            return Looked(left_out="of length 0")
         seconds, most = len(file.sound) / file.rate_hz, self.length / self.rate_hz
         found = [f"of {file.rate_hz:,} Hz, resampled to {self.rate_hz:,} Hz"] if file.rate_hz != self.rate_hz else []
         found += [f"of {file.channels} channels, of which the mean is taken"] if file.channels > 1 else []
         found += [f"longer than data.length={self.length} ({most:g} s), cut at the end"] if seconds > most else []
-        return found + (["silent"] if float(abs(file.sound).max()) < _SILENT else [])
+        return Looked(found + (["silent"] if float(abs(file.sound).max()) < _SILENT else []))
 
 
 @dataclass(frozen=True)

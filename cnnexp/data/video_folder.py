@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,20 +14,17 @@ from torch import Tensor
 
 from cnnexp.data.base import FileSplit, SplitName, TensorSplit, collate
 from cnnexp.data.census import OTHER
-from cnnexp.data.class_folders import class_names_in, folders_of_splits, labelled
+from cnnexp.data.class_folders import Looked, class_names_in, folders_of_splits, labelled, readable
 from cnnexp.data.folders import refuse_empty
 from cnnexp.data.memory import fits_in_memory
-from cnnexp.data.own_folder import UNREADABLE, OwnFolder
+from cnnexp.data.own_folder import OwnFolder
 from cnnexp.data.picture_folders import name_in
 from cnnexp.data.samples import THREADS, InMemory, Sample
-from cnnexp.errors import InputError
 from cnnexp.inputs.clip_files import look_at, read_clip
 from cnnexp.inputs.film_formats import FILM_SUFFIXES, MOVING_SUFFIXES
 from cnnexp.inputs.folder_walk import walk
 from cnnexp.inputs.picture_files import Size
 from cnnexp.inputs.picture_formats import PICTURE_SUFFIXES
-
-log = logging.getLogger(__name__)
 
 
 class VideoFolder(OwnFolder):
@@ -128,37 +124,16 @@ class VideoFolder(OwnFolder):
         return sorted(clips)
 
     def _readable(self, samples: Sequence[Sample]) -> Sequence[Sample]:
-        """Those that hold frames; what is done to others is counted.
+        return readable(samples, self._look, self.counted, skip=self.unreadable == "skip")
 
-        Raises:
-            InputError: a file is broken, and such are not to be skipped.
-        """
-        with ThreadPoolExecutor(THREADS) as pool:
-            looks = list(pool.map(self._look, [sample.picture for sample in samples]))
-        kept = []
-        for sample, look in zip(samples, looks, strict=True):
-            if isinstance(look, InputError):
-                if self.unreadable == "fail":
-                    raise InputError(f"{look.lines[0]}; data.unreadable=skip leaves such files out")
-                log.warning("left out: %s", look.lines[0])
-                self.counted.leave_out(self.kind, UNREADABLE, sample.name)
-                continue
-            kept.append(sample)
-            for what in look:
-                self.counted.note(self.kind, what, sample.name)
-        return kept
-
-    def _look(self, path: Path) -> list[str] | InputError:
-        """What is worth a word of a clip, or why it cannot be read; where such are skipped, every frame is decoded."""
-        try:
-            clip = look_at(path)
-            if self.unreadable != "fail":
-                read_clip(path, self.frames, self.image_size, self.channels)
-        except InputError as error:
-            return error
+    def _look(self, path: Path) -> Looked:
+        """Where files that cannot be decoded are skipped, every frame is."""
+        clip = look_at(path)
+        if self.unreadable == "skip":
+            read_clip(path, self.frames, self.image_size, self.channels)
         fewer = f"of fewer than data.frames={self.frames}, of which some come several times"
         found = [fewer] if clip.frames < self.frames else []
-        return found + ([] if clip.even else ["whose rate varies, sampled by its clock"])
+        return Looked(found + ([] if clip.even else ["whose rate varies, sampled by its clock"]))
 
 
 @dataclass(frozen=True)
