@@ -70,8 +70,8 @@ class Box(Boxes):
 
     def lines(self, row: Mapping[str, Any]) -> list[str]:
         x1, y1, x2, y2 = row["box"]
-        others = [f"{one['label']:<24}{one['probability']:.4f}" for one in row["classes"][1:]]
-        return [f"{row['label']:<24}{row['probability']:.4f}  x {x1:.0f}-{x2:.0f}  y {y1:.0f}-{y2:.0f}", *others]
+        others = [f"{one['label']:<23} {one['probability']:.4f}" for one in row["classes"][1:]]
+        return [f"{row['label']:<23} {row['probability']:.4f}  x {x1:.0f}-{x2:.0f}  y {y1:.0f}-{y2:.0f}", *others]
 
     def image(self, picture: Picture, answer: Mapping[str, NDArray[Any]], truth: Batch | None = None) -> Image.Image:
         from cnnexp.visualize.boxes import boxes_image

@@ -71,7 +71,7 @@ class Boxes(Answer):
 
     def lines(self, row: Mapping[str, Any]) -> list[str]:
         return [
-            f"{one['label']:<24}{one['score']:.2f}  x {one['box'][0]:.0f}-{one['box'][2]:.0f}"
+            f"{one['label']:<23} {one['score']:.2f}  x {one['box'][0]:.0f}-{one['box'][2]:.0f}"
             f"  y {one['box'][1]:.0f}-{one['box'][3]:.0f}"
             for one in row["boxes"]
         ] or ["nothing found"]

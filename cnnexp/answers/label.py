@@ -65,8 +65,8 @@ class Label(Answer):
 
     def lines(self, row: Mapping[str, Any]) -> list[str]:
         if "parts" in row:
-            return [f"{place:<6}{one['label']:<24}{one['probability']:.4f}" for place, one in enumerate(row["parts"])]
-        return [f"{one['label']:<24}{one['probability']:.4f}" for one in row["top"]]
+            return [f"{place:<6}{one['label']:<23} {one['probability']:.4f}" for place, one in enumerate(row["parts"])]
+        return [f"{one['label']:<23} {one['probability']:.4f}" for one in row["top"]]
 
     def image(self, picture: Picture, answer: NDArray[Any], truth: Batch | None = None) -> Image.Image:
         from cnnexp.visualize.grid import grid_image

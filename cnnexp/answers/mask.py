@@ -73,7 +73,7 @@ class Mask(Answer):
     def lines(self, row: Mapping[str, Any]) -> list[str]:
         if "voxels" in row:
             return Voxels.lines(row)
-        return [f"{name:<24}{part:.1%} of the picture" for name, part in row["area"].items()]
+        return [f"{name:<23} {part:.1%} of the picture" for name, part in row["area"].items()]
 
     def saved(self, answer: NDArray[np.uint8] | Voxels, path: Path, source: Path) -> bytes | None:
         return answer.saved(path, source) if isinstance(answer, Voxels) else None

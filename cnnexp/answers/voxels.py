@@ -48,7 +48,7 @@ class Voxels:
         lines = [f"{size} voxels" + (f" of {spaced} mm" if spaced else "; how large one is, the file does not say")]
         for name, count in row["voxels"].items():
             measured = f", {volumes[name] / 1000:,.2f} ml" if name in volumes else ""
-            lines.append(f"{name:<24}{count / total:.1%} of the volume: {count:,} voxels{measured}")
+            lines.append(f"{name:<23} {count / total:.1%} of the volume: {count:,} voxels{measured}")
         return lines
 
     def saved(self, path: Path, source: Path) -> bytes:

@@ -26,6 +26,12 @@ def test_an_answer_names_the_five_best_classes() -> None:
     assert [line.split() for line in FEW.lines(few)] == [["bee", "0.7000"], ["ant", "0.2000"], ["cat", "0.1000"]]
 
 
+def test_a_long_name_keeps_apart_from_its_probability() -> None:
+    long = Label(("passing American football (not in game)", "ant"))
+    row = long.as_json(np.array([0.9, 0.1], np.float32), np.zeros((4, 4, 1), np.uint8))
+    assert long.lines(row) == ["passing American football (not in game) 0.9000", f"{'ant':<24}0.1000"]
+
+
 def test_a_wrong_prediction_is_drawn_otherwise_than_a_right_one() -> None:
     probability = np.array([0.2, 0.7, 0.1])
     truths = [None, {"label": torch.tensor([1])}, {"label": torch.tensor([2])}]
