@@ -24,6 +24,8 @@ MODELS = option_files("model", FOLDERS)
 TASKS = tasks(FOLDERS)
 SIDES = (32, 224, 299)
 """Every net for pictures takes one of these."""
+NOT_LOOKING = {"vqa_baseline": ("question", "joined.asked")}
+"""Of a net for a picture and a text the layers that see the text alone."""
 
 
 def taken_apart(path: Path) -> tuple[Subject, dict[str, Any]]:
@@ -60,7 +62,9 @@ def test_layers_add_up_and_costs_agree_with_torchs_counter(name: str) -> None:
         subject.net.eval()(*subject.example(1, "meta"))
     assert 2 * totals["multiply_adds"] == counter.get_total_flops()
     called = [layer for layer in layers if layer["calls"] and layer["output"] is not None]
-    assert all(layer["receptive_field"] is not None for layer in called), "an operation without a rule"
+    blind = [layer["name"] for layer in called if layer["receptive_field"] is None]
+    assert all(one.startswith(NOT_LOOKING.get(name, ())) for one in blind), "an operation without a rule"
+    assert bool(blind) == (name in NOT_LOOKING)
     step = content["training"]
     assert step["bytes"] == step["weights_bytes"] + step["optimizer_bytes"] + step["step_bytes"]
     # weights' gradients and the inputs of all layers wait for the backward pass at the same time, more or less

@@ -160,7 +160,7 @@ def test_the_shipped_options_are_looked_through() -> None:
         compose_run(["model=unet", "data=digit_scenes", "augmentation.rotate.degrees=10"])
     assert caught.value.lines == (
         "augmentation.rotate.degrees: there is no such key; did you mean augmentation.rotate.degrees with "
-        "augmentation=pictures?",
+        "augmentation=handwriting or augmentation=pictures?",
     )
     words = ["model=unet", "data=digit_scenes", "augmentation=pictures", "augmentation.rotate.degrees=10"]
     assert compose_run(words)["augmentation"]["rotate"]["degrees"] == 10
