@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,7 +78,8 @@ def frame_by_frame(
 
 def _sees_clips(record: Record | None, words: Sequence[str], config_dir: Sequence[str]) -> bool:
     if record is not None:
-        return bool(record.config["data"]["input"] == CLIPS)
+        data = record.config.get("data")  # a record is not trusted before it is checked
+        return isinstance(data, Mapping) and data.get("input") == CLIPS
     from cnnexp.commands.asked import net_named
     from cnnexp.config.options import input_of_model
 

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 
 from PIL import features
 
+from cnnexp.inputs.film_formats import FILM_SUFFIXES
+
 _ALWAYS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".qoi", ".npy"),
@@ -26,7 +28,7 @@ _OTHERS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_RAW, ("camera RAW", _CONVERT)),
     **{f".{name}": (word, _CONVERT) for name, word in (("jxl", "JPEG XL"), ("svg", "SVG"), ("psd", "PSD"))},
     **{f".{name}": (name.upper(), _CONVERT) for name in ("exr", "hdr", "dcm", "nii", "pdf", "eps", "xcf", "ico")},
-    **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm"), ("films", "save their frames as pictures")),
+    **dict.fromkeys(FILM_SUFFIXES, ("films", "data=video_folder reads films, for nets of clips")),
 }
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")

@@ -159,3 +159,11 @@ def test_an_interrupted_film_leaves_nothing(detector: Detection, monkeypatch: py
         predict.run(parsed("last", "in.mp4", "--out", "out.mp4"))
     assert Path("out.mp4").read_text() == "an older file"
     assert sorted(path.name for path in Path().iterdir()) == ["in.mp4", "out.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("config", "whole"), [({}, False), ({"data": None}, False), ({"data": {"input": "clips"}}, True)]
+)
+def test_a_record_without_a_word_of_its_input_is_asked_frame_by_frame(config: Any, whole: bool) -> None:
+    record: Any = SimpleNamespace(config=config)
+    assert command.frame_by_frame([Path("in.mp4")], None, record, [], []) is not whole

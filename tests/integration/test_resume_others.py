@@ -108,20 +108,25 @@ def test_a_gan_goes_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Pa
     assert {name.split(".")[0] for name in states} == {"0", "1"}, "both optimizers are in the checkpoint"
 
 
+def goes_on_to_the_bit(words: tuple[str, ...], cnnexp: CommandLine, only_run: Callable[[], Path], folder: Path) -> None:
+    """A training that is killed in its seventh batch and resumed ends as one that was not."""
+    done = cnnexp(*words)
+    assert done.status == 0, done.err
+    expected = outcome(only_run())
+    (folder / "outputs").rename(folder / "whole")
+    assert cnnexp(*words, kill="batch:7").status == -9
+    done = cnnexp("resume", only_run().name)
+    assert done.status == 0, done.err
+    assert differences(expected, outcome(only_run())) == []
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize("name", DRAWN)
 def test_what_is_drawn_goes_on_to_the_bit(
     name: str, cnnexp: CommandLine, only_run: Callable[[], Path], tmp_path: Path
 ) -> None:
     words = ("train", *DRAWN[name], "epochs=2", "hardware.threads=1", "checkpoint.every_steps=3")
-    done = cnnexp(*words)
-    assert done.status == 0, done.err
-    expected = outcome(only_run())
-    (tmp_path / "outputs").rename(tmp_path / "whole")
-    assert cnnexp(*words, kill="batch:7").status == -9
-    done = cnnexp("resume", only_run().name)
-    assert done.status == 0, done.err
-    assert differences(expected, outcome(only_run())) == []
+    goes_on_to_the_bit(words, cnnexp, only_run, tmp_path)
 
 
 @pytest.mark.integration
@@ -146,14 +151,7 @@ def test_clips_go_on_to_the_bit(cnnexp: CommandLine, only_run: Callable[[], Path
     pytest.importorskip("av")
     write_films(tmp_path / "films", 20)
     words = (*CLIPS, f"data.root={tmp_path / 'films'}")
-    done = cnnexp(*words)
-    assert done.status == 0, done.err
-    expected = outcome(only_run())
-    (tmp_path / "outputs").rename(tmp_path / "whole")
-    assert cnnexp(*words, kill="batch:7").status == -9
-    done = cnnexp("resume", only_run().name)
-    assert done.status == 0, done.err
-    assert differences(expected, outcome(only_run())) == []
+    goes_on_to_the_bit(words, cnnexp, only_run, tmp_path)
 
 
 @pytest.mark.integration
